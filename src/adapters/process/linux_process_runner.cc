@@ -1,0 +1,334 @@
+#include "adapters/process/linux_process_runner.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <utility>
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+namespace hikae::adapters {
+namespace {
+
+using control::Awaitable;
+using control::FoundNode;
+using control::LaunchSpec;
+using control::Process;
+
+constexpr char kHostsFile[] = "hosts";
+constexpr char kEngineLog[] = "engine.log";
+constexpr char kEngineOutput[] = "engine.out";  // what it prints itself: little but crash reports
+constexpr auto kLogPeriod = std::chrono::minutes(1);
+// Only while descriptors run out, see wait_exit().
+constexpr auto kExitPollPeriod = std::chrono::milliseconds(20);
+
+template <class T>
+Awaitable<T> as_coroutine(std::function<T()> work) {
+  co_return work();
+}
+
+template <class T>
+Awaitable<T> offload(boost::asio::thread_pool& pool, std::function<T()> work) {
+  auto running = as_coroutine<T>(std::move(work));
+  co_return co_await boost::asio::co_spawn(pool, std::move(running), boost::asio::use_awaitable);
+}
+
+std::optional<Account> find_account(const std::string& name) {
+  const passwd* entry = ::getpwnam(name.c_str());
+  return entry ? std::optional(Account{name, entry->pw_uid, entry->pw_gid}) : std::nullopt;
+}
+
+// The user of the engines; nullopt: they run as we do.
+Result<std::optional<Account>> choose_account(const std::string& wish) {
+  if (::geteuid() != 0) {
+    return std::nullopt;
+  }
+  std::optional<Account> account = find_account(wish.empty() ? "hikae" : wish);
+  if (!account && wish.empty()) {
+    account = find_account("nobody");
+  }
+  if (!account) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("there is no user '{}' to run the engines as; create it or set another",
+                            wish.empty() ? "nobody" : wish));
+  }
+  return account;
+}
+
+Descriptor open_pidfd(std::int64_t pid) {
+  return Descriptor(int(::syscall(SYS_pidfd_open, pid_t(pid), 0U)));
+}
+
+bool is_same(Process process) {
+  const auto stat = read_process_stat(process.pid);
+  return stat && stat->start_time == process.start_time;
+}
+
+// Both fail, as they should, for an engine that an earlier hikae started.
+void reap(int pidfd) {
+  constexpr auto kPidfd = idtype_t(3);  // P_PIDFD
+  siginfo_t info{};
+  ::waitid(kPidfd, id_t(pidfd), &info, WEXITED | WNOHANG);
+}
+void reap(Process process) { ::waitpid(pid_t(process.pid), nullptr, WNOHANG); }
+
+void put_aside(int directory, const char* name, std::uint64_t limit) {
+  struct stat info{};
+  if (::fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+      std::uint64_t(info.st_size) > limit) {
+    const std::string old = std::string(name) + ".1";
+    ::renameat(directory, name, directory, old.c_str());
+  }
+}
+
+// For a file that a process holds open for appending: the next line starts it anew.
+void cut(int directory, const char* name, std::uint64_t limit) {
+  const Descriptor file(
+      ::openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat info{};
+  if (file && ::fstat(file.get(), &info) == 0 && std::uint64_t(info.st_size) > limit) {
+    [[maybe_unused]] const int done = ::ftruncate(file.get(), 0);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LinuxProcessRunner>> LinuxProcessRunner::open(Options options) {
+  auto account = choose_account(options.user);
+  if (!account) {
+    return tl::unexpected(account.error());
+  }
+  auto directories = NodeDirectories::open(options.root, std::move(*account));
+  if (!directories) {
+    return tl::unexpected(directories.error());
+  }
+  const Namespaces namespaces = probe_namespaces();
+  return std::unique_ptr<LinuxProcessRunner>(
+      new LinuxProcessRunner(std::move(options), std::move(*directories), namespaces));
+}
+
+LinuxProcessRunner::LinuxProcessRunner(Options options, NodeDirectories directories,
+                                       Namespaces namespaces)
+    : options_(std::move(options)),
+      directories_(std::move(directories)),
+      namespaces_(namespaces) {
+  boost::asio::post(pool_, [this] { bound_logs_later(); });
+}
+
+LinuxProcessRunner::~LinuxProcessRunner() {
+  boost::asio::post(pool_, [this] {
+    closing_ = true;
+    log_timer_.cancel();
+  });
+  pool_.join();
+}
+
+Awaitable<Result<std::vector<FoundNode>>> LinuxProcessRunner::find_all() {
+  std::function<Result<std::vector<FoundNode>>()> work = [this] { return find_all_now(); };
+  co_return co_await offload(pool_, std::move(work));
+}
+
+Result<std::vector<FoundNode>> LinuxProcessRunner::find_all_now() const {
+  const auto nodes = directories_.list();
+  if (!nodes) {
+    return tl::unexpected(nodes.error());
+  }
+  const auto leaders = find_session_leaders();
+  std::vector<FoundNode> out;
+  for (const core::NodeKey& node : *nodes) {
+    const auto directory = directories_.find(node);
+    const auto id = directory ? directory_id(directory->get())
+                              : Result<DirectoryId>(tl::unexpected(directory.error()));
+    if (!id) {
+      continue;  // no directory, or gone meanwhile
+    }
+    FoundNode found{node, std::nullopt};
+    const auto [begin, end] = leaders.equal_range(*id);
+    for (auto it = begin; it != end; ++it) {
+      // Of several the oldest: one more cannot have got the node's address.
+      if (!found.process || it->second.start_time < found.process->start_time) {
+        found.process = it->second;
+      }
+    }
+    out.push_back(std::move(found));
+  }
+  return out;
+}
+
+Awaitable<Result<Process>> LinuxProcessRunner::start(LaunchSpec spec) {
+  std::function<Result<Process>()> work = [this, spec = std::move(spec)] {
+    return start_now(spec);
+  };
+  co_return co_await offload(pool_, std::move(work));
+}
+
+Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) const {
+  const std::string who = "node " + spec.node.str();
+  const auto directory = directories_.find_or_make(spec.node);
+  if (!directory) {
+    return fail(directory.error().code, fmt::format("{}: {}", who, directory.error().message));
+  }
+  const int at = directory->get();
+  for (const auto& [name, content] : spec.files) {
+    if (Status written = write_new_file(at, name, content, directories_.owner()); !written) {
+      return fail(written.error().code, fmt::format("{}: {}", who, written.error().message));
+    }
+  }
+  const bool private_hosts = !spec.hosts_file.empty() && private_hosts_supported();
+  if (private_hosts) {
+    if (Status written = write_new_file(at, kHostsFile, spec.hosts_file, directories_.owner());
+        !written) {
+      return fail(written.error().code, fmt::format("{}: {}", who, written.error().message));
+    }
+  }
+  const auto output = open_for_append(at, kEngineOutput, directories_.owner());
+  if (!output) {
+    return fail(output.error().code, fmt::format("{}: {}", who, output.error().message));
+  }
+  ChildSpec child;
+  child.program = spec.program;
+  child.arguments = spec.arguments;
+  child.directory = at;
+  child.output = output->get();
+  child.namespaces = namespaces_;
+  child.private_hosts = private_hosts;
+  child.run_as = directories_.owner();
+  const auto pid = spawn_child(child);
+  if (!pid) {
+    return fail(pid.error().code, fmt::format("{}: {}", who, pid.error().message));
+  }
+  // Also when it ended already: nobody reaps it before wait_exit().
+  const auto stat = read_process_stat(*pid);
+  return Process{*pid, stat ? stat->start_time : 0};
+}
+
+Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
+  const auto executor = co_await boost::asio::this_coro::executor;
+  const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+  Descriptor pidfd = open_pidfd(process.pid);
+  const bool exhausted = !pidfd && errno != ESRCH && errno != EINVAL;
+  boost::system::error_code error;
+  if (exhausted) {
+    boost::asio::steady_timer timer(executor);
+    while (!error && is_same(process)) {
+      reap(process);
+      timer.expires_after(kExitPollPeriod);
+      std::tie(error) = co_await timer.async_wait(token);
+    }
+    co_return;
+  }
+  // Compared after the pidfd is open: from then on the pid cannot be given to another process.
+  if (!pidfd || !is_same(process)) {
+    co_return;
+  }
+  boost::asio::posix::stream_descriptor stream(executor);
+  stream.assign(pidfd.get(), error);
+  if (error) {
+    co_return;
+  }
+  pidfd.release();
+  std::tie(error) = co_await stream.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                               token);
+  if (!error) {
+    reap(stream.native_handle());
+  }
+}
+
+Status LinuxProcessRunner::signal(Process process, int signal_number) {
+  const Descriptor pidfd = open_pidfd(process.pid);
+  if (!pidfd || !is_same(process)) {
+    return fail(ErrorCode::kNotFound, fmt::format("the process {} is gone", process.pid));
+  }
+  if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal_number, nullptr, 0U) != 0) {
+    return posix_failure(errno, fmt::format("cannot signal the process {}", process.pid));
+  }
+  return {};
+}
+
+Status LinuxProcessRunner::update_hosts(core::NodeKey node, std::string content) {
+  if (!private_hosts_supported()) {
+    return fail(ErrorCode::kDenied, "this machine permits no mount namespaces");
+  }
+  const auto directory = directories_.find(node);
+  return directory ? overwrite_file(directory->get(), kHostsFile, std::move(content))
+                   : Status(tl::unexpected(directory.error()));
+}
+
+Status LinuxProcessRunner::write_note(core::NodeKey node, std::string name, std::string content) {
+  const auto directory = directories_.find(node);
+  return directory ? replace_file(directory->get(), name, content, directories_.owner())
+                   : Status(tl::unexpected(directory.error()));
+}
+
+std::optional<std::string> LinuxProcessRunner::read_note(core::NodeKey node,
+                                                         std::string name) const {
+  const auto directory = directories_.find(node);
+  return directory ? read_small_file(directory->get(), name) : std::nullopt;
+}
+
+Awaitable<Status> LinuxProcessRunner::remove(core::NodeKey node) {
+  std::function<Status()> work = [this, node = std::move(node)] { return remove_now(node); };
+  co_return co_await offload(pool_, std::move(work));
+}
+
+Status LinuxProcessRunner::remove_now(const core::NodeKey& node) const {
+  const auto directory = directories_.find(node);
+  if (!directory) {
+    return directory.error().code == ErrorCode::kNotFound
+               ? Status()
+               : Status(tl::unexpected(directory.error()));
+  }
+  const auto id = directory_id(directory->get());
+  if (id && has_process(*id)) {
+    return fail(ErrorCode::kConflict,
+                fmt::format("node {}: a process still works in its directory", node.str()));
+  }
+  return directories_.remove(node);
+}
+
+std::string LinuxProcessRunner::path(core::NodeKey node, std::string_view name) const {
+  std::string plain = fmt::format("{}/{}/{}", directories_.root_path(), node.str(), name);
+  if (plain.size() < sizeof(sockaddr_un::sun_path)) {
+    return plain;
+  }
+  return fmt::format("/proc/self/fd/{}/{}/{}", directories_.root(), node.str(), name);
+}
+
+void LinuxProcessRunner::bound_logs() const {
+  for (const core::NodeKey& node : directories_.list().value_or(std::vector<core::NodeKey>())) {
+    if (const auto directory = directories_.find(node)) {
+      put_aside(directory->get(), kEngineLog, options_.log_bytes);
+      cut(directory->get(), kEngineOutput, options_.log_bytes);
+    }
+  }
+}
+
+void LinuxProcessRunner::bound_logs_later() {
+  if (closing_) {
+    return;
+  }
+  log_timer_.expires_after(kLogPeriod);
+  log_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) {
+      bound_logs();
+      bound_logs_later();
+    }
+  });
+}
+
+}  // namespace hikae::adapters

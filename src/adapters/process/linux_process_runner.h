@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "adapters/process/node_directory.h"
+#include "control/ports.h"
+
+namespace hikae::adapters {
+
+// Processes of one host on Linux: a directory and a session per node, an unprivileged user when we
+// are root, a private /etc/hosts where mount namespaces are permitted. Disk work and forks happen on
+// one thread of its own. Engines outlive it.
+class LinuxProcessRunner final : public control::ProcessRunner {
+ public:
+  struct Options {
+    std::string root;  // `<data>/nodes/<host>`; made where missing
+    // The user of the engines when we are root. Empty: `hikae` if there is one, else `nobody`.
+    std::string user;
+    // A log that grew past this is put aside, and the one put aside before is dropped.
+    std::uint64_t log_bytes = 8 * 1024 * 1024;
+  };
+
+  static Result<std::unique_ptr<LinuxProcessRunner>> open(Options options);
+  ~LinuxProcessRunner();
+
+  control::Awaitable<Result<std::vector<control::FoundNode>>> find_all() override;
+  control::Awaitable<Result<control::Process>> start(control::LaunchSpec spec) override;
+  control::Awaitable<void> wait_exit(control::Process process) override;
+  Status signal(control::Process process, int signal_number) override;
+  Status update_hosts(core::NodeKey node, std::string content) override;
+  bool private_hosts_supported() const override { return namespaces_ != Namespaces::kNone; }
+  Status write_note(core::NodeKey node, std::string name, std::string content) override;
+  std::optional<std::string> read_note(core::NodeKey node, std::string name) const override;
+  control::Awaitable<Status> remove(core::NodeKey node) override;
+  // Short enough for a socket's address, whatever the root: where the plain path is not, it leads
+  // through /proc/self and means something to this process only.
+  std::string path(core::NodeKey node, std::string_view name) const override;
+
+  // The same at once and on the caller's thread, for `hikae down` and tests.
+  Result<std::vector<control::FoundNode>> find_all_now() const;
+  // Done every minute by itself.
+  void bound_logs() const;
+
+ private:
+  LinuxProcessRunner(Options options, NodeDirectories directories, Namespaces namespaces);
+  Result<control::Process> start_now(const control::LaunchSpec& spec) const;
+  Status remove_now(const core::NodeKey& node) const;
+  void bound_logs_later();
+
+  Options options_;
+  NodeDirectories directories_;
+  Namespaces namespaces_;
+  boost::asio::thread_pool pool_{1};
+  boost::asio::steady_timer log_timer_{pool_};
+  bool closing_ = false;  // used on the pool's thread
+};
+
+}  // namespace hikae::adapters

@@ -1,0 +1,91 @@
+#include "adapters/process/proc_files.h"
+
+#include <cstdio>
+#include <string>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "adapters/process/posix.h"
+#include "base/strings.h"
+
+namespace hikae::adapters {
+namespace {
+
+// Calls visit(pid, directory) for each process whose working directory we may see.
+template <class Visit>
+void for_each_process(Visit visit) {
+  DIR* proc = ::opendir("/proc");
+  if (!proc) {
+    return;
+  }
+  while (const dirent* entry = ::readdir(proc)) {
+    const auto pid = parse_integer(entry->d_name);
+    struct stat cwd{};
+    if (pid && *pid > 0 && ::stat(fmt::format("/proc/{}/cwd", *pid).c_str(), &cwd) == 0) {
+      visit(*pid, DirectoryId(cwd.st_dev, cwd.st_ino));
+    }
+  }
+  ::closedir(proc);
+}
+
+bool is_alive(const ProcessStat& stat) { return stat.state != 'Z' && stat.state != 'X'; }
+
+}  // namespace
+
+std::optional<ProcessStat> parse_process_stat(std::string_view text) {
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string_view::npos || name_end + 2 >= text.size()) {
+    return std::nullopt;
+  }
+  const auto fields = split(trim(text.substr(name_end + 2)), ' ');
+  constexpr std::size_t kFirst = 3;  // the state is field 3 in proc(5)
+  constexpr std::size_t kParent = 4, kSession = 6, kTerminal = 7, kStartTime = 22;
+  if (fields.size() <= kStartTime - kFirst || fields[0].size() != 1) {
+    return std::nullopt;
+  }
+  const auto parent = parse_integer(fields[kParent - kFirst]);
+  const auto session = parse_integer(fields[kSession - kFirst]);
+  const auto terminal = parse_integer(fields[kTerminal - kFirst]);
+  const auto start_time = parse_integer(fields[kStartTime - kFirst]);
+  if (!parent || !session || !terminal || !start_time) {
+    return std::nullopt;
+  }
+  return ProcessStat{fields[0][0], *parent, *session, *terminal, std::uint64_t(*start_time)};
+}
+
+std::optional<ProcessStat> read_process_stat(std::int64_t pid) {
+  const Descriptor file(
+      ::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  char buffer[1024];
+  const ssize_t size = file ? ::read(file.get(), buffer, sizeof buffer) : -1;
+  return size > 0 ? parse_process_stat(std::string_view(buffer, std::size_t(size)))
+                  : std::nullopt;
+}
+
+std::multimap<DirectoryId, control::Process> find_session_leaders() {
+  std::multimap<DirectoryId, control::Process> out;
+  for_each_process([&](std::int64_t pid, DirectoryId directory) {
+    const auto stat = read_process_stat(pid);
+    if (stat && is_alive(*stat) && stat->session == pid && stat->terminal == 0) {
+      out.emplace(directory, control::Process{pid, stat->start_time});
+    }
+  });
+  return out;
+}
+
+bool has_process(DirectoryId directory) {
+  bool found = false;
+  for_each_process([&](std::int64_t pid, DirectoryId used) {
+    if (used == directory && !found) {
+      const auto stat = read_process_stat(pid);
+      found = stat && is_alive(*stat);
+    }
+  });
+  return found;
+}
+
+}  // namespace hikae::adapters

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "control/ports.h"
+
+namespace hikae::adapters {
+
+// What /proc/<pid>/stat says, as far as we ask.
+struct ProcessStat {
+  char state = '?';  // R, S, D, T, Z, X...
+  std::int64_t parent = 0;
+  std::int64_t session = 0;
+  std::int64_t terminal = 0;  // 0: none
+  std::uint64_t start_time = 0;
+};
+
+// nullopt when there is no such process.
+std::optional<ProcessStat> read_process_stat(std::int64_t pid);
+// The text of a stat file; the program's name in it may hold blanks and brackets.
+std::optional<ProcessStat> parse_process_stat(std::string_view text);
+
+// A directory, whatever its path is in the mount namespace of whoever uses it.
+using DirectoryId = std::pair<dev_t, ino_t>;
+
+// The engine that works in each directory: of all processes with this working directory the session
+// leader without a terminal. So neither a child that an engine forked nor the shell of somebody who
+// looks around counts. Processes that we may not look into are left out.
+std::multimap<DirectoryId, control::Process> find_session_leaders();
+
+// Any living process in the directory, children of engines included.
+bool has_process(DirectoryId directory);
+
+}  // namespace hikae::adapters

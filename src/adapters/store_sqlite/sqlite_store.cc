@@ -1,0 +1,213 @@
+#include "adapters/store_sqlite/sqlite_store.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+#include <vector>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "adapters/store_sqlite/rows.h"
+#include "adapters/store_sqlite/sqlite_error.h"
+
+namespace hikae::adapters {
+namespace {
+
+constexpr int kBusyTimeoutMs = 5'000;
+constexpr std::string_view kRevisionKey = "revision";
+constexpr std::string_view kSchemaKey = "schema_version";
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE IF NOT EXISTS meta (
+  key TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS resource (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// SQLite makes its files readable for everybody that umask lets in; the state is its owner's.
+Status make_private_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    const ErrorCode code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::kExhausted
+                           : errno == ENOENT                  ? ErrorCode::kNotFound
+                                                              : ErrorCode::kDenied;
+    return fail(code, fmt::format("database {}: cannot be opened: {}", path, std::strerror(errno)));
+  }
+  ::close(fd);
+  return {};
+}
+
+template <class F>
+control::Awaitable<std::invoke_result_t<F>> run(F work) {
+  co_return work();
+}
+
+// Runs `work` on the pool's thread and comes back with its result.
+template <class F>
+control::Awaitable<std::invoke_result_t<F>> offload(boost::asio::thread_pool& pool, F work) {
+  auto operation = run(std::move(work));
+  co_return co_await boost::asio::co_spawn(pool, std::move(operation), boost::asio::use_awaitable);
+}
+
+}  // namespace
+
+// The open database. All methods may throw SQLite::Exception; the store turns it into an Error.
+class SqliteStore::Connection {
+ public:
+  explicit Connection(const std::string& path)
+      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs) {
+    database_.exec("PRAGMA journal_mode=WAL");
+    database_.exec("PRAGMA synchronous=FULL");
+    database_.exec("PRAGMA foreign_keys=ON");
+  }
+
+  Status prepare() {
+    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+    database_.exec(kTables);
+    const std::int64_t version = meta(kSchemaKey, 0);
+    if (version > kSchemaVersion) {
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("database {} was written by a newer hikae (schema {}, this one knows "
+                              "{}); run that version, or restore an older copy",
+                              database_.getFilename(), version, kSchemaVersion));
+    }
+    set_meta(kSchemaKey, kSchemaVersion);
+    transaction.commit();
+    return {};
+  }
+
+  Result<core::State> load() {
+    SQLite::Transaction transaction(database_);
+    core::Transition rows;
+    SQLite::Statement query(database_, "SELECT kind, id, body FROM resource ORDER BY kind, id");
+    while (query.executeStep()) {
+      const std::string kind = query.getColumn(0).getString();
+      const std::string id = query.getColumn(1).getString();
+      const std::string body = query.getColumn(2).getString();
+      if (Status status = add_row(kind, id, body, rows); !status) {
+        return tl::unexpected(status.error());
+      }
+    }
+    core::State state;
+    state.apply(rows, core::Revision(std::uint64_t(meta(kRevisionKey, 0))));
+    return state;
+  }
+
+  Status commit(const std::vector<RowChange>& changes, core::Revision expected) {
+    SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+    const auto stored = core::Revision(std::uint64_t(meta(kRevisionKey, 0)));
+    if (stored != expected) {
+      return fail(ErrorCode::kConflict,
+                  fmt::format("the stored state is at revision {}, not {}; read it again",
+                              stored.value(), expected.value()));
+    }
+    const auto next = std::int64_t(expected.next().value());
+    SQLite::Statement put(database_,
+                          "INSERT INTO resource (kind, id, body, revision) VALUES (?, ?, ?, ?) "
+                          "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, "
+                          "revision = excluded.revision");
+    SQLite::Statement remove(database_, "DELETE FROM resource WHERE kind = ? AND id = ?");
+    for (const RowChange& change : changes) {
+      SQLite::Statement& statement = change.removed ? remove : put;
+      statement.bind(1, change.kind);
+      statement.bind(2, change.id);
+      if (!change.removed) {
+        statement.bind(3, change.body);
+        statement.bind(4, next);
+      }
+      statement.exec();
+      statement.reset();
+    }
+    set_meta(kRevisionKey, next);
+    transaction.commit();
+    return {};
+  }
+
+ private:
+  std::int64_t meta(std::string_view key, std::int64_t otherwise) {
+    SQLite::Statement query(database_, "SELECT value FROM meta WHERE key = ?");
+    query.bind(1, std::string(key));
+    return query.executeStep() ? query.getColumn(0).getInt64() : otherwise;
+  }
+
+  void set_meta(std::string_view key, std::int64_t value) {
+    SQLite::Statement put(database_,
+                          "INSERT INTO meta (key, value) VALUES (?, ?) "
+                          "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    put.bind(1, std::string(key));
+    put.bind(2, value);
+    put.exec();
+  }
+
+  SQLite::Database database_;
+};
+
+namespace {
+
+// Opens the database on first use, then performs `work` on it, turning exceptions into errors.
+template <class Connection, class F>
+auto with_connection(std::unique_ptr<Connection>& connection, const std::string& path, F work)
+    -> decltype(work(*connection)) {
+  try {
+    if (!connection) {
+      if (Status made = make_private_file(path); !made) {
+        return tl::unexpected(made.error());
+      }
+      auto opened = std::make_unique<Connection>(path);
+      if (Status prepared = opened->prepare(); !prepared) {
+        return tl::unexpected(prepared.error());
+      }
+      connection = std::move(opened);
+    }
+    return work(*connection);
+  } catch (const SQLite::Exception& e) {
+    return tl::unexpected(sqlite_error(e.getErrorCode(), e.what(), path));
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::kInternal, fmt::format("database {}: {}", path, e.what()));
+  }
+}
+
+}  // namespace
+
+SqliteStore::SqliteStore(std::string path) : path_(std::move(path)) {}
+
+SqliteStore::~SqliteStore() {
+  pool_.join();
+}
+
+control::Awaitable<Result<core::State>> SqliteStore::load() {
+  auto work = [this] {
+    return with_connection(connection_, path_, [](Connection& c) { return c.load(); });
+  };
+  co_return co_await offload(pool_, std::move(work));
+}
+
+control::Awaitable<Status> SqliteStore::commit(core::Transition transition,
+                                               core::Revision expected) {
+  std::vector<RowChange> changes;
+  changes.reserve(transition.changes.size());
+  for (const core::Change& change : transition.changes) {
+    changes.push_back(to_row(change));
+  }
+  auto work = [this, rows = std::move(changes), expected] {
+    return with_connection(connection_, path_,
+                           [&](Connection& c) { return c.commit(rows, expected); });
+  };
+  co_return co_await offload(pool_, std::move(work));
+}
+
+}  // namespace hikae::adapters

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "control/ports.h"
+
+namespace hikae::adapters {
+
+// The state in one SQLite database: a row for every resource, and the revision. Each transition is
+// one transaction that is on the disk (write-ahead log, synchronous=FULL) before commit() answers.
+//
+// Calls run on a thread of the store's own, in the order in which they were made, so that a slow
+// disk never stops the control thread. Destruction waits for the running call.
+class SqliteStore final : public control::Store {
+ public:
+  // The version of the tables. A database of a newer one is refused.
+  static constexpr int kSchemaVersion = 1;
+
+  // `path` of the database file, made with mode 0600 when it is not there. Nothing is opened before
+  // the first load() or commit().
+  explicit SqliteStore(std::string path);
+  ~SqliteStore();
+
+  // kInvalid: a newer schema, or a damaged row. kDenied, kExhausted, kUnavailable: the file.
+  control::Awaitable<Result<core::State>> load() override;
+  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected) override;
+
+ private:
+  class Connection;
+
+  std::string path_;
+  std::unique_ptr<Connection> connection_;  // used on the pool's thread alone
+  boost::asio::thread_pool pool_{1};
+};
+
+}  // namespace hikae::adapters

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "api/fault.h"
+#include "api/version.h"
+#include "base/check.h"
+
+namespace hikae::control {
+class Frontend;
+}
+
+namespace hikae::api {
+
+// Who signed the request.
+struct Caller {
+  std::string access_key_id;
+  std::string account_id;  // 12 digits
+};
+
+// What a handler knows besides its input. Made by the dispatcher for one request; lives until the
+// handler's coroutine has ended, so handlers may keep the reference across a co_await.
+class HandlerContext {
+ public:
+  // `frontend` may only be nullptr in tests of the dispatcher, whose handlers do not use it.
+  HandlerContext(control::Frontend* frontend, Caller caller, std::string region,
+                 std::string request_id, ApiVersion version)
+      : frontend_(frontend),
+        caller_(std::move(caller)),
+        region_(std::move(region)),
+        request_id_(std::move(request_id)),
+        version_(version) {}
+
+  // Reads and changes of the state.
+  control::Frontend& frontend() const {
+    HIKAE_CHECK(frontend_ != nullptr);
+    return *frontend_;
+  }
+  const Caller& caller() const { return caller_; }
+  const std::string& region() const { return region_; }
+  const std::string& request_id() const { return request_id_; }
+  // The model that answers, not what the client wrote: an ElastiCache client of 2013 gets
+  // 2014-09-30.
+  ApiVersion version() const { return version_; }
+
+ private:
+  control::Frontend* frontend_;
+  Caller caller_;
+  std::string region_;
+  std::string request_id_;
+  ApiVersion version_;
+};
+
+// What every handler returns.
+template <class T>
+using AsyncResult = boost::asio::awaitable<ApiResult<T>>;
+
+}  // namespace hikae::api

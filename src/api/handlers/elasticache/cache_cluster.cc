@@ -1,0 +1,207 @@
+#include "core/admission/cache_cluster.h"
+
+#include "api/generated/elasticache_handlers.h"
+#include "api/handlers/elasticache/common.h"
+#include "api/handlers/elasticache/describe.h"
+#include "api/handlers/elasticache/unsupported.h"
+#include "control/frontend.h"
+#include "core/admission/replication_group.h"
+
+namespace hikae::api::elasticache::handlers {
+namespace {
+
+using core::lookup_id;
+
+std::optional<ApiFault> unsupported(const CreateCacheClusterMessage& input) {
+  Unsupported check;
+  check.list("SnapshotArns", input.snapshot_arns);
+  check.text("SnapshotName", input.snapshot_name);
+  check.text("AuthToken", input.auth_token);
+  check.text("OutpostMode", input.outpost_mode);
+  check.text("PreferredOutpostArn", input.preferred_outpost_arn);
+  check.list("PreferredOutpostArns", input.preferred_outpost_arns);
+  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
+  check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
+  check.text("NetworkType", input.network_type, "ipv4");
+  check.text("IpDiscovery", input.ip_discovery, "ipv4");
+  return check.fault();
+}
+
+std::optional<ApiFault> check_engine(const CreateCacheClusterMessage& input) {
+  // AWS's default engine of this action is memcached.
+  const std::string engine = to_lower(input.engine.value_or("memcached"));
+  if (engine == "valkey") {
+    return ApiFault("InvalidParameterValue",
+                    "This API doesn't support Valkey engine. Please use CreateReplicationGroup API "
+                    "for Valkey cluster creation.");
+  }
+  if (engine == "memcached") {
+    return ApiFault("InvalidParameterCombination",
+                    "Hikae does not run memcached clusters yet. Use --engine redis.");
+  }
+  return std::nullopt;
+}
+
+std::string wished_zone(const CreateCacheClusterMessage& input) {
+  const auto& zones = input.preferred_availability_zones;
+  if (!input.preferred_availability_zone && zones && zones->size() == 1) {
+    return zones->front();
+  }
+  const std::string zone = input.preferred_availability_zone.value_or("");
+  return zone == "Multiple" ? "" : zone;
+}
+
+core::CacheSettingsRequest settings_of(const CreateCacheClusterMessage& input) {
+  core::CacheSettingsRequest out;
+  out.engine = input.engine;
+  out.engine_version = input.engine_version;
+  out.node_type = input.cache_node_type;
+  out.port = input.port;
+  out.parameter_group = input.cache_parameter_group_name;
+  out.subnet_group = input.cache_subnet_group_name;
+  out.security_groups = input.security_group_ids;
+  out.cache_security_groups = input.cache_security_group_names;
+  out.maintenance_window = input.preferred_maintenance_window;
+  out.snapshot_window = input.snapshot_window;
+  out.snapshot_retention_days = input.snapshot_retention_limit;
+  out.notification_topic_arn = input.notification_topic_arn;
+  out.auto_minor_version_upgrade = input.auto_minor_version_upgrade;
+  return out;
+}
+
+control::Frontend::Decision create_decision(const CreateCacheClusterMessage& input,
+                                            core::Tags tags) {
+  if (input.replication_group_id) {
+    core::AddReplica command;
+    command.group = *input.replication_group_id;
+    command.cluster_id = input.cache_cluster_id.value_or("");
+    command.preferred_zone = wished_zone(input);
+    command.tags = std::move(tags);
+    return [command](const core::State& state, core::AdmissionContext admission) {
+      return core::admit(state, command, admission);
+    };
+  }
+  core::CreateCacheCluster command;
+  command.id = input.cache_cluster_id.value_or("");
+  command.num_nodes = input.num_cache_nodes;
+  command.preferred_zone = wished_zone(input);
+  command.settings = settings_of(input);
+  command.tags = std::move(tags);
+  return [command](const core::State& state, core::AdmissionContext admission) {
+    return core::admit(state, command, admission);
+  };
+}
+
+// The answer of an action that changed one cluster: the cluster as it is now.
+std::optional<CacheCluster> changed_cluster(const HandlerContext& context, const std::string& id) {
+  const core::State& state = context.frontend().state();
+  const auto* cluster = state.find<core::CacheCluster>(lookup_id<core::CacheClusterId>(id));
+  if (cluster == nullptr) {
+    return std::nullopt;
+  }
+  return describe(state, *cluster, false);
+}
+
+}  // namespace
+
+AsyncResult<CreateCacheClusterResult> create_cache_cluster(HandlerContext& context,
+                                                           CreateCacheClusterMessage input) {
+  auto fault = unsupported(input);
+  if (!fault && !input.replication_group_id) {
+    fault = check_engine(input);
+  }
+  if (fault) {
+    co_return tl::unexpected(*fault);
+  }
+  auto tags = read_tags(input.tags);
+  if (!tags) {
+    co_return tl::unexpected(tags.error());
+  }
+  auto decision = create_decision(input, std::move(*tags));
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  CreateCacheClusterResult result;
+  result.cache_cluster = changed_cluster(context, input.cache_cluster_id.value_or(""));
+  co_return result;
+}
+
+AsyncResult<DeleteCacheClusterResult> delete_cache_cluster(HandlerContext& context,
+                                                           DeleteCacheClusterMessage input) {
+  Unsupported check;
+  check.text("FinalSnapshotIdentifier", input.final_snapshot_identifier);
+  if (auto fault = check.fault()) {
+    co_return tl::unexpected(*fault);
+  }
+  const core::DeleteCacheCluster command{input.cache_cluster_id.value_or("")};
+  control::Frontend::Decision decision = [&](const core::State& state,
+                                             core::AdmissionContext admission) {
+    return core::admit(state, command, admission);
+  };
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  DeleteCacheClusterResult result;
+  result.cache_cluster = changed_cluster(context, command.id);
+  co_return result;
+}
+
+AsyncResult<RebootCacheClusterResult> reboot_cache_cluster(HandlerContext& context,
+                                                           RebootCacheClusterMessage input) {
+  core::RebootCacheCluster command;
+  command.id = input.cache_cluster_id.value_or("");
+  command.nodes = input.cache_node_ids_to_reboot.value_or(std::vector<std::string>());
+  control::Frontend::Decision decision = [&](const core::State& state,
+                                             core::AdmissionContext admission) {
+    return core::admit(state, command, admission);
+  };
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  RebootCacheClusterResult result;
+  result.cache_cluster = changed_cluster(context, command.id);
+  co_return result;
+}
+
+AsyncResult<CacheClusterMessage> describe_cache_clusters(HandlerContext& context,
+                                                         DescribeCacheClustersMessage input) {
+  const core::State& state = context.frontend().state();
+  const bool with_nodes = input.show_cache_node_info.value_or(false);
+  CacheClusterMessage result;
+  std::vector<CacheCluster> clusters;
+  if (input.cache_cluster_id) {
+    const auto id = lookup_id<core::CacheClusterId>(*input.cache_cluster_id);
+    const auto* cluster = state.find<core::CacheCluster>(id);
+    if (cluster == nullptr) {
+      co_return refused(core::cache_cluster_not_found(*input.cache_cluster_id));
+    }
+    clusters.push_back(describe(state, *cluster, with_nodes));
+    result.cache_clusters = std::move(clusters);
+    co_return result;
+  }
+  const bool standalone_only = input.show_cache_clusters_not_in_replication_groups.value_or(false);
+  auto pager = Pager::open(standalone_only ? "standalone-clusters" : "cache-clusters",
+                           input.max_records, input.marker);
+  if (!pager) {
+    co_return tl::unexpected(pager.error());
+  }
+  for (const auto& [id, cluster] : state.all<core::CacheCluster>()) {
+    if (standalone_only && !cluster.replication_group.empty()) {
+      continue;
+    }
+    if (pager->take(id.str())) {
+      clusters.push_back(describe(state, cluster, with_nodes));
+    }
+    if (pager->done()) {
+      break;
+    }
+  }
+  result.marker = pager->marker();
+  result.cache_clusters = std::move(clusters);
+  co_return result;
+}
+
+}  // namespace hikae::api::elasticache::handlers

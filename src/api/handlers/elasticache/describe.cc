@@ -1,0 +1,204 @@
+#include "api/handlers/elasticache/describe.h"
+
+#include "core/admission/arn.h"
+#include "core/catalog/catalog.h"
+#include "core/naming/names.h"
+
+namespace hikae::api::elasticache {
+namespace {
+
+constexpr const char* kLandingPage =
+    "https://console.aws.amazon.com/elasticache/home#client-download:";
+
+Endpoint endpoint(std::string name, std::uint16_t port) {
+  Endpoint out;
+  out.address = std::move(name);
+  out.port = port;
+  return out;
+}
+
+// `7.1` is answered as `7.1.0`: clusters show the patch version.
+std::string full_version(const core::CacheSettings& settings) {
+  const auto* version = core::find_engine_version(settings.engine, settings.engine_version);
+  return version == nullptr ? settings.engine_version : std::string(version->full);
+}
+
+std::vector<SecurityGroupMembership> security_groups(const core::CacheSettings& settings) {
+  std::vector<SecurityGroupMembership> out;
+  for (const core::SecurityGroupId& id : settings.security_groups) {
+    SecurityGroupMembership one;
+    one.security_group_id = id.str();
+    one.status = "active";
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+CacheParameterGroupStatus parameter_group(const core::CacheCluster& cluster) {
+  CacheParameterGroupStatus out;
+  out.cache_parameter_group_name = cluster.settings.parameter_group.str();
+  out.parameter_apply_status = "in-sync";
+  std::vector<std::string> to_reboot;
+  for (const core::Node& node : cluster.nodes) {
+    if (node.parameter_status != "in-sync") {
+      out.parameter_apply_status = node.parameter_status;
+    }
+    if (node.parameter_status == "pending-reboot") {
+      to_reboot.push_back(node.id.str());
+    }
+  }
+  out.cache_node_ids_to_reboot = std::move(to_reboot);
+  return out;
+}
+
+std::vector<CacheNode> nodes(const core::State& state, const core::CacheCluster& cluster) {
+  std::vector<CacheNode> out;
+  for (const core::Node& node : cluster.nodes) {
+    CacheNode one;
+    one.cache_node_id = node.id.str();
+    one.cache_node_status = node.status;
+    one.cache_node_create_time = node.created_at;
+    one.endpoint =
+        endpoint(core::node_endpoint(state.region(), cluster.id, node.id), cluster.settings.port);
+    one.parameter_group_status = node.parameter_status;
+    one.customer_availability_zone = node.zone.str();
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+NodeGroupMember member(const core::State& state, const core::NodeGroup& node_group,
+                       const core::CacheCluster& cluster) {
+  const core::Node& node = cluster.nodes.front();
+  NodeGroupMember out;
+  out.cache_cluster_id = cluster.id.str();
+  out.cache_node_id = node.id.str();
+  out.read_endpoint =
+      endpoint(core::node_endpoint(state.region(), cluster.id, node.id), cluster.settings.port);
+  out.preferred_availability_zone = node.zone.str();
+  out.current_role = node_group.primary == cluster.id ? "primary" : "replica";
+  return out;
+}
+
+NodeGroup describe_node_group(const core::State& state, const core::ReplicationGroup& group,
+                              const core::NodeGroup& node_group) {
+  NodeGroup out;
+  out.node_group_id = node_group.id.str();
+  out.status = node_group.status;
+  const auto port = group.settings.port;
+  out.primary_endpoint =
+      endpoint(core::primary_endpoint(state.region(), group.id, node_group.id), port);
+  out.reader_endpoint =
+      endpoint(core::reader_endpoint(state.region(), group.id, node_group.id), port);
+  std::vector<NodeGroupMember> members;
+  for (const core::CacheClusterId& id : node_group.members) {
+    const auto* cluster = state.find<core::CacheCluster>(id);
+    if (cluster != nullptr && !cluster->nodes.empty()) {
+      members.push_back(member(state, node_group, *cluster));
+    }
+  }
+  out.node_group_members = std::move(members);
+  return out;
+}
+
+void describe_members(const core::State& state, const core::ReplicationGroup& group,
+                      ReplicationGroup& out) {
+  if (group.status == "deleting") {
+    return;
+  }
+  std::vector<std::string> members;
+  std::vector<NodeGroup> node_groups;
+  for (const core::NodeGroup& node_group : group.node_groups) {
+    for (const core::CacheClusterId& id : node_group.members) {
+      members.push_back(id.str());
+    }
+    node_groups.push_back(describe_node_group(state, group, node_group));
+  }
+  out.member_clusters = std::move(members);
+  if (group.status != "creating") {
+    out.node_groups = std::move(node_groups);
+  }
+}
+
+}  // namespace
+
+CacheCluster describe(const core::State& state, const core::CacheCluster& cluster,
+                      bool with_nodes) {
+  const core::CacheSettings& settings = cluster.settings;
+  CacheCluster out;
+  out.cache_cluster_id = cluster.id.str();
+  out.client_download_landing_page = kLandingPage;
+  out.cache_node_type = settings.node_type;
+  out.engine = settings.engine;
+  out.engine_version = full_version(settings);
+  out.cache_cluster_status = cluster.status;
+  out.num_cache_nodes = std::int32_t(cluster.nodes.size());
+  if (!cluster.nodes.empty() && !cluster.nodes.front().zone.empty()) {
+    out.preferred_availability_zone = cluster.nodes.front().zone.str();
+  }
+  out.cache_cluster_create_time = cluster.created_at;
+  out.preferred_maintenance_window = settings.maintenance_window;
+  out.pending_modified_values = PendingModifiedValues();
+  if (!settings.notification_topic_arn.empty()) {
+    NotificationConfiguration notification;
+    notification.topic_arn = settings.notification_topic_arn;
+    notification.topic_status = "active";
+    out.notification_configuration = std::move(notification);
+  }
+  out.cache_security_groups.emplace();
+  out.cache_parameter_group = parameter_group(cluster);
+  out.cache_subnet_group_name = settings.subnet_group.str();
+  if (with_nodes && cluster.status != "creating") {
+    out.cache_nodes = nodes(state, cluster);
+  }
+  out.auto_minor_version_upgrade = settings.auto_minor_version_upgrade;
+  out.security_groups = security_groups(settings);
+  if (!cluster.replication_group.empty()) {
+    out.replication_group_id = cluster.replication_group.str();
+  }
+  out.snapshot_retention_limit = settings.snapshot_retention_days;
+  out.snapshot_window = settings.snapshot_window;
+  out.auth_token_enabled = false;
+  out.transit_encryption_enabled = false;
+  out.at_rest_encryption_enabled = false;
+  out.arn = core::build_arn(state.region(), core::kArnCluster, cluster.id.str());
+  out.replication_group_log_delivery_enabled = false;
+  out.log_delivery_configurations.emplace();
+  out.network_type = "ipv4";
+  out.ip_discovery = "ipv4";
+  return out;
+}
+
+ReplicationGroup describe(const core::State& state, const core::ReplicationGroup& group) {
+  ReplicationGroup out;
+  out.replication_group_id = group.id.str();
+  out.description = group.description;
+  out.status = group.status;
+  out.pending_modified_values = ReplicationGroupPendingModifiedValues();
+  describe_members(state, group, out);
+  if (!group.snapshotting_cluster.empty()) {
+    out.snapshotting_cluster_id = group.snapshotting_cluster.str();
+  }
+  out.automatic_failover = group.automatic_failover;
+  out.multi_az = group.multi_az ? "enabled" : "disabled";
+  out.snapshot_retention_limit = group.settings.snapshot_retention_days;
+  out.snapshot_window = group.settings.snapshot_window;
+  out.cluster_enabled = false;
+  out.cache_node_type = group.settings.node_type;
+  out.auth_token_enabled = false;
+  out.transit_encryption_enabled = false;
+  out.at_rest_encryption_enabled = false;
+  out.arn = core::build_arn(state.region(), core::kArnReplicationGroup, group.id.str());
+  out.user_group_ids.emplace();
+  out.log_delivery_configurations.emplace();
+  out.replication_group_create_time = group.created_at;
+  out.data_tiering = "disabled";
+  out.auto_minor_version_upgrade = group.settings.auto_minor_version_upgrade;
+  out.network_type = group.network_type;
+  out.ip_discovery = group.ip_discovery;
+  out.cluster_mode = "disabled";
+  out.engine = group.settings.engine;
+  return out;
+}
+
+}  // namespace hikae::api::elasticache

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "api/generated/elasticache_shapes.h"
+#include "core/state/state.h"
+
+namespace hikae::api::elasticache {
+
+// A cache cluster as every action answers it. Nodes are listed only when asked for, and only once
+// the cluster is out of `creating` (AWS leaves them out of creation's answer).
+CacheCluster describe(const core::State& state, const core::CacheCluster& cluster, bool with_nodes);
+
+// A replication group as every action answers it: node groups are left out while it is being
+// created or deleted, members too while it is being deleted.
+ReplicationGroup describe(const core::State& state, const core::ReplicationGroup& group);
+
+}  // namespace hikae::api::elasticache

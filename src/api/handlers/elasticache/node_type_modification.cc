@@ -1,0 +1,58 @@
+#include "api/generated/elasticache_handlers.h"
+#include "api/handlers/elasticache/common.h"
+#include "core/catalog/catalog.h"
+
+namespace hikae::api::elasticache::handlers {
+namespace {
+
+ApiResult<core::CacheSettings> settings_of(const core::State& state,
+                                           const ListAllowedNodeTypeModificationsMessage& input) {
+  if (input.cache_cluster_id.has_value() == input.replication_group_id.has_value()) {
+    return api::refuse("InvalidParameterCombination",
+                       "Exactly one of CacheClusterId and ReplicationGroupId must be given.");
+  }
+  if (input.replication_group_id) {
+    const auto id = core::lookup_id<core::ReplicationGroupId>(*input.replication_group_id);
+    const auto* group = state.find<core::ReplicationGroup>(id);
+    if (group == nullptr) {
+      return refused(core::replication_group_not_found(id.str()));
+    }
+    return group->settings;
+  }
+  const auto id = core::lookup_id<core::CacheClusterId>(*input.cache_cluster_id);
+  const auto* cluster = state.find<core::CacheCluster>(id);
+  if (cluster == nullptr) {
+    return refused(core::cache_cluster_not_found(id.str()));
+  }
+  return cluster->settings;
+}
+
+}  // namespace
+
+AsyncResult<AllowedNodeTypeModificationsMessage> list_allowed_node_type_modifications(
+    HandlerContext& context, ListAllowedNodeTypeModificationsMessage input) {
+  const auto settings = settings_of(context.frontend().state(), input);
+  if (!settings) {
+    co_return tl::unexpected(settings.error());
+  }
+  AllowedNodeTypeModificationsMessage answer;
+  auto& up = answer.scale_up_modifications.emplace();
+  auto& down = answer.scale_down_modifications.emplace();
+  const core::NodeType* current = core::find_node_type(settings->node_type);
+  if (current == nullptr || settings->engine == "memcached") {
+    co_return answer;
+  }
+  for (const core::NodeType& node_type : core::node_types()) {
+    const std::string_view least = core::min_version(node_type, settings->engine);
+    const bool offered =
+        !least.empty() && core::compare_versions(least, settings->engine_version) <= 0;
+    if (offered && node_type.memory_bytes > current->memory_bytes) {
+      up.emplace_back(node_type.name);
+    } else if (offered && node_type.memory_bytes < current->memory_bytes) {
+      down.emplace_back(node_type.name);
+    }
+  }
+  co_return answer;
+}
+
+}  // namespace hikae::api::elasticache::handlers

@@ -1,0 +1,158 @@
+#include "core/admission/replication_group.h"
+
+#include "api/generated/elasticache_handlers.h"
+#include "api/handlers/elasticache/common.h"
+#include "api/handlers/elasticache/describe.h"
+#include "api/handlers/elasticache/unsupported.h"
+#include "control/frontend.h"
+
+namespace hikae::api::elasticache::handlers {
+namespace {
+
+using core::lookup_id;
+
+std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) {
+  Unsupported check;
+  check.text("GlobalReplicationGroupId", input.global_replication_group_id);
+  check.list("NodeGroupConfiguration", input.node_group_configuration);
+  check.list("SnapshotArns", input.snapshot_arns);
+  check.text("SnapshotName", input.snapshot_name);
+  check.text("AuthToken", input.auth_token);
+  check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
+  check.flag("AtRestEncryptionEnabled", input.at_rest_encryption_enabled);
+  check.text("KmsKeyId", input.kms_key_id);
+  check.list("UserGroupIds", input.user_group_ids);
+  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
+  check.flag("DataTieringEnabled", input.data_tiering_enabled);
+  check.text("NetworkType", input.network_type, "ipv4");
+  check.text("IpDiscovery", input.ip_discovery, "ipv4");
+  check.text("TransitEncryptionMode", input.transit_encryption_mode);
+  check.text("ClusterMode", input.cluster_mode, "disabled");
+  check.text("ServerlessCacheSnapshotName", input.serverless_cache_snapshot_name);
+  return check.fault();
+}
+
+core::CacheSettingsRequest settings_of(const CreateReplicationGroupMessage& input) {
+  core::CacheSettingsRequest out;
+  out.engine = input.engine;
+  out.engine_version = input.engine_version;
+  out.node_type = input.cache_node_type;
+  out.port = input.port;
+  out.parameter_group = input.cache_parameter_group_name;
+  out.subnet_group = input.cache_subnet_group_name;
+  out.security_groups = input.security_group_ids;
+  out.cache_security_groups = input.cache_security_group_names;
+  out.maintenance_window = input.preferred_maintenance_window;
+  out.snapshot_window = input.snapshot_window;
+  out.snapshot_retention_days = input.snapshot_retention_limit;
+  out.notification_topic_arn = input.notification_topic_arn;
+  out.auto_minor_version_upgrade = input.auto_minor_version_upgrade;
+  return out;
+}
+
+core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& input,
+                                        core::Tags tags) {
+  core::CreateReplicationGroup out;
+  out.id = input.replication_group_id.value_or("");
+  out.description = input.replication_group_description.value_or("");
+  out.primary_cluster = input.primary_cluster_id;
+  out.automatic_failover = input.automatic_failover_enabled;
+  out.multi_az = input.multi_az_enabled;
+  out.num_cache_clusters = input.num_cache_clusters;
+  out.num_node_groups = input.num_node_groups;
+  out.replicas_per_node_group = input.replicas_per_node_group;
+  out.preferred_zones = input.preferred_cache_cluster_azs.value_or(std::vector<std::string>());
+  out.settings = settings_of(input);
+  out.tags = std::move(tags);
+  return out;
+}
+
+}  // namespace
+
+AsyncResult<CreateReplicationGroupResult> create_replication_group(
+    HandlerContext& context, CreateReplicationGroupMessage input) {
+  if (auto fault = unsupported(input)) {
+    co_return tl::unexpected(*fault);
+  }
+  auto tags = read_tags(input.tags);
+  if (!tags) {
+    co_return tl::unexpected(tags.error());
+  }
+  const auto command = command_of(input, std::move(*tags));
+  control::Frontend::Decision decision = [&](const core::State& state,
+                                             core::AdmissionContext admission) {
+    return core::admit(state, command, admission);
+  };
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  CreateReplicationGroupResult result;
+  const core::State& state = context.frontend().state();
+  const auto id = lookup_id<core::ReplicationGroupId>(command.id);
+  if (const auto* group = state.find<core::ReplicationGroup>(id)) {
+    result.replication_group = describe(state, *group);
+  }
+  co_return result;
+}
+
+AsyncResult<DeleteReplicationGroupResult> delete_replication_group(
+    HandlerContext& context, DeleteReplicationGroupMessage input) {
+  Unsupported check;
+  check.text("FinalSnapshotIdentifier", input.final_snapshot_identifier);
+  if (auto fault = check.fault()) {
+    co_return tl::unexpected(*fault);
+  }
+  core::DeleteReplicationGroup command;
+  command.id = input.replication_group_id.value_or("");
+  command.retain_primary = input.retain_primary_cluster.value_or(false);
+  control::Frontend::Decision decision = [&](const core::State& state,
+                                             core::AdmissionContext admission) {
+    return core::admit(state, command, admission);
+  };
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  DeleteReplicationGroupResult result;
+  const core::State& state = context.frontend().state();
+  const auto id = lookup_id<core::ReplicationGroupId>(command.id);
+  if (const auto* group = state.find<core::ReplicationGroup>(id)) {
+    result.replication_group = describe(state, *group);
+  }
+  co_return result;
+}
+
+AsyncResult<ReplicationGroupMessage> describe_replication_groups(
+    HandlerContext& context, DescribeReplicationGroupsMessage input) {
+  const core::State& state = context.frontend().state();
+  ReplicationGroupMessage result;
+  std::vector<ReplicationGroup> groups;
+  if (input.replication_group_id) {
+    const auto id = lookup_id<core::ReplicationGroupId>(*input.replication_group_id);
+    const auto* group = state.find<core::ReplicationGroup>(id);
+    if (group == nullptr) {
+      co_return refused(core::replication_group_not_found(*input.replication_group_id));
+    }
+    groups.push_back(describe(state, *group));
+    result.replication_groups = std::move(groups);
+    co_return result;
+  }
+  auto pager = Pager::open("replication-groups", input.max_records, input.marker);
+  if (!pager) {
+    co_return tl::unexpected(pager.error());
+  }
+  for (const auto& [id, group] : state.all<core::ReplicationGroup>()) {
+    if (pager->take(id.str())) {
+      groups.push_back(describe(state, group));
+    }
+    if (pager->done()) {
+      break;
+    }
+  }
+  result.marker = pager->marker();
+  result.replication_groups = std::move(groups);
+  co_return result;
+}
+
+}  // namespace hikae::api::elasticache::handlers

@@ -1,0 +1,185 @@
+#include "app/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+
+namespace hikae::app {
+namespace {
+
+constexpr std::size_t kMaxZones = 26;
+constexpr std::size_t kMaxDomainLength = 128;  // leaves room for the longest endpoint name
+constexpr std::size_t kMaxLabelLength = 63;
+
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+// AWS's form, `ap-northeast-1`; also `us-gov-west-1`.
+bool is_region(std::string_view name) {
+  const auto parts = split(name, '-');
+  if (parts.size() < 3 || name.size() > 32 || !parse_integer(parts.back())) {
+    return false;
+  }
+  return std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+    return !part.empty() && std::all_of(part.begin(), part.end(), is_lower_or_digit);
+  });
+}
+
+bool is_domain(std::string_view name) {
+  if (name.empty() || name.size() > kMaxDomainLength) {
+    return false;
+  }
+  for (const std::string& label : split(name, '.')) {
+    const bool clean = std::all_of(label.begin(), label.end(),
+                                   [](char c) { return is_lower_or_digit(c) || c == '-'; });
+    if (label.empty() || label.size() > kMaxLabelLength || !clean || label.front() == '-' ||
+        label.back() == '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+tl::unexpected<Error> bad(std::string_view setting, std::string_view value,
+                          std::string_view expected) {
+  return fail(ErrorCode::kInvalid,
+              fmt::format("{} is \"{}\", which is not {}", setting, value, expected));
+}
+
+Result<std::vector<std::string>> resolve_zones(const std::optional<std::vector<std::string>>& given,
+                                               const std::string& region) {
+  if (!given) {
+    return std::vector<std::string>{region + "a", region + "b", region + "c"};
+  }
+  std::vector<std::string> zones;
+  for (const std::string& zone : *given) {
+    const std::string full = zone.size() == 1 ? region + zone : zone;
+    const bool valid = full.size() == region.size() + 1 &&
+                       full.compare(0, region.size(), region) == 0 && full.back() >= 'a' &&
+                       full.back() <= 'z';
+    if (!valid) {
+      return bad("zones", zone, fmt::format("a letter or a zone of {0} such as {0}a", region));
+    }
+    if (std::find(zones.begin(), zones.end(), full) != zones.end()) {
+      return fail(ErrorCode::kInvalid, fmt::format("zones names {} twice", full));
+    }
+    zones.push_back(full);
+  }
+  if (zones.empty() || zones.size() > kMaxZones) {
+    return fail(ErrorCode::kInvalid, fmt::format("zones needs 1 to {} names", kMaxZones));
+  }
+  return zones;
+}
+
+Status resolve_addresses(const ConfigSettings& settings, ServeConfig& config) {
+  constexpr std::string_view kForm = "an IPv4 address and port such as 127.0.0.1:4566";
+  const std::string listen = settings.listen.value_or("127.0.0.1:4566");
+  const auto api = SocketAddress::parse(listen);
+  if (!api) {
+    return bad("listen", listen, kForm);
+  }
+  config.listen = *api;
+  if (!settings.dns_listen) {
+    config.dns_listen = {*SocketAddress::parse("127.0.0.1:4553")};
+    config.dns_listen_if_permitted = {*SocketAddress::parse("127.0.0.153:53")};
+    return {};
+  }
+  for (const std::string& text : *settings.dns_listen) {
+    const auto address = SocketAddress::parse(text);
+    if (!address) {
+      return bad("dns.listen", text, kForm);
+    }
+    config.dns_listen.push_back(*address);
+  }
+  return {};
+}
+
+template <class T>
+void take_over(std::optional<T>& base, const std::optional<T>& over) {
+  if (over) {
+    base = over;
+  }
+}
+
+}  // namespace
+
+std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const auto address = Ipv4::parse(text.substr(0, colon));
+  const auto port = parse_integer(text.substr(colon + 1));
+  if (!address || !port || *port < 0 || *port > 65535) {
+    return std::nullopt;
+  }
+  return SocketAddress{*address, std::uint16_t(*port)};
+}
+
+std::string SocketAddress::str() const {
+  return fmt::format("{}:{}", address.str(), port);
+}
+
+ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
+  take_over(base.data_directory, over.data_directory);
+  take_over(base.listen, over.listen);
+  take_over(base.dns_listen, over.dns_listen);
+  take_over(base.region, over.region);
+  take_over(base.zones, over.zones);
+  take_over(base.domain, over.domain);
+  take_over(base.allow_test_credentials, over.allow_test_credentials);
+  take_over(base.engines_strict, over.engines_strict);
+  take_over(base.valkey_server, over.valkey_server);
+  take_over(base.redis_server, over.redis_server);
+  take_over(base.log_file, over.log_file);
+  return base;
+}
+
+Result<ServeConfig> resolve(const ConfigSettings& settings) {
+  ServeConfig config;
+  config.data_directory = data_directory_or_default(settings.data_directory.value_or(""));
+  config.region = settings.region.value_or("ap-northeast-1");
+  if (!is_region(config.region)) {
+    return bad("region", config.region, "a region name such as ap-northeast-1");
+  }
+  auto zones = resolve_zones(settings.zones, config.region);
+  if (!zones) {
+    return tl::unexpected(zones.error());
+  }
+  config.zones = std::move(*zones);
+  config.domain = to_lower(settings.domain.value_or("cache.hikae.internal"));
+  if (!is_domain(config.domain)) {
+    return bad("domain", config.domain, "a domain name such as cache.hikae.internal");
+  }
+  if (Status addresses = resolve_addresses(settings, config); !addresses) {
+    return tl::unexpected(addresses.error());
+  }
+  config.allow_test_credentials = settings.allow_test_credentials.value_or(false);
+  const bool loopback = config.listen.address.bits() >> 24 == 127;
+  if (config.allow_test_credentials && !loopback) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("allow_test_credentials works on loopback only, and listen is {}",
+                            config.listen.str()));
+  }
+  config.engines_strict = settings.engines_strict.value_or(false);
+  config.valkey_server = settings.valkey_server.value_or("");
+  config.redis_server = settings.redis_server.value_or("");
+  config.log_file = settings.log_file.value_or("");
+  return config;
+}
+
+std::string data_directory_or_default(const std::string& given) {
+  if (!given.empty()) {
+    return given;
+  }
+  const char* from_environment = std::getenv("HIKAE_DATA");
+  const bool set = from_environment != nullptr && *from_environment != '\0';
+  return set ? from_environment : kDefaultDataDirectory;
+}
+
+}  // namespace hikae::app

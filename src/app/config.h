@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+
+namespace hikae::app {
+
+inline constexpr const char* kDefaultDataDirectory = "./.hikae";
+
+// `127.0.0.1:4566`. Port 0 asks the system for a free one.
+struct SocketAddress {
+  Ipv4 address;
+  std::uint16_t port = 0;
+  static std::optional<SocketAddress> parse(std::string_view text);
+  std::string str() const;
+  friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
+};
+
+// What a region needs to run; every value is checked.
+struct ServeConfig {
+  std::string data_directory;
+  SocketAddress listen;                   // the API and the console
+  std::vector<SocketAddress> dns_listen;  // each has to work
+  // Tried too, and left out without complaint where the machine forbids it (a port below 1024).
+  std::vector<SocketAddress> dns_listen_if_permitted;
+  std::string region;
+  std::vector<std::string> zones;  // full names, `ap-northeast-1a`
+  std::string domain;              // suffix of every endpoint name, lower case, no dot at the end
+  bool allow_test_credentials = false;
+  bool engines_strict =
+      false;                  // refuse a version that is not installed instead of the nearest newer
+  std::string valkey_server;  // path of the program, empty: found on PATH
+  std::string redis_server;
+  std::string log_file;  // beside stderr, empty: none
+};
+
+// What was said in one place (the file, the command line); unset where nothing was said.
+struct ConfigSettings {
+  std::optional<std::string> data_directory;
+  std::optional<std::string> listen;
+  std::optional<std::vector<std::string>> dns_listen;
+  std::optional<std::string> region;
+  std::optional<std::vector<std::string>> zones;  // `a` or `ap-northeast-1a`
+  std::optional<std::string> domain;
+  std::optional<bool> allow_test_credentials;
+  std::optional<bool> engines_strict;
+  std::optional<std::string> valkey_server;
+  std::optional<std::string> redis_server;
+  std::optional<std::string> log_file;
+};
+
+// Reads a configuration file (docs/configuration.md). kInvalid: not TOML, an unknown key, or a
+// value of the wrong type; the message names file, line and key.
+Result<ConfigSettings> parse_config_file(std::string_view text, const std::string& file_name);
+
+// The settings of `over` where it has them, else those of `base`.
+ConfigSettings merge(ConfigSettings base, const ConfigSettings& over);
+
+// Fills in the defaults and checks every value. kInvalid names the setting.
+Result<ServeConfig> resolve(const ConfigSettings& settings);
+
+// `given`, else $HIKAE_DATA, else ./.hikae.
+std::string data_directory_or_default(const std::string& given);
+
+}  // namespace hikae::app

@@ -1,0 +1,103 @@
+#include "app/config.h"
+
+#include <gtest/gtest.h>
+
+namespace hikae::app {
+namespace {
+
+std::string refusal(std::string_view text) {
+  const auto parsed = parse_config_file(text, "h.toml");
+  if (!parsed) {
+    return parsed.error().message;
+  }
+  const auto resolved = resolve(*parsed);
+  return resolved ? "accepted" : resolved.error().message;
+}
+
+TEST(Config, DefaultsServeOneMachine) {
+  const auto config = resolve(ConfigSettings());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->listen.str(), "127.0.0.1:4566");
+  ASSERT_EQ(config->dns_listen.size(), 1u);
+  EXPECT_EQ(config->dns_listen[0].str(), "127.0.0.1:4553");
+  EXPECT_EQ(config->dns_listen_if_permitted[0].str(), "127.0.0.153:53");
+  EXPECT_EQ(config->region, "ap-northeast-1");
+  EXPECT_EQ(config->zones,
+            (std::vector<std::string>{"ap-northeast-1a", "ap-northeast-1b", "ap-northeast-1c"}));
+  EXPECT_EQ(config->domain, "cache.hikae.internal");
+  EXPECT_FALSE(config->allow_test_credentials);
+}
+
+TEST(Config, TheFileSetsEverything) {
+  const auto parsed = parse_config_file(R"(
+data = "/srv/region"
+listen = "127.0.0.1:0"
+region = "us-gov-west-1"
+zones = ["a", "us-gov-west-1c"]
+domain = "Cache.Example.Org"
+allow_test_credentials = true
+log_file = "/var/log/hikae.log"
+[dns]
+listen = ["127.0.0.2:53", "127.0.0.2:5353"]
+[engines]
+strict = true
+valkey_server = "/opt/valkey/bin/valkey-server"
+redis_server = "/opt/redis/bin/redis-server"
+)",
+                                        "h.toml");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto config = resolve(*parsed);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->data_directory, "/srv/region");
+  EXPECT_EQ(config->listen.port, 0);
+  EXPECT_EQ(config->zones, (std::vector<std::string>{"us-gov-west-1a", "us-gov-west-1c"}));
+  EXPECT_EQ(config->domain, "cache.example.org");
+  EXPECT_TRUE(config->allow_test_credentials);
+  EXPECT_EQ(config->dns_listen.size(), 2u);
+  EXPECT_TRUE(config->dns_listen_if_permitted.empty());
+  EXPECT_TRUE(config->engines_strict);
+  EXPECT_EQ(config->valkey_server, "/opt/valkey/bin/valkey-server");
+  EXPECT_EQ(config->redis_server, "/opt/redis/bin/redis-server");
+  EXPECT_EQ(config->log_file, "/var/log/hikae.log");
+}
+
+TEST(Config, TheCommandLineWins) {
+  ConfigSettings file;
+  file.region = "eu-west-1";
+  file.domain = "a.example";
+  ConfigSettings command_line;
+  command_line.domain = "b.example";
+  const auto config = resolve(merge(file, command_line));
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->region, "eu-west-1");
+  EXPECT_EQ(config->domain, "b.example");
+}
+
+TEST(Config, MistakesAreNamedWithTheirLine) {
+  EXPECT_EQ(refusal("region = \"ap-northeast-1\"\nregoin = \"x\"\n").substr(0, 27),
+            "h.toml:2: unknown key regoi");
+  EXPECT_EQ(refusal("[dns]\nport = 53\n").substr(0, 31), "h.toml:2: unknown key dns.port;");
+  EXPECT_EQ(refusal("\nzones = \"a\"\n"), "h.toml:2: zones is not an array of strings");
+  EXPECT_EQ(refusal("zones = [\"a\", 2]"), "h.toml:1: zones is not an array of strings");
+  EXPECT_EQ(refusal("allow_test_credentials = 1"),
+            "h.toml:1: allow_test_credentials is not true or false");
+  EXPECT_EQ(refusal("dns = 3").substr(0, 26), "h.toml:1: unknown key dns;");
+  EXPECT_EQ(refusal("a = \nb").substr(0, 9), "h.toml:1:");
+}
+
+TEST(Config, ValuesAreChecked) {
+  EXPECT_EQ(refusal("listen = \"4566\""),
+            "listen is \"4566\", which is not an IPv4 address and port such as 127.0.0.1:4566");
+  for (const char* text :
+       {"listen = \"127.0.0.1:65536\"", "dns.listen = [\"localhost:53\"]", "region = \"tokyo\"",
+        "region = \"ap--1\"", "zones = []", "zones = [\"a\", \"a\"]", "zones = [\"eu-west-1a\"]",
+        "zones = [\"A\"]", "domain = \"a..b\"", "domain = \"-a.b\"", "domain = \"\"",
+        "listen = \"0.0.0.0:4566\"\nallow_test_credentials = true"}) {
+    const std::string message = refusal(text);
+    EXPECT_NE(message, "accepted") << text;
+    EXPECT_EQ(message.find("h.toml"), std::string::npos) << message;
+  }
+}
+
+}  // namespace
+}  // namespace hikae::app

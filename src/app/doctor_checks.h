@@ -1,0 +1,26 @@
+#pragma once
+
+#include <vector>
+
+#include "adapters/system/proc.h"
+#include "app/doctor.h"
+
+// The single checks of doctor.h.
+
+namespace hikae::app {
+
+std::vector<Finding> check_engines(const ServeConfig& config);
+std::vector<Finding> check_data_directory(const ServeConfig& config);
+std::vector<Finding> check_node_ports();
+std::vector<Finding> check_own_ports(const ServeConfig& config);
+std::vector<Finding> check_dns(const ServeConfig& config);
+std::vector<Finding> check_namespaces();
+std::vector<Finding> check_limits();
+
+// The sockets that take away `port` from an address of loopback: on all addresses, or on that one
+// (`address` 0.0.0.0: on all addresses only).
+std::vector<adapters::ListeningSocket> sockets_in_the_way(
+    const std::vector<adapters::ListeningSocket>& sockets,
+    adapters::ListeningSocket::Protocol protocol, Ipv4 address, std::uint16_t port);
+
+}  // namespace hikae::app

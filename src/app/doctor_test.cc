@@ -1,0 +1,73 @@
+#include "app/doctor.h"
+
+#include <algorithm>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "app/doctor_checks.h"
+
+namespace hikae::app {
+namespace {
+
+using adapters::ListeningSocket;
+using Protocol = ListeningSocket::Protocol;
+
+TEST(Doctor, AWildcardListenerIsInTheWayOfEveryNode) {
+  ListeningSocket everywhere;
+  everywhere.wildcard = true;
+  everywhere.port = 6379;
+  ListeningSocket loopback;
+  loopback.address = *Ipv4::parse("127.0.0.1");
+  loopback.port = 6379;
+  ListeningSocket ipv6 = everywhere;
+  ipv6.ipv6 = true;
+  ListeningSocket datagrams = everywhere;
+  datagrams.protocol = Protocol::kUdp;
+  const std::vector<ListeningSocket> all = {everywhere, loopback, ipv6, datagrams};
+  EXPECT_EQ(sockets_in_the_way(all, Protocol::kTcp, Ipv4(), 6379).size(), 2u);
+  EXPECT_EQ(sockets_in_the_way(all, Protocol::kTcp, loopback.address, 6379).size(), 3u);
+  EXPECT_TRUE(sockets_in_the_way({loopback}, Protocol::kTcp, Ipv4(), 6379).empty());
+  EXPECT_TRUE(sockets_in_the_way(all, Protocol::kTcp, Ipv4(), 6380).empty());
+}
+
+TEST(Doctor, ATakenApiPortFailsAndNamesTheProgram) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where = {};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof where;
+  ASSERT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&where), sizeof where), 0);
+  ASSERT_EQ(::listen(fd, 1), 0);
+  ASSERT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size), 0);
+  ServeConfig config;
+  config.data_directory = "/no/such/region";
+  config.listen = SocketAddress{Ipv4(INADDR_LOOPBACK), ntohs(where.sin_port)};
+  const auto findings = check_own_ports(config);
+  ::close(fd);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].level, Finding::Level::kFail);
+  EXPECT_NE(findings[0].text.find("(pid " + std::to_string(::getpid()) + ")"), std::string::npos)
+      << findings[0].text;
+}
+
+TEST(Doctor, ADataDirectoryThatCannotHoldARegionFails) {
+  ServeConfig config;
+  config.data_directory = "/proc/hikae/region";  // for root writable by its mode, but without room
+  const auto findings = check_data_directory(config);
+  EXPECT_TRUE(std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+    return f.level == Finding::Level::kFail && !f.mend.empty();
+  }));
+}
+
+TEST(Doctor, OneLineForEachFinding) {
+  EXPECT_EQ(render(Finding{Finding::Level::kOk, "disk", "10 MiB free", ""}),
+            "ok    disk: 10 MiB free");
+  EXPECT_EQ(render(Finding{Finding::Level::kWarn, "disk", "1 MiB free", "free space"}),
+            "warn  disk: 1 MiB free; free space");
+}
+
+}  // namespace
+}  // namespace hikae::app

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "engine/admin_connection.h"
+
+namespace hikae::app {
+
+// The RESP client behind the engine drivers' administrative connections.
+class EngineConnector final : public engine::AdminConnector {
+ public:
+  control::Awaitable<Result<std::unique_ptr<engine::AdminConnection>>> connect(
+      std::string socket_path, Duration timeout) override;
+};
+
+}  // namespace hikae::app

@@ -1,0 +1,82 @@
+#include "app/http_get.h"
+
+#include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace hikae::app {
+namespace {
+
+Result<std::string> body_of(std::string_view response) {
+  const auto end_of_head = response.find("\r\n\r\n");
+  const auto blank = response.find(' ');
+  if (end_of_head == std::string_view::npos || response.substr(0, 5) != "HTTP/" ||
+      blank == std::string_view::npos) {
+    return fail(ErrorCode::kInternal, "the answer is not HTTP");
+  }
+  if (response.substr(blank + 1, 3) != "200") {
+    return fail(ErrorCode::kInternal,
+                fmt::format("answered {}", response.substr(0, response.find("\r\n"))));
+  }
+  return std::string(response.substr(end_of_head + 4));
+}
+
+// HTTP/1.0, so that the end of the connection is the end of the body and nothing comes in chunks.
+Result<std::string> exchange(int fd, const SocketAddress& address, const std::string& path) {
+  sockaddr_in where = {};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(address.address.bits());
+  where.sin_port = htons(address.port);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
+    return fail(ErrorCode::kUnavailable, std::strerror(errno));
+  }
+  const std::string request =
+      fmt::format("GET {} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address.str());
+  if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) != ssize_t(request.size())) {
+    return fail(ErrorCode::kUnavailable, std::strerror(errno));
+  }
+  std::string response;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = ::recv(fd, buffer, sizeof buffer, 0);
+    if (got < 0) {
+      return fail(errno == EAGAIN ? ErrorCode::kTimeout : ErrorCode::kUnavailable,
+                  std::strerror(errno));
+    }
+    if (got == 0) {
+      return body_of(response);
+    }
+    response.append(buffer, std::size_t(got));
+    if (response.size() > kMaxHttpBytes) {
+      return fail(ErrorCode::kExhausted, "the answer is too large");
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::string> http_get(const SocketAddress& address, const std::string& path,
+                             int timeout_ms) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return fail(ErrorCode::kExhausted, std::strerror(errno));
+  }
+  const timeval limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  auto body = exchange(fd, address, path);
+  ::close(fd);
+  if (!body) {
+    body.error().message =
+        fmt::format("http://{}{}: {}", address.str(), path, body.error().message);
+  }
+  return body;
+}
+
+}  // namespace hikae::app

@@ -1,0 +1,74 @@
+#include "app/local_agents.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace hikae::app {
+
+LocalAgents::LocalAgents(Options options, adapters::AgentMemory& link, control::Log& log)
+    : options_(std::move(options)),
+      link_(link),
+      log_(log),
+      work_(boost::asio::make_work_guard(context_)) {}
+
+LocalAgents::~LocalAgents() { stop(); }
+
+Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
+  for (const core::HostId& id : hosts) {
+    if (auto added = add(id); !added) {
+      return added;
+    }
+  }
+  if (!hosts_.empty() && !hosts_.front().runner->private_hosts_supported()) {
+    log_.warn(
+        "this machine does not permit mount namespaces: replicas follow addresses in place of "
+        "names; everything else works. `hikae doctor` says what forbids them");
+  }
+  for (Host& host : hosts_) {
+    host.agent->start();
+    link_.connect_agent(
+        host.id, context_.get_executor(),
+        [agent = host.agent.get()](core::Assignment assignment) {
+          agent->assign(std::move(assignment));
+        });
+  }
+  thread_ = std::thread([this] { context_.run(); });
+  return {};
+}
+
+Status LocalAgents::add(const core::HostId& id) {
+  adapters::LinuxProcessRunner::Options options;
+  options.root = fmt::format("{}/{}", options_.nodes_path, id.str());
+  auto runner = adapters::LinuxProcessRunner::open(std::move(options));
+  if (!runner) {
+    return tl::unexpected(runner.error());
+  }
+  Host host;
+  host.id = id;
+  host.runner = std::move(*runner);
+  host.driver = std::make_unique<engine::RedisDriver>(options_.driver, *host.runner, connector_);
+  control::AgentPorts ports{*host.runner, *host.driver, clock_, log_};
+  host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
+  hosts_.push_back(std::move(host));
+  return {};
+}
+
+control::Awaitable<void> LocalAgents::stop_agents() {
+  for (Host& host : hosts_) {
+    link_.disconnect_agent(host.id);
+    co_await host.agent->stop();
+  }
+  work_.reset();
+}
+
+void LocalAgents::stop() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  boost::asio::co_spawn(context_, stop_agents(), boost::asio::detached);
+  thread_.join();
+}
+
+}  // namespace hikae::app

@@ -1,0 +1,135 @@
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "adapters/system/files.h"
+#include "app/config.h"
+#include "app/doctor.h"
+#include "app/main/commands.h"
+#include "app/serve.h"
+#include "base/strings.h"
+
+namespace hikae::app {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// What the command line says; empty and false mean that it says nothing.
+struct CommandLine {
+  std::string config_file;
+  std::string data;
+  std::string listen;
+  std::vector<std::string> dns_listen;
+  std::string region;
+  std::string zones;
+  std::string domain;
+  bool allow_test_credentials = false;
+  bool engines_strict = false;
+  std::string valkey_server;
+  std::string redis_server;
+  std::string log_file;
+};
+
+void add_options(CLI::App& command, CommandLine& line) {
+  command.add_option("--config", line.config_file, "Configuration file (TOML); options here win")
+      ->option_text("FILE");
+  command
+      .add_option("--data", line.data, "Directory that holds the region [$HIKAE_DATA or ./.hikae]")
+      ->option_text("DIR");
+  command.add_option("--listen", line.listen, "API and console [127.0.0.1:4566]")
+      ->option_text("ADDRESS:PORT");
+  command
+      .add_option("--dns-listen", line.dns_listen,
+                  "DNS, repeatable [127.0.0.1:4553 and, where permitted, 127.0.0.153:53]")
+      ->option_text("ADDRESS:PORT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--region", line.region, "Name of the region [ap-northeast-1]")
+      ->option_text("NAME");
+  command.add_option("--zones", line.zones, "Availability zones, a,b,c or full names [a,b,c]")
+      ->option_text("LIST");
+  command.add_option("--domain", line.domain, "Suffix of endpoint names [cache.hikae.internal]")
+      ->option_text("NAME");
+  command.add_flag("--allow-test-credentials", line.allow_test_credentials,
+                   "Accept access key test with secret test, on loopback only");
+  command.add_flag("--engines-strict", line.engines_strict,
+                   "Refuse an engine version that is not installed");
+  command.add_option("--valkey-server", line.valkey_server, "Program for Valkey [found on PATH]")
+      ->option_text("FILE");
+  command.add_option("--redis-server", line.redis_server, "Program for Redis [found on PATH]")
+      ->option_text("FILE");
+  command.add_option("--log-file", line.log_file, "Write the log there too")->option_text("FILE");
+}
+
+std::optional<std::string> if_said(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+ConfigSettings settings_of(const CommandLine& line) {
+  ConfigSettings settings;
+  settings.data_directory = if_said(line.data);
+  settings.listen = if_said(line.listen);
+  if (!line.dns_listen.empty()) {
+    settings.dns_listen = line.dns_listen;
+  }
+  settings.region = if_said(line.region);
+  if (!line.zones.empty()) {
+    settings.zones = split(line.zones, ',');
+  }
+  settings.domain = if_said(line.domain);
+  if (line.allow_test_credentials) {
+    settings.allow_test_credentials = true;
+  }
+  if (line.engines_strict) {
+    settings.engines_strict = true;
+  }
+  settings.valkey_server = if_said(line.valkey_server);
+  settings.redis_server = if_said(line.redis_server);
+  settings.log_file = if_said(line.log_file);
+  return settings;
+}
+
+Result<ServeConfig> configuration(const CommandLine& line) {
+  ConfigSettings settings;
+  if (!line.config_file.empty()) {
+    const auto text = adapters::read_file(line.config_file);
+    if (!text) {
+      return tl::unexpected(text.error());
+    }
+    auto parsed = parse_config_file(*text, line.config_file);
+    if (!parsed) {
+      return tl::unexpected(parsed.error());
+    }
+    settings = std::move(*parsed);
+  }
+  return resolve(merge(std::move(settings), settings_of(line)));
+}
+
+void add_command(CLI::App& program, Action& action, const char* name, const char* description,
+                 int (*run)(const ServeConfig&)) {
+  auto line = std::make_shared<CommandLine>();
+  CLI::App* command = program.add_subcommand(name, description);
+  add_options(*command, *line);
+  command->callback([&action, line, name, run] {
+    action = [line, name, run] {
+      const auto config = configuration(*line);
+      if (!config) {
+        fmt::print(stderr, "hikae {}: {}\n", name, config.error().message);
+        return kUsageError;
+      }
+      return run(*config);
+    };
+  });
+}
+
+}  // namespace
+
+void add_serve_commands(CLI::App& program, Action& action) {
+  add_command(program, action, "serve", "Serve the region until Ctrl-C; engines keep running",
+              run_serve);
+  add_command(program, action, "doctor", "Say what this machine lacks for serving a region",
+              run_doctor);
+}
+
+}  // namespace hikae::app

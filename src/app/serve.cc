@@ -1,0 +1,190 @@
+#include "app/serve.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "adapters/store_sqlite/sqlite_store.h"
+#include "adapters/telemetry/spdlog_log.h"
+#include "app/control_plane.h"
+#include "app/local_agents.h"
+#include "app/programs.h"
+#include "app/runtime_facts.h"
+
+namespace hikae::app {
+namespace {
+
+// The composition root of the one-machine shape. Members are declared in the order in which they
+// depend on each other, so that the reverse order of destruction is right.
+class Serve {
+ public:
+  Serve(const ServeConfig& config, control::Log& log) : config_(config), log_(log) {}
+
+  Status run() {
+    auto opened = prepare();
+    if (!opened) {
+      return opened;
+    }
+    Status result;
+    boost::asio::co_spawn(context_, serve(result), boost::asio::detached);
+    context_.run();
+    if (agents_ != nullptr) {
+      agents_->stop();
+    }
+    dns_.stop();
+    return result;
+  }
+
+ private:
+  Status prepare() {
+    if (config_.allow_test_credentials && (config_.listen.address.bits() >> 24) != 127) {
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("--allow-test-credentials works on loopback only; {} is not",
+                              config_.listen.str()));
+    }
+    auto directory = adapters::DataDirectory::open(config_.data_directory);
+    if (!directory) {
+      return tl::unexpected(directory.error());
+    }
+    data_.emplace(std::move(*directory));
+    auto secret = data_->region_secret(random_);
+    auto credentials = data_->credentials(random_);
+    if (!secret || !credentials) {
+      return tl::unexpected(secret ? credentials.error() : secret.error());
+    }
+    store_.emplace(data_->state_path());
+    auto zone = ZonePublisher::open(config_.domain, listen_dns(), dns_, log_);
+    if (!zone) {
+      return tl::unexpected(zone.error());
+    }
+    zone_ = std::move(*zone);
+    engine::RedisDriver::Options driver;
+    driver.region_secret = *secret;
+    driver.installed = find_engines({config_.valkey_server, config_.redis_server});
+    driver.strict = config_.engines_strict;
+    agents_ = std::make_unique<LocalAgents>(
+        LocalAgents::Options{data_->nodes_path(), std::move(driver)}, link_, log_);
+    control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
+        context_, config_, *store_, log_, link_, *zone_, std::move(*credentials)});
+    return dns_status_;
+  }
+
+  // Binds the DNS addresses; those that merely may work are tried and left out without complaint.
+  std::vector<Ipv4> listen_dns() {
+    std::vector<dns::ListenAddress> wanted;
+    for (const SocketAddress& address : config_.dns_listen) {
+      wanted.push_back({address.address, address.port});
+    }
+    for (const SocketAddress& address : config_.dns_listen_if_permitted) {
+      wanted.push_back({address.address, address.port});
+    }
+    const auto listening = dns_.start(wanted);
+    std::vector<Ipv4> addresses;
+    for (std::size_t i = 0; i < listening.size(); ++i) {
+      if (listening[i].status) {
+        facts_.dns.push_back(listening[i].address.str());
+        addresses.push_back(listening[i].address.address);
+      } else if (i < config_.dns_listen.size()) {
+        dns_status_ = tl::unexpected(listening[i].status.error());
+      }
+    }
+    return addresses;
+  }
+
+  control::Awaitable<void> serve(Status& result) {
+    result = co_await control_->open();
+    if (result) {
+      result = start_agents();
+    }
+    if (result) {
+      result = announce();
+    }
+    if (result) {
+      co_await wait_for_signal();
+      log_.info("stopping; the engines keep running (`hikae down` stops them)");
+    }
+    co_await control_->stop();
+    context_.stop();
+  }
+
+  Status start_agents() {
+    std::vector<core::HostId> hosts;
+    for (const auto& [id, host] : control_->state().all<core::Host>()) {
+      hosts.push_back(id);
+    }
+    return agents_->start(hosts);
+  }
+
+  // Says where the region is to be found, to people and to the other commands.
+  Status announce() {
+    const auto address = control_->listen();
+    if (!address) {
+      return tl::unexpected(address.error());
+    }
+    facts_.pid = ::getpid();
+    facts_.api = address->str();
+    facts_.region = config_.region;
+    facts_.domain = config_.domain;
+    if (auto written = write_runtime_facts(data_->path(), facts_); !written) {
+      return written;
+    }
+    std::printf(
+        "Hikae serves region %s from %s\n"
+        "  API  http://%s\n"
+        "  DNS  %s (zone %s)\n"
+        "Next:  eval \"$(hikae env --data %s)\" && aws elasticache describe-replication-groups\n"
+        "  or:  hikae shell --data %s\n",
+        config_.region.c_str(), data_->path().c_str(), facts_.api.c_str(),
+        fmt::format("{}", fmt::join(facts_.dns, ", ")).c_str(), config_.domain.c_str(),
+        data_->path().c_str(), data_->path().c_str());
+    std::fflush(stdout);
+    return {};
+  }
+
+  control::Awaitable<void> wait_for_signal() {
+    boost::asio::signal_set signals(context_, SIGINT, SIGTERM);
+    co_await signals.async_wait(boost::asio::use_awaitable);
+  }
+
+  const ServeConfig& config_;
+  control::Log& log_;
+  adapters::SystemRandom random_;
+  boost::asio::io_context context_{1};
+  std::optional<adapters::DataDirectory> data_;
+  std::optional<adapters::SqliteStore> store_;
+  RuntimeFacts facts_;
+  Status dns_status_;
+  dns::DnsServer dns_;
+  std::unique_ptr<ZonePublisher> zone_;
+  adapters::AgentMemory link_;
+  std::unique_ptr<LocalAgents> agents_;
+  std::unique_ptr<ControlPlane> control_;
+};
+
+}  // namespace
+
+int run_serve(const ServeConfig& config) {
+  auto log = adapters::SpdlogLog::open(config.log_file);
+  if (!log) {
+    std::fprintf(stderr, "hikae: %s\n", log.error().message.c_str());
+    return 1;
+  }
+  // A client or an engine that goes away must not take us with it.
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto result = Serve(config, **log).run();
+  if (!result) {
+    std::fprintf(stderr, "hikae: %s\n", result.error().message.c_str());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace hikae::app

@@ -1,0 +1,165 @@
+#include "control/agent.h"
+
+#include <exception>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace hikae::control {
+namespace {
+
+constexpr Duration kFindRetry = std::chrono::seconds(1);
+
+}  // namespace
+
+Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPorts ports,
+             ReportLink& reports)
+    : executor_(std::move(executor)),
+      host_(std::move(host)),
+      ports_(ports),
+      reports_(reports),
+      wake_(executor_),
+      finished_(executor_) {}
+
+Agent::~Agent() { HIKAE_CHECK(coroutines_ == 0); }
+
+void Agent::start() {
+  ++coroutines_;
+  boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr thrown) {
+    HIKAE_CHECK(thrown == nullptr);
+    --coroutines_;
+    finished_.raise();
+  });
+}
+
+void Agent::assign(core::Assignment assignment) {
+  const bool stale = assigned_ && assignment.revision < newest_.revision;
+  if (assignment.host != host_ || stale) {
+    ports_.log.warn(fmt::format("host {}: ignored an assignment for host {} at revision {}",
+                                host_.str(), assignment.host.str(), assignment.revision.value()));
+    return;
+  }
+  newest_ = std::move(assignment);
+  assigned_ = take_up_ = true;
+  wake_.raise();
+}
+
+Awaitable<void> Agent::stop() {
+  stopping_ = true;
+  for (auto& [key, entry] : nodes_) {
+    entry.node->stop();
+  }
+  wake_.raise();
+  while (coroutines_ > 0) {
+    co_await finished_.wait();
+  }
+}
+
+Awaitable<void> Agent::run() {
+  co_await find_nodes();
+  while (!stopping_) {
+    if (assigned_ && std::exchange(take_up_, false)) {
+      take_up();
+    }
+    report_if_news();
+    co_await wake_.wait();
+  }
+}
+
+Awaitable<void> Agent::find_nodes() {
+  using namespace boost::asio::experimental::awaitable_operators;
+  while (!stopping_) {
+    auto found = co_await ports_.runner.find_all();
+    if (found) {
+      for (FoundNode& node : *found) {
+        found_.insert_or_assign(node.node, std::move(node));
+      }
+      co_return;
+    }
+    ports_.log.error(fmt::format("host {}: cannot look for running engines: {}", host_.str(),
+                                 found.error().message));
+    auto retry = ports_.clock.sleep_for(kFindRetry);
+    auto woken = wake_.wait();
+    co_await (std::move(retry) || std::move(woken));
+  }
+}
+
+// Gives every node its part of the newest assignment. A node that ended is made anew if it is wanted
+// again.
+void Agent::take_up() {
+  std::erase_if(nodes_, [](const auto& item) { return item.second.ended; });
+  std::map<core::NodeKey, const core::NodeAssignment*> wanted;
+  for (const core::NodeAssignment& node : newest_.nodes) {
+    wanted.emplace(node.node, &node);
+    if (!nodes_.contains(node.node)) {
+      add_node(node.node);
+    }
+  }
+  while (!found_.empty()) {
+    add_node(found_.begin()->first);
+  }
+  for (auto& [key, entry] : nodes_) {
+    const auto it = wanted.find(key);
+    entry.node->assign(it == wanted.end() ? std::nullopt : std::optional(*it->second));
+    if (!entry.started) {
+      run_node(key, entry);
+    }
+  }
+  news_ = true;
+}
+
+void Agent::add_node(core::NodeKey key) {
+  std::optional<FoundNode> found;
+  if (auto taken = found_.extract(key)) {
+    found = std::move(taken.mapped());
+  }
+  Entry& entry = nodes_[key];
+  entry.node = std::make_unique<AgentNode>(executor_, ports_, std::move(key), found, [this] {
+    news_ = true;
+    wake_.raise();
+  });
+}
+
+void Agent::run_node(const core::NodeKey& key, Entry& entry) {
+  entry.started = true;
+  ++coroutines_;
+  boost::asio::co_spawn(executor_, entry.node->run(), [this, key](std::exception_ptr thrown) {
+    HIKAE_CHECK(thrown == nullptr);
+    node_ended(key);
+  });
+}
+
+void Agent::node_ended(const core::NodeKey& key) {
+  nodes_.at(key).ended = true;
+  --coroutines_;
+  news_ = take_up_ = true;
+  wake_.raise();
+  finished_.raise();
+}
+
+void Agent::report_if_news() {
+  for (const auto& [key, entry] : nodes_) {
+    // Right after a start adopted engines look like dead ones until they are asked.
+    if (!entry.node->looked()) {
+      return;
+    }
+  }
+  if (!assigned_ || !std::exchange(news_, false)) {
+    return;
+  }
+  core::HostReport report;
+  report.host = host_;
+  report.assignment_revision = newest_.revision;
+  for (const auto& [key, entry] : nodes_) {
+    if (!entry.ended) {
+      report.nodes.push_back(entry.node->observation());
+    }
+  }
+  reports_.report(std::move(report));
+}
+
+}  // namespace hikae::control

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "control/agent_node.h"
+#include "control/agent_signal.h"
+#include "control/ports.h"
+
+namespace hikae::control {
+
+// Runs the nodes of one host: takes assignments, keeps every node as its assignment says, reports
+// what it sees. Level-triggered throughout: only the newest assignment counts, and a new agent that
+// meets running engines adopts them. Nothing is stopped or removed before the first assignment came.
+//
+// One thread: every method and every port is used on the executor's. Engines outlive the agent.
+class Agent {
+ public:
+  Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPorts ports,
+        ReportLink& reports);
+  ~Agent();  // stop() must have returned, or start() was never called
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Looks for what runs on the host and begins to serve. Call once.
+  void start();
+  // Replaces the assignment. One for another host, or older than the newest, is ignored.
+  void assign(core::Assignment assignment);
+  // Returns when no coroutine of the agent is left (all port calls are bounded). Leaves engines
+  // running.
+  Awaitable<void> stop();
+
+ private:
+  struct Entry {
+    std::unique_ptr<AgentNode> node;
+    bool started = false;  // its coroutine was
+    bool ended = false;    // and is over
+  };
+
+  Awaitable<void> run();
+  Awaitable<void> find_nodes();
+  void take_up();
+  void add_node(core::NodeKey key);
+  void run_node(const core::NodeKey& key, Entry& entry);
+  void node_ended(const core::NodeKey& key);
+  void report_if_news();
+
+  boost::asio::any_io_executor executor_;
+  core::HostId host_;
+  AgentPorts ports_;
+  ReportLink& reports_;
+  AgentSignal wake_;
+  AgentSignal finished_;
+  std::map<core::NodeKey, FoundNode> found_;  // until the first assignment
+  std::map<core::NodeKey, Entry> nodes_;
+  core::Assignment newest_;
+  bool assigned_ = false;  // newest_ is one
+  bool take_up_ = false;   // newest_ or the set of nodes changed since it was taken up
+  bool news_ = false;
+  bool stopping_ = false;
+  int coroutines_ = 0;
+};
+
+}  // namespace hikae::control

@@ -1,0 +1,340 @@
+#include "control/agent_node.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
+
+#include "core/reconcile/hosts_file.h"
+
+namespace hikae::control {
+namespace {
+
+using core::NodeActionKind;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// While something is awaited that nobody reports, polls begin quick and grow by a quarter: the delay
+// they add stays a fraction of the wait. Settled nodes are looked at slowly.
+constexpr Duration kFirstPoll = milliseconds(1);
+constexpr Duration kLongestAwaitPoll = milliseconds(200);
+constexpr Duration kSteadyPoll = seconds(1);
+// How long an engine may take until its first answer before that is told as a problem.
+constexpr Duration kStartPatience = seconds(5);
+// A process that lived this long starts a new count of failures.
+constexpr Duration kStableLife = seconds(10);
+constexpr Duration kFirstBackoff = milliseconds(100);
+constexpr int kLongestBackoffShift = 7;  // 12.8 s
+// How long a retired process may take to end by itself.
+constexpr Duration kRetirePatience = seconds(2);
+
+Duration backoff(int failures_before) {
+  return kFirstBackoff * (1 << std::min(failures_before, kLongestBackoffShift));
+}
+
+}  // namespace
+
+AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, core::NodeKey key,
+                     const std::optional<FoundNode>& found, std::function<void()> changed)
+    : ports_(ports), key_(std::move(key)), changed_(std::move(changed)), wake_(std::move(executor)) {
+  known_.private_hosts = ports_.runner.private_hosts_supported();
+  known_.directory = found.has_value();
+  if (found && found->process) {
+    process_ = *found->process;
+    known_.running = true;
+    known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
+    note_ = read_agent_note(
+        ports_.runner.read_note(key_, std::string(kAgentNoteFile)).value_or(""));
+    known_.generation = note_.generation;
+    known_.directives = note_.directives;
+    answered_ = true;  // it may not answer just now, but it is no new process
+    started_at_ = ports_.clock.monotonic();
+  }
+  looked_ = !known_.running;
+  observation_.node = key_;
+  publish();
+}
+
+void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
+  if (desired == desired_) {
+    return;
+  }
+  desired_ = desired;
+  poll_ = Duration();
+  not_before_ = Monotonic();  // what failed for the old one may work for the new one
+  wake_.raise();
+}
+
+void AgentNode::stop() {
+  stopping_ = true;
+  wake_.raise();
+}
+
+Awaitable<void> AgentNode::run() {
+  while (!stopping_) {
+    co_await look();
+    publish();
+    const core::NodeAction action = core::next_node_action(desired_, known_);
+    if (action.kind == NodeActionKind::kForget) {
+      co_return;
+    }
+    const Duration pause = not_before_ - ports_.clock.monotonic();
+    if (action.kind == NodeActionKind::kNone) {
+      co_await rest(kSteadyPoll);
+    } else if (action.kind == NodeActionKind::kAwait) {
+      const Duration poll = next_poll();
+      co_await rest(poll);
+    } else if (pause > Duration()) {
+      co_await rest(pause);
+    } else {
+      co_await perform(action);
+    }
+    publish();
+  }
+}
+
+Awaitable<void> AgentNode::look() {
+  if (known_.running && desired_ && !stopping_) {
+    core::NodeAssignment assignment = *desired_;
+    const auto status = co_await ports_.driver.inspect(std::move(assignment));
+    take(status);
+  }
+  if (!std::exchange(looked_, true)) {
+    changed_();
+  }
+}
+
+void AgentNode::take(const Result<EngineStatus>& status) {
+  if (!status) {
+    known_.answers = known_.link_up = false;
+    const bool patient = !answered_ && ports_.clock.monotonic() - started_at_ < kStartPatience;
+    problem_ = patient ? problem_ : status.error().message;
+    return;
+  }
+  if (!known_.answers) {
+    problem_.clear();
+  }
+  known_.answers = answered_ = true;
+  known_.loading = status->loading;
+  known_.role = status->role;
+  known_.following = status->following;
+  known_.link_up = status->link_up;
+  offset_ = status->replication_offset;
+  version_ = status->version;
+}
+
+Awaitable<void> AgentNode::perform(core::NodeAction action) {
+  ports_.log.info(fmt::format("node {}: {}", key_.str(), core::describe(action)));
+  poll_ = Duration();
+  if (action.kind == NodeActionKind::kRetire) {
+    co_await end_process(SIGTERM);
+    co_return;
+  }
+  if (action.kind == NodeActionKind::kRemove) {
+    co_await remove();
+    co_return;
+  }
+  core::NodeAssignment assignment = *desired_;  // it may be replaced while we wait
+  switch (action.kind) {
+    case NodeActionKind::kStart:
+      co_await start(std::move(assignment));
+      break;
+    case NodeActionKind::kKill:
+      co_await end_process(SIGKILL);
+      break;
+    case NodeActionKind::kUpdateHosts: {
+      settle(update_hosts(assignment));
+      break;
+    }
+    case NodeActionKind::kFollow: {
+      const Status followed = co_await ports_.driver.follow(std::move(assignment));
+      settle(followed);
+      break;
+    }
+    case NodeActionKind::kPromote: {
+      const Status promoted = co_await ports_.driver.promote(std::move(assignment));
+      settle(promoted);
+      break;
+    }
+    case NodeActionKind::kApplyDirectives:
+      co_await apply_directives(std::move(assignment));
+      break;
+    default:
+      break;
+  }
+}
+
+Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
+  auto spec = ports_.driver.launch_spec(assignment);
+  if (!spec) {
+    settle(tl::unexpected(spec.error()));
+    co_return;
+  }
+  note_ = AgentNote{assignment.generation, assignment.directives};
+  spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
+  std::string hosts_file = spec->hosts_file;
+  known_.directory = true;  // even a failed start may leave one
+  const auto process = co_await ports_.runner.start(std::move(*spec));
+  if (!process) {
+    settle(tl::unexpected(process.error()));
+    co_return;
+  }
+  process_ = *process;
+  started_at_ = ports_.clock.monotonic();
+  known_.running = true;
+  known_.crashed = known_.answers = known_.loading = known_.link_up = false;
+  known_.role = core::Role::kPrimary;
+  known_.following.clear();
+  known_.generation = assignment.generation;
+  known_.directives = std::move(assignment.directives);
+  known_.hosts_file = std::move(hosts_file);
+  answered_ = false;
+  version_.clear();
+  offset_ = 0;
+}
+
+Awaitable<void> AgentNode::end_process(int first_signal) {
+  ending_ = true;
+  int signal_number = first_signal;
+  const Monotonic patience_ends = ports_.clock.monotonic() + kRetirePatience;
+  while (known_.running && !stopping_) {
+    const Status sent = ports_.runner.signal(process_, signal_number);
+    if (!sent && sent.error().code != ErrorCode::kNotFound) {
+      problem_ = sent.error().message;
+      publish();
+    }
+    while (known_.running && !stopping_ && ports_.clock.monotonic() < patience_ends) {
+      co_await rest(patience_ends - ports_.clock.monotonic());
+    }
+    if (known_.running && signal_number == SIGKILL) {
+      co_await rest(kSteadyPoll);  // nothing outlives this for long but a process in the kernel
+    }
+    signal_number = SIGKILL;
+  }
+}
+
+Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
+  const auto changed = core::live_changes(known_.directives, assignment.directives);
+  auto sent = changed;
+  const Status status = co_await ports_.driver.apply_directives(std::move(assignment), std::move(sent));
+  // What the engine refuses now it will refuse again: it waits for the next start.
+  if (status || status.error().code == ErrorCode::kInvalid) {
+    for (const auto& [name, value] : changed) {
+      known_.directives[name] = value;
+    }
+    note_.directives = known_.directives;
+    const Status noted = ports_.runner.write_note(key_, std::string(kAgentNoteFile),
+                                                  write_agent_note(note_));
+    if (!noted) {
+      ports_.log.warn(noted.error().message);
+    }
+  }
+  if (!status && status.error().code == ErrorCode::kInvalid) {
+    ports_.log.warn(status.error().message);
+    problem_ = status.error().message;
+    co_return;
+  }
+  settle(status);
+}
+
+Awaitable<void> AgentNode::remove() {
+  ports_.driver.disconnect(key_);
+  const Status removed = co_await ports_.runner.remove(key_);
+  if (removed) {
+    known_.directory = false;
+  }
+  settle(removed);
+}
+
+Status AgentNode::update_hosts(const core::NodeAssignment& assignment) {
+  std::string content = core::render_hosts_file(assignment);
+  Status updated = ports_.runner.update_hosts(key_, content);
+  if (updated) {
+    known_.hosts_file = std::move(content);
+  }
+  return updated;
+}
+
+Awaitable<AgentNode::Woken> AgentNode::rest(Duration longest) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  auto signal = wake_.wait();
+  auto time = ports_.clock.sleep_for(longest);
+  if (!known_.running) {
+    const auto woken = co_await (std::move(signal) || std::move(time));
+    co_return woken.index() == 0 ? Woken::kSignal : Woken::kTime;
+  }
+  auto exit = ports_.runner.wait_exit(process_);
+  const auto woken = co_await (std::move(exit) || std::move(signal) || std::move(time));
+  if (woken.index() == 0) {
+    process_ended();
+    co_return Woken::kExit;
+  }
+  co_return woken.index() == 1 ? Woken::kSignal : Woken::kTime;
+}
+
+void AgentNode::process_ended() {
+  ports_.driver.disconnect(key_);
+  known_.running = known_.answers = known_.loading = known_.link_up = false;
+  problem_.clear();
+  if (!std::exchange(ending_, false)) {
+    const Monotonic now = ports_.clock.monotonic();
+    crashes_ = now - started_at_ >= kStableLife ? 0 : crashes_;
+    // The first restart is at once.
+    not_before_ = crashes_ == 0 ? Monotonic() : now + backoff(crashes_ - 1);
+    ++crashes_;
+    known_.crashed = true;
+    problem_ = fmt::format("the process {} ended unexpectedly{}; see {}", process_.pid,
+                           answered_ ? "" : " before it answered",
+                           ports_.runner.path(key_, "engine.log"));
+    ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
+  }
+  process_ = Process{};
+  publish();
+}
+
+// After an action: success clears the problem, failure tells it and waits longer each time.
+void AgentNode::settle(const Status& status) {
+  if (status) {
+    problem_.clear();
+    failures_ = 0;
+    return;
+  }
+  problem_ = status.error().message;
+  ports_.log.warn(fmt::format("node {}: {}", key_.str(), problem_));
+  not_before_ = ports_.clock.monotonic() + backoff(failures_++);
+}
+
+Duration AgentNode::next_poll() {
+  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);
+  return poll_;
+}
+
+void AgentNode::publish() {
+  using Seen = core::NodeObservation::Process;
+  core::NodeObservation now;
+  now.node = key_;
+  now.process = known_.running ? (answered_ ? Seen::kRunning : Seen::kStarting)
+                               : (known_.directory ? Seen::kStopped : Seen::kAbsent);
+  if (known_.running) {
+    now.pid = process_.pid;
+    now.generation = known_.generation;
+    now.ready = known_.answers && !known_.loading;
+    now.role = known_.role;
+    now.link_up = known_.link_up;
+    now.replication_offset = offset_;
+    now.running_version = version_;
+  }
+  now.problem = problem_;
+  // An offset moves with every write and is no news by itself: it travels with the next report.
+  core::NodeObservation before = observation_;
+  before.replication_offset = now.replication_offset;
+  const bool news = now != before;
+  observation_ = std::move(now);
+  if (news) {
+    changed_();
+  }
+}
+
+}  // namespace hikae::control

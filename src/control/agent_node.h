@@ -1,0 +1,86 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "control/agent_note.h"
+#include "control/agent_signal.h"
+#include "control/ports.h"
+#include "core/reconcile/node_action.h"
+
+namespace hikae::control {
+
+// What an agent works with.
+struct AgentPorts {
+  ProcessRunner& runner;
+  EngineDriver& driver;
+  Clock& clock;
+  Log& log;
+};
+
+// Keeps one node as its assignment says: looks at it, does the one next action, looks again. Belongs
+// to an Agent, which runs it in a coroutine of its own and outlives that.
+class AgentNode {
+ public:
+  // `found`: the node was there before this agent. `changed` is called whenever observation() changed.
+  AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, core::NodeKey key,
+            const std::optional<FoundNode>& found, std::function<void()> changed);
+
+  // nullopt: the node is to be dissolved.
+  void assign(const std::optional<core::NodeAssignment>& desired);
+  // Makes run() return soon and leaves the engine as it is.
+  void stop();
+  // Returns after stop(), or when the node is dissolved and nothing of it is left.
+  Awaitable<void> run();
+
+  // False until the first look at a node that was there before: what observation() says is not
+  // worth a report yet.
+  bool looked() const { return looked_; }
+  const core::NodeObservation& observation() const { return observation_; }
+
+ private:
+  enum class Woken { kExit, kSignal, kTime };
+
+  Awaitable<void> look();
+  void take(const Result<EngineStatus>& status);
+  Awaitable<void> perform(core::NodeAction action);
+  Awaitable<void> start(core::NodeAssignment assignment);
+  Awaitable<void> end_process(int first_signal);
+  Awaitable<void> apply_directives(core::NodeAssignment assignment);
+  Awaitable<void> remove();
+  Status update_hosts(const core::NodeAssignment& assignment);
+  // Waits for the end of the process, a signal (new assignment, stop) or the time, and takes note of
+  // an end.
+  Awaitable<Woken> rest(Duration longest);
+  void process_ended();
+  void settle(const Status& status);
+  Duration next_poll();
+  void publish();
+
+  AgentPorts ports_;
+  core::NodeKey key_;
+  std::function<void()> changed_;
+  AgentSignal wake_;
+  std::optional<core::NodeAssignment> desired_;
+  core::NodeKnowledge known_;
+  core::NodeObservation observation_;
+  Process process_;
+  AgentNote note_;
+  std::string problem_;
+  std::string version_;
+  std::uint64_t offset_ = 0;
+  Monotonic started_at_;
+  Duration poll_{};
+  Monotonic not_before_;   // no action sooner: backoff after a failure or a crash
+  int failures_ = 0;       // of actions in a row
+  int crashes_ = 0;        // of the process in a row
+  bool answered_ = false;  // this process did at least once
+  bool ending_ = false;    // its end is our wish
+  bool looked_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace hikae::control

@@ -1,0 +1,43 @@
+#include "control/agent_note.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+
+namespace hikae::control {
+namespace {
+
+constexpr std::string_view kGeneration = "generation=";
+constexpr std::string_view kDirective = "directive.";
+
+}  // namespace
+
+std::string write_agent_note(const AgentNote& note) {
+  std::string out = fmt::format("{}{}\n", kGeneration, note.generation);
+  for (const auto& [name, value] : note.directives) {
+    out += fmt::format("{}{}={}\n", kDirective, name, value);
+  }
+  return out;
+}
+
+AgentNote read_agent_note(std::string_view text) {
+  AgentNote note;
+  for (const std::string& line : split(text, '\n')) {
+    const std::string_view rest = line;
+    if (rest.starts_with(kGeneration)) {
+      const auto number = parse_integer(rest.substr(kGeneration.size()));
+      note.generation = std::uint64_t(std::max<std::int64_t>(number.value_or(0), 0));
+    } else if (rest.starts_with(kDirective)) {
+      const auto equals = rest.find('=');
+      if (equals != std::string_view::npos) {
+        note.directives.emplace(rest.substr(kDirective.size(), equals - kDirective.size()),
+                                rest.substr(equals + 1));
+      }
+    }
+  }
+  return note;
+}
+
+}  // namespace hikae::control

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace hikae::control {
+
+// The file of a note in the node's directory.
+inline constexpr std::string_view kAgentNoteFile = "node.note";
+
+// What an agent must know of a running process and cannot ask it, so that the next agent adopts it
+// with nothing to do. Written before the process is started, so it never lags behind.
+struct AgentNote {
+  std::uint64_t generation = 0;
+  std::map<std::string, std::string> directives;  // as started and changed since
+  friend bool operator==(const AgentNote&, const AgentNote&) = default;
+};
+
+// One `key=value` a line.
+std::string write_agent_note(const AgentNote& note);
+// Lines it does not know are left out; what is missing keeps its default (generation 0 makes the
+// agent restart the process).
+AgentNote read_agent_note(std::string_view text);
+
+}  // namespace hikae::control

@@ -1,0 +1,535 @@
+#include "control/agent.h"
+
+#include <csignal>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <gtest/gtest.h>
+
+#include "core/reconcile/hosts_file.h"
+
+namespace hikae::control {
+namespace {
+
+using core::NodeAssignment;
+using core::NodeKey;
+using core::NodeObservation;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A timer that nothing but its owner ends.
+std::shared_ptr<boost::asio::steady_timer> endless(boost::asio::any_io_executor executor) {
+  return std::make_shared<boost::asio::steady_timer>(executor,
+                                                     boost::asio::steady_timer::time_point::max());
+}
+
+class FakeClock final : public Clock {
+ public:
+  Instant now() const override { return Instant(now_.microseconds()); }
+  Monotonic monotonic() const override { return now_; }
+  Awaitable<void> sleep_until(Monotonic t) override {
+    const auto timer = endless(co_await boost::asio::this_coro::executor);
+    const auto waiter = waiters_.emplace(t, timer);
+    const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+    co_await timer->async_wait(token);
+    waiters_.erase(waiter);
+  }
+  bool advance_to_next() {
+    if (waiters_.empty()) {
+      return false;
+    }
+    now_ = std::max(now_, waiters_.begin()->first);
+    for (auto it = waiters_.begin(); it != waiters_.end() && it->first <= now_; ++it) {
+      it->second->cancel();
+    }
+    return true;
+  }
+
+ private:
+  Monotonic now_{1'000'000};
+  std::multimap<Monotonic, std::shared_ptr<boost::asio::steady_timer>> waiters_;
+};
+
+class NoLog final : public Log {
+ public:
+  void info(std::string_view) override {}
+  void warn(std::string_view) override {}
+  void error(std::string_view) override {}
+};
+
+// Processes and engines of one host, in memory. Outlives agents, as real ones do.
+class FakeHost final : public ProcessRunner, public EngineDriver {
+ public:
+  struct Engine {
+    std::int64_t pid = 0;
+    EngineStatus status;
+    std::map<std::string, std::string> files;
+    std::shared_ptr<boost::asio::steady_timer> exit;
+  };
+  std::map<NodeKey, Engine> engines;
+  std::vector<std::string> calls;         // what was done, in order
+  int silent_inspections = 0;             // so many go unanswered
+  std::optional<Error> start_error;
+  std::optional<Error> directive_error;
+  bool ignores_sigterm = false;
+  bool private_hosts = true;
+
+  void end(Engine& engine) {
+    engine.pid = 0;
+    if (engine.exit) {
+      engine.exit->cancel();
+    }
+  }
+  int count(const std::string& call) const {
+    return int(std::count(calls.begin(), calls.end(), call));
+  }
+
+  Awaitable<Result<std::vector<FoundNode>>> find_all() override {
+    std::vector<FoundNode> out;
+    for (const auto& [node, engine] : engines) {
+      FoundNode found{node, std::nullopt};
+      if (engine.pid != 0) {
+        found.process = Process{engine.pid, 7};
+      }
+      out.push_back(std::move(found));
+    }
+    co_return out;
+  }
+  Awaitable<Result<Process>> start(LaunchSpec spec) override {
+    calls.push_back("start");
+    if (start_error) {
+      co_return tl::unexpected(*start_error);
+    }
+    Engine& engine = engines[spec.node];
+    engine = Engine{++last_pid_, {}, std::move(spec.files), nullptr};
+    engine.files["hosts"] = std::move(spec.hosts_file);
+    engine.status.version = "8.0.1";
+    co_return Process{engine.pid, 7};
+  }
+  Awaitable<void> wait_exit(Process process) override {
+    for (auto& [node, engine] : engines) {
+      if (engine.pid == process.pid) {
+        engine.exit = endless(co_await boost::asio::this_coro::executor);
+        const auto timer = engine.exit;
+        const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+        co_await timer->async_wait(token);
+        co_return;
+      }
+    }
+  }
+  Status signal(Process process, int signal_number) override {
+    calls.push_back(signal_number == SIGKILL ? "SIGKILL" : "SIGTERM");
+    for (auto& [node, engine] : engines) {
+      if (engine.pid == process.pid && !(signal_number == SIGTERM && ignores_sigterm)) {
+        end(engine);
+      }
+    }
+    return {};
+  }
+  Status update_hosts(NodeKey node, std::string content) override {
+    calls.push_back("update_hosts");
+    engines[node].files["hosts"] = std::move(content);
+    return {};
+  }
+  bool private_hosts_supported() const override { return private_hosts; }
+  Status write_note(NodeKey node, std::string name, std::string content) override {
+    engines[node].files[name] = std::move(content);
+    return {};
+  }
+  std::optional<std::string> read_note(NodeKey node, std::string name) const override {
+    const auto& files = engines.at(node).files;
+    const auto it = files.find(name);
+    return it == files.end() ? std::nullopt : std::optional(it->second);
+  }
+  Awaitable<Status> remove(NodeKey node) override {
+    calls.push_back("remove");
+    engines.erase(node);
+    co_return Status();
+  }
+  std::string path(NodeKey node, std::string_view name) const override {
+    return node.str() + "/" + std::string(name);
+  }
+
+  Result<LaunchSpec> launch_spec(const NodeAssignment& assignment) override {
+    LaunchSpec spec;
+    spec.node = assignment.node;
+    spec.hosts_file = core::render_hosts_file(assignment);
+    return spec;
+  }
+  Awaitable<Result<EngineStatus>> inspect(NodeAssignment assignment) override {
+    const auto it = engines.find(assignment.node);
+    if (it == engines.end() || it->second.pid == 0 || silent_inspections > 0) {
+      --silent_inspections;
+      co_return fail(ErrorCode::kUnavailable, "no answer");
+    }
+    co_return it->second.status;
+  }
+  Awaitable<Status> follow(NodeAssignment assignment) override {
+    calls.push_back(assignment.attach ? "follow" : "park");
+    EngineStatus& status = engines[assignment.node].status;
+    status.role = core::Role::kReplica;
+    status.following = assignment.attach ? core::follow_target(assignment, private_hosts) : "none";
+    status.link_up = assignment.attach;
+    co_return Status();
+  }
+  Awaitable<Status> promote(NodeAssignment assignment) override {
+    calls.push_back("promote");
+    engines[assignment.node].status.role = core::Role::kPrimary;
+    co_return Status();
+  }
+  Awaitable<Status> apply_directives(NodeAssignment,
+                                     std::map<std::string, std::string> changed) override {
+    for (const auto& [name, value] : changed) {
+      calls.push_back("set " + name + " " + value);
+    }
+    co_return directive_error ? Status(tl::unexpected(*directive_error)) : Status();
+  }
+  void disconnect(NodeKey) override {}
+
+ private:
+  std::int64_t last_pid_ = 100;
+};
+
+class Reports final : public ReportLink {
+ public:
+  void report(core::HostReport report) override { all.push_back(std::move(report)); }
+  const NodeObservation* newest(const NodeKey& node) const {
+    if (!all.empty()) {
+      for (const NodeObservation& seen : all.back().nodes) {
+        if (seen.node == node) {
+          return &seen;
+        }
+      }
+    }
+    return nullptr;
+  }
+  std::vector<core::HostReport> all;
+};
+
+const NodeKey kPrimary{core::CacheClusterId("foo-001"), core::NodeId("0001")};
+const NodeKey kReplica{core::CacheClusterId("foo-002"), core::NodeId("0001")};
+
+NodeAssignment primary() {
+  NodeAssignment a;
+  a.node = kPrimary;
+  a.engine = "valkey";
+  a.primary_name = "foo.internal";
+  a.primary_address = *Ipv4::parse("127.64.0.4");
+  a.address = a.primary_address;
+  a.directives = {{"maxmemory", "100"}};
+  return a;
+}
+
+NodeAssignment replica(bool attach) {
+  NodeAssignment a = primary();
+  a.node = kReplica;
+  a.address = *Ipv4::parse("127.64.0.5");
+  a.role = core::Role::kReplica;
+  a.attach = attach;
+  return a;
+}
+
+class AgentTest : public ::testing::Test {
+ protected:
+  void TearDown() override { stop(); }
+
+  void launch() {
+    agent_ = std::make_unique<Agent>(io_.get_executor(), core::HostId("h"),
+                                     AgentPorts{host_, host_, clock_, log_}, reports_);
+    agent_->start();
+    settle();
+  }
+  void stop() {
+    if (!agent_) {
+      return;
+    }
+    bool stopped = false;
+    boost::asio::co_spawn(io_, agent_->stop(), [&](std::exception_ptr) { stopped = true; });
+    EXPECT_TRUE(run_until([&] { return stopped; }));
+    agent_.reset();
+  }
+  void assign(std::vector<NodeAssignment> nodes) {
+    core::Assignment assignment;
+    assignment.host = core::HostId("h");
+    assignment.revision = core::Revision(++revision_);
+    assignment.nodes = std::move(nodes);
+    agent_->assign(std::move(assignment));
+  }
+  // Everything that can happen without time passing.
+  void settle() {
+    io_.restart();
+    while (io_.poll() > 0) {
+    }
+  }
+  bool run_until(const std::function<bool()>& done, Duration longest = seconds(60)) {
+    const Monotonic end = clock_.monotonic() + longest;
+    settle();
+    while (!done()) {
+      if (clock_.monotonic() >= end || !clock_.advance_to_next()) {
+        return false;
+      }
+      settle();
+    }
+    return true;
+  }
+  bool run_until_ready(const NodeKey& node) {
+    return run_until([&] {
+      const auto* seen = reports_.newest(node);
+      return seen && seen->ready && (seen->role == core::Role::kPrimary || seen->link_up);
+    });
+  }
+  void pass(Duration time) {
+    const Monotonic end = clock_.monotonic() + time;
+    run_until([&] { return clock_.monotonic() >= end; });
+  }
+
+  boost::asio::io_context io_{1};
+  FakeClock clock_;
+  NoLog log_;
+  FakeHost host_;
+  Reports reports_;
+  std::unique_ptr<Agent> agent_;
+  std::uint64_t revision_ = 0;
+};
+
+TEST_F(AgentTest, StartsAPrimaryAndReportsItAsSoonAsItAnswers) {
+  host_.silent_inspections = 5;
+  launch();
+  EXPECT_TRUE(reports_.all.empty());
+  assign({primary()});
+  const Monotonic begin = clock_.monotonic();
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  EXPECT_LT(clock_.monotonic() - begin, milliseconds(15));
+  const auto* seen = reports_.newest(kPrimary);
+  EXPECT_EQ(seen->process, NodeObservation::Process::kRunning);
+  EXPECT_EQ(seen->generation, 1U);
+  EXPECT_EQ(seen->running_version, "8.0.1");
+  EXPECT_EQ(reports_.all.back().assignment_revision, core::Revision(1));
+  EXPECT_EQ(host_.calls, std::vector<std::string>{"start"});
+}
+
+TEST_F(AgentTest, ReplicaFollowsOnlyWhenItsTurnHasCome) {
+  launch();
+  assign({replica(false)});
+  pass(seconds(5));
+  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park"}));
+  assign({replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  EXPECT_EQ(host_.engines[kReplica].status.following, "foo.internal");
+  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park", "follow"}));
+}
+
+TEST_F(AgentTest, SettledNodesCauseNeitherActionsNorReports) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  pass(seconds(2));
+  const auto calls = host_.calls.size();
+  const auto reports = reports_.all.size();
+  host_.engines[kPrimary].status.replication_offset = 12345;
+  pass(seconds(30));
+  EXPECT_EQ(host_.calls.size(), calls);
+  EXPECT_EQ(reports_.all.size(), reports);
+}
+
+TEST_F(AgentTest, NewAgentAdoptsWhatRunsAndDoesNothingToIt) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  stop();
+  const auto pid = host_.engines[kReplica].pid;
+  host_.calls.clear();
+  reports_.all.clear();
+  launch();
+  pass(seconds(5));
+  EXPECT_TRUE(host_.calls.empty());
+  EXPECT_TRUE(reports_.all.empty());  // nothing is known to be wanted yet
+  assign({primary(), replica(true)});
+  settle();
+  // The very first report already tells the truth: no blink of "not ready".
+  ASSERT_FALSE(reports_.all.empty());
+  for (const NodeObservation& seen : reports_.all.front().nodes) {
+    EXPECT_TRUE(seen.ready) << seen.node.str();
+  }
+  EXPECT_EQ(reports_.newest(kReplica)->pid, pid);
+  EXPECT_TRUE(host_.calls.empty());
+}
+
+TEST_F(AgentTest, ChangesMadeWhileNoAgentRanAreCarriedOut) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  stop();
+  host_.calls.clear();
+  launch();
+  NodeAssignment changed = primary();
+  changed.directives["maxmemory"] = "200";
+  assign({changed});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  pass(seconds(3));
+  EXPECT_EQ(host_.calls, std::vector<std::string>{"set maxmemory 200"});
+}
+
+TEST_F(AgentTest, RestartsAProcessOfALowerGeneration) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  const auto pid = host_.engines[kPrimary].pid;
+  NodeAssignment rebooted = primary();
+  rebooted.generation = 2;
+  assign({rebooted});
+  ASSERT_TRUE(run_until([&] {
+    const auto* seen = reports_.newest(kPrimary);
+    return seen->ready && seen->generation == 2;
+  }));
+  EXPECT_NE(host_.engines[kPrimary].pid, pid);
+  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "SIGKILL", "start"}));
+}
+
+TEST_F(AgentTest, ReportsACrashAtOnceAndRestartsInPlace) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  const auto reports = reports_.all.size();
+  host_.start_error = Error{ErrorCode::kExhausted, "no space left"};
+  host_.end(host_.engines[kPrimary]);
+  settle();  // no time passes
+  ASSERT_GT(reports_.all.size(), reports);
+  EXPECT_EQ(reports_.newest(kPrimary)->process, NodeObservation::Process::kStopped);
+  EXPECT_FALSE(reports_.newest(kPrimary)->problem.empty());
+  host_.start_error.reset();
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  EXPECT_TRUE(reports_.newest(kPrimary)->problem.empty());
+}
+
+TEST_F(AgentTest, ProcessThatKeepsDyingIsRestartedMoreAndMoreSlowly) {
+  launch();
+  assign({primary()});
+  const Monotonic begin = clock_.monotonic();
+  run_until([&] {
+    auto& engine = host_.engines[kPrimary];
+    if (engine.pid != 0) {
+      host_.end(engine);
+    }
+    return clock_.monotonic() - begin >= seconds(60);
+  });
+  EXPECT_GE(host_.count("start"), 5);
+  EXPECT_LE(host_.count("start"), 15);
+}
+
+TEST_F(AgentTest, FailedStartIsToldAndTriedAgain) {
+  launch();
+  host_.start_error = Error{ErrorCode::kExhausted, "no space left"};
+  assign({primary()});
+  ASSERT_TRUE(run_until([&] {
+    const auto* seen = reports_.newest(kPrimary);
+    return seen && seen->problem == "no space left";
+  }));
+  host_.start_error.reset();
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  EXPECT_TRUE(reports_.newest(kPrimary)->problem.empty());
+}
+
+TEST_F(AgentTest, RetiresWhatIsNoLongerAssigned) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  host_.calls.clear();
+  host_.ignores_sigterm = true;
+  assign({primary()});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kReplica) == nullptr; }));
+  EXPECT_EQ(host_.calls, (std::vector<std::string>{"SIGTERM", "SIGKILL", "remove"}));
+  EXPECT_FALSE(host_.engines.contains(kReplica));
+  EXPECT_TRUE(host_.engines.contains(kPrimary));
+}
+
+TEST_F(AgentTest, NodeThatIsWantedAgainIsMadeAnew) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  assign({});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary) == nullptr; }));
+  assign({primary()});
+  EXPECT_TRUE(run_until_ready(kPrimary));
+}
+
+TEST_F(AgentTest, PromotionAndTheMoveOfThePrimary) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  host_.calls.clear();
+  NodeAssignment promoted = replica(false);
+  promoted.role = core::Role::kPrimary;
+  promoted.primary_address = promoted.address;
+  NodeAssignment demoted = primary();
+  demoted.role = core::Role::kReplica;
+  demoted.attach = true;
+  demoted.primary_address = promoted.address;
+  assign({demoted, promoted});
+  ASSERT_TRUE(run_until([&] {
+    return reports_.newest(kReplica)->role == core::Role::kPrimary &&
+           reports_.newest(kPrimary)->link_up;
+  }));
+  EXPECT_EQ(host_.count("promote"), 1);
+  EXPECT_EQ(host_.count("follow"), 1);
+  EXPECT_EQ(host_.count("update_hosts"), 2);
+  EXPECT_NE(host_.engines[kPrimary].files["hosts"].find("127.64.0.5 foo.internal"),
+            std::string::npos);
+}
+
+TEST_F(AgentTest, RefusedDirectiveIsToldOnceAndNotRetried) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  host_.directive_error = Error{ErrorCode::kInvalid, "refused"};
+  NodeAssignment changed = primary();
+  changed.directives["maxmemory"] = "1";
+  assign({changed});
+  pass(seconds(10));
+  EXPECT_EQ(host_.count("set maxmemory 1"), 1);
+  EXPECT_EQ(reports_.newest(kPrimary)->problem, "refused");
+}
+
+TEST_F(AgentTest, OldAssignmentDoesNotReplaceANewerOne) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  core::Assignment old;
+  old.host = core::HostId("h");
+  agent_->assign(old);
+  pass(seconds(5));
+  EXPECT_TRUE(host_.engines.contains(kPrimary));
+}
+
+TEST_F(AgentTest, StopsInTheMiddleOfAnything) {
+  host_.silent_inspections = 1'000'000;
+  launch();
+  assign({primary(), replica(true)});
+  settle();
+  stop();  // checks that it returns
+  EXPECT_EQ(host_.engines.size(), 2U);
+  EXPECT_NE(host_.engines[kPrimary].pid, 0);
+}
+
+TEST(AgentNote, ReadsBackWhatItWrote) {
+  const AgentNote note{3, {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}}};
+  EXPECT_EQ(read_agent_note(write_agent_note(note)), note);
+}
+
+TEST(AgentNote, DamagedNoteMakesARestartLikely) {
+  for (const char* text : {"", "generation=", "generation=-4", "garbage\ndirective.x"}) {
+    EXPECT_EQ(read_agent_note(text), AgentNote{}) << text;
+  }
+}
+
+}  // namespace
+}  // namespace hikae::control

@@ -1,0 +1,168 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "core/reconcile/assignment.h"
+#include "core/reconcile/observed.h"
+#include "core/state/state.h"
+
+// What the control floor needs of the world. Adapters implement these for production, sim/ for the
+// simulator. A port is held by reference and never owned. Unless a method says otherwise it is
+// called from the one thread of its role, and answers on it.
+
+namespace hikae::control {
+
+template <class T>
+using Awaitable = boost::asio::awaitable<T>;
+
+class Clock {
+ public:
+  virtual Instant now() const = 0;
+  virtual Monotonic monotonic() const = 0;
+  // Returns when `t` is reached or the surrounding operation is cancelled.
+  virtual Awaitable<void> sleep_until(Monotonic t) = 0;
+  Awaitable<void> sleep_for(Duration d) { return sleep_until(monotonic() + d); }
+
+ protected:
+  ~Clock() = default;
+};
+
+// One line for the operator: what happened, to which resource, and what to do. Never a secret.
+class Log {
+ public:
+  virtual void info(std::string_view line) = 0;
+  virtual void warn(std::string_view line) = 0;
+  virtual void error(std::string_view line) = 0;
+
+ protected:
+  ~Log() = default;
+};
+
+// Where the state lives. Exactly one writer at a time.
+class Store {
+ public:
+  // The whole state as last committed; an empty state at revision 0 when there is none.
+  virtual Awaitable<Result<core::State>> load() = 0;
+  // Durable when it returns success: the state moves from `expected` to expected.next(), all changes
+  // or none. kConflict: the stored revision is not `expected`. kTimeout: it may have happened; load
+  // again. Nothing else is changed by a failure.
+  virtual Awaitable<Status> commit(core::Transition transition, core::Revision expected) = 0;
+
+ protected:
+  ~Store() = default;
+};
+
+// The control plane's end of its agents. Messages may be lost or late, never changed in order for
+// one host; both directions carry whole values, so the newest is enough.
+class AgentLink {
+ public:
+  // Never waits; replaces any assignment not yet delivered to that host.
+  virtual void assign(core::Assignment assignment) = 0;
+
+ protected:
+  ~AgentLink() = default;
+};
+
+// The agent's end.
+class ReportLink {
+ public:
+  // Never waits; replaces any report not yet delivered.
+  virtual void report(core::HostReport report) = 0;
+
+ protected:
+  ~ReportLink() = default;
+};
+
+// A process to start: everything decided, nothing read from the environment.
+struct LaunchSpec {
+  core::NodeKey node;
+  std::string program;                       // absolute path
+  std::vector<std::string> arguments;        // without argv[0]
+  std::map<std::string, std::string> files;  // written to the node's directory before the start, 0600
+  // What the process sees as /etc/hosts; empty leaves the machine's own.
+  std::string hosts_file;
+};
+
+// A process, named so that a recycled pid is never taken for it.
+struct Process {
+  std::int64_t pid = 0;
+  std::uint64_t start_time = 0;  // clock ticks since boot, field 22 of /proc/<pid>/stat
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
+struct FoundNode {
+  core::NodeKey node;
+  std::optional<Process> process;  // nullopt: a directory without a process
+};
+
+// Engine processes of one host, each in a directory of its own. Processes outlive this object and
+// the whole program; find_all() meets them again.
+class ProcessRunner {
+ public:
+  // Every node directory of the host and the process that runs in it, also after a crash between the
+  // start of a process and any note of it.
+  virtual Awaitable<Result<std::vector<FoundNode>>> find_all() = 0;
+  // Makes the directory, writes the files, starts the process. kExhausted: disk or process limit.
+  virtual Awaitable<Result<Process>> start(LaunchSpec spec) = 0;
+  // Returns when the process is gone for certain (also at once when it is gone already).
+  virtual Awaitable<void> wait_exit(Process process) = 0;
+  // Signals only if pid and start time still name the same process. kNotFound: it is gone.
+  virtual Status signal(Process process, int signal_number) = 0;
+  // Replaces the content of the process's private /etc/hosts in one write. kDenied: this machine
+  // does not permit mount namespaces, engines see the machine's own file.
+  virtual Status update_hosts(core::NodeKey node, std::string content) = 0;
+  virtual bool private_hosts_supported() const = 0;
+  // A small file in the node's directory, replaced atomically and durably. For what must outlive us.
+  virtual Status write_note(core::NodeKey node, std::string name, std::string content) = 0;
+  virtual std::optional<std::string> read_note(core::NodeKey node, std::string name) const = 0;
+  // Removes the node's directory and all in it. The process must be gone.
+  virtual Awaitable<Status> remove(core::NodeKey node) = 0;
+  // Path of a file in the node's directory, for connecting to sockets.
+  virtual std::string path(core::NodeKey node, std::string_view name) const = 0;
+
+ protected:
+  ~ProcessRunner() = default;
+};
+
+struct EngineStatus {
+  bool loading = false;
+  core::Role role = core::Role::kPrimary;
+  bool link_up = false;             // replica: link to the primary is up, no synchronisation running
+  std::string following;            // replica: the name or address it follows
+  std::uint64_t replication_offset = 0;
+  std::string version;
+};
+
+// How one family of engines is configured and asked. Stateless apart from its connections.
+class EngineDriver {
+ public:
+  // Everything needed to start the node. kNotFound: no installed engine can serve it; says which
+  // package to install.
+  virtual Result<LaunchSpec> launch_spec(const core::NodeAssignment& assignment) = 0;
+  // kUnavailable or kTimeout while the process does not answer (yet).
+  virtual Awaitable<Result<EngineStatus>> inspect(core::NodeAssignment assignment) = 0;
+  // Makes the engine a replica of the assignment's primary. Idempotent.
+  virtual Awaitable<Status> follow(core::NodeAssignment assignment) = 0;
+  // Makes the engine a primary (REPLICAOF NO ONE). Idempotent.
+  virtual Awaitable<Status> promote(core::NodeAssignment assignment) = 0;
+  // Sets directives that may change while the engine runs.
+  virtual Awaitable<Status> apply_directives(core::NodeAssignment assignment,
+                                             std::map<std::string, std::string> changed) = 0;
+  // Forgets any connection to the node.
+  virtual void disconnect(core::NodeKey node) = 0;
+
+ protected:
+  ~EngineDriver() = default;
+};
+
+}  // namespace hikae::control

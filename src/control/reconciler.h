@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "control/assignment_book.h"
+#include "control/frontend.h"
+#include "control/ports.h"
+#include "control/touched.h"
+#include "core/reconcile/observed.h"
+
+namespace hikae::control {
+
+// Brings every unit to what is desired of it, level-triggered: an event only says "look at this
+// unit". A step reads the state and the observations afresh, asks core for a plan and commits it.
+// One coroutine runs per unit that is not settled, so two steps of a unit never overlap; a change
+// that slips in during a step is noticed by its counter. On every start all units are looked at, so
+// whatever a crash left half done is finished.
+class Reconciler {
+ public:
+  Reconciler(boost::asio::any_io_executor executor, Frontend& frontend, AgentLink& agents,
+             Clock& clock, Log& log);
+
+  // Registers with the frontend, sends every host its assignment and looks at every unit.
+  void start();
+  // Waits until every step in flight is done. No step starts afterwards.
+  Awaitable<void> stop();
+
+  // An agent's report. Call on the control thread.
+  void on_report(core::HostReport report);
+
+  const core::Observed& observed() const { return observed_; }
+  // Why a unit is where it is, for people; empty when it is unknown.
+  std::string reason(const Unit& unit) const;
+
+ private:
+  struct Work {
+    std::uint64_t asked = 0;  // grows with every notification
+    int failures = 0;
+  };
+
+  void notify(const Unit& unit);
+  Awaitable<void> run(Unit unit);
+  // True when the unit needs no further step until it is notified again.
+  Awaitable<bool> step(Unit unit);
+  Awaitable<void> back_off(Unit unit);
+  void on_transition(const core::State& after, const core::Transition& transition);
+
+  boost::asio::any_io_executor executor_;
+  Frontend& frontend_;
+  Clock& clock_;
+  Log& log_;
+  core::Observed observed_;
+  AssignmentBook book_;
+  std::map<core::HostId, std::set<core::NodeKey>> nodes_of_host_;
+  std::map<Unit, Work> working_;
+  std::set<Unit> waiting_;  // not settled: something is still to be observed
+  std::map<Unit, std::string> reasons_;
+  bool stopping_ = false;
+  boost::asio::steady_timer idle_;  // cancelled when the last coroutine ends
+};
+
+}  // namespace hikae::control

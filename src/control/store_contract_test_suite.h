@@ -1,0 +1,137 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include "control/ports.h"
+
+// What every control::Store promises, as one suite that each adapter runs:
+//
+//   struct MyHarness { control::Store& open(); };   // opens, or opens again what was stored
+//   INSTANTIATE_TYPED_TEST_SUITE_P(MyStore, StoreContract, MyHarness);
+
+namespace hikae::control {
+
+// Runs one operation to its end on `context`.
+template <class T>
+T run_to_end(boost::asio::io_context& context, Awaitable<T> operation) {
+  std::optional<T> result;
+  boost::asio::co_spawn(context, std::move(operation),
+                        [&result](std::exception_ptr error, T value) {
+                          if (error) {
+                            std::rethrow_exception(error);
+                          }
+                          result = std::move(value);
+                        });
+  context.restart();
+  context.run();
+  return std::move(*result);
+}
+
+template <class Harness>
+class StoreContract : public testing::Test {
+ protected:
+  Store& open() { return harness_.open(); }
+  Result<core::State> load(Store& store) { return run_to_end(context_, store.load()); }
+  Status commit(Store& store, core::Transition transition, std::uint64_t expected) {
+    return run_to_end(context_, store.commit(std::move(transition), core::Revision(expected)));
+  }
+  static core::Transition put_host(const char* id, const char* zone) {
+    core::Host host;
+    host.id = core::HostId(id);
+    host.zone = core::ZoneName(zone);
+    core::Transition transition;
+    transition.put(host);
+    return transition;
+  }
+
+ private:
+  Harness harness_;
+  boost::asio::io_context context_{1};
+};
+
+TYPED_TEST_SUITE_P(StoreContract);
+
+TYPED_TEST_P(StoreContract, StartsEmptyAtRevisionZero) {
+  const auto state = this->load(this->open());
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_EQ(state->revision(), core::Revision(0));
+  EXPECT_TRUE(state->template all<core::Host>().empty());
+}
+
+TYPED_TEST_P(StoreContract, ACommittedTransitionIsThereAfterOpeningAgain) {
+  Store& store = this->open();
+  core::Transition transition = this->put_host("h1", "a");
+  core::Vpc vpc;
+  vpc.id = core::VpcId("vpc-1");
+  vpc.cidr = *Cidr::parse("10.0.0.0/16");
+  vpc.tags["na\"me\n"] = "v";
+  transition.put(vpc);
+  core::Event event;
+  event.id = core::Event::Key(12);
+  event.message = "made";
+  transition.put(event);
+  ASSERT_TRUE(this->commit(store, transition, 0));
+  const auto state = this->load(this->open());
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_EQ(state->revision(), core::Revision(1));
+  EXPECT_EQ(state->template find<core::Host>(core::HostId("h1"))->zone.str(), "a");
+  EXPECT_EQ(state->template find<core::Vpc>(core::VpcId("vpc-1"))->cidr.str(), "10.0.0.0/16");
+  EXPECT_EQ(state->template find<core::Vpc>(core::VpcId("vpc-1"))->tags.at("na\"me\n"), "v");
+  EXPECT_EQ(state->template find<core::Event>(core::Event::Key(12))->message, "made");
+}
+
+TYPED_TEST_P(StoreContract, AnotherExpectedRevisionIsAConflictAndChangesNothing) {
+  Store& store = this->open();
+  ASSERT_TRUE(this->commit(store, this->put_host("h1", "a"), 0));
+  for (const std::uint64_t expected : {0, 2}) {
+    const Status refused = this->commit(store, this->put_host("h1", "b"), expected);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  }
+  const auto state = this->load(this->open());
+  EXPECT_EQ(state->revision(), core::Revision(1));
+  EXPECT_EQ(state->template find<core::Host>(core::HostId("h1"))->zone.str(), "a");
+  EXPECT_TRUE(this->commit(this->open(), this->put_host("h1", "c"), 1));
+}
+
+TYPED_TEST_P(StoreContract, TheLaterChangeOfAKeyWins) {
+  Store& store = this->open();
+  core::Transition transition = this->put_host("h1", "a");
+  transition.remove<core::Host>(core::HostId("h1"));
+  transition.remove<core::Host>(core::HostId("h2"));
+  transition.changes.push_back(this->put_host("h2", "b").changes.front());
+  ASSERT_TRUE(this->commit(store, transition, 0));
+  const auto state = this->load(store);
+  EXPECT_EQ(state->template find<core::Host>(core::HostId("h1")), nullptr);
+  EXPECT_NE(state->template find<core::Host>(core::HostId("h2")), nullptr);
+}
+
+TYPED_TEST_P(StoreContract, RemovedResourcesStayAway) {
+  Store& store = this->open();
+  ASSERT_TRUE(this->commit(store, this->put_host("h1", "a"), 0));
+  core::Transition removal;
+  removal.remove<core::Host>(core::HostId("h1"));
+  ASSERT_TRUE(this->commit(store, removal, 1));
+  const auto state = this->load(this->open());
+  EXPECT_EQ(state->revision(), core::Revision(2));
+  EXPECT_TRUE(state->template all<core::Host>().empty());
+}
+
+TYPED_TEST_P(StoreContract, AnEmptyTransitionMovesTheRevisionToo) {
+  ASSERT_TRUE(this->commit(this->open(), core::Transition(), 0));
+  EXPECT_EQ(this->load(this->open())->revision(), core::Revision(1));
+}
+
+REGISTER_TYPED_TEST_SUITE_P(StoreContract, StartsEmptyAtRevisionZero,
+                            ACommittedTransitionIsThereAfterOpeningAgain,
+                            AnotherExpectedRevisionIsAConflictAndChangesNothing,
+                            TheLaterChangeOfAKeyWins, RemovedResourcesStayAway,
+                            AnEmptyTransitionMovesTheRevisionToo);
+
+}  // namespace hikae::control

@@ -1,0 +1,99 @@
+#include "control/touched.h"
+
+namespace hikae::control {
+namespace {
+
+using core::CacheCluster;
+using core::ParameterGroup;
+using core::Put;
+using core::Remove;
+using core::ReplicationGroup;
+
+Unit group_unit(const core::ReplicationGroupId& id) {
+  return {Unit::Kind::kGroup, id.str()};
+}
+Unit standalone_unit(const core::CacheClusterId& id) {
+  return {Unit::Kind::kStandalone, id.str()};
+}
+
+struct Toucher {
+  const core::State& state;
+  std::set<Unit>& out;
+
+  template <class T>
+  void operator()(const T&) const {}
+
+  void operator()(const Put<ReplicationGroup>& put) const { out.insert(group_unit(put.value.id)); }
+  void operator()(const Remove<ReplicationGroup>& remove) const {
+    out.insert(group_unit(remove.key));
+  }
+  void operator()(const Put<CacheCluster>& put) const { out.insert(unit_of(put.value)); }
+  // A removed member's group is put by the same transition.
+  void operator()(const Remove<CacheCluster>& remove) const {
+    out.insert(standalone_unit(remove.key));
+  }
+  void operator()(const Put<ParameterGroup>& put) const {
+    for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+      if (cluster.settings.parameter_group == put.value.name) {
+        out.insert(unit_of(cluster));
+      }
+    }
+  }
+  void operator()(const Put<core::Host>&) const { out.merge(all_units(state)); }
+};
+
+}  // namespace
+
+std::string Unit::str() const {
+  return (kind == Kind::kGroup ? "replication group " : "cache cluster ") + id;
+}
+
+Unit unit_of(const CacheCluster& cluster) {
+  return cluster.replication_group.empty() ? standalone_unit(cluster.id)
+                                           : group_unit(cluster.replication_group);
+}
+
+std::set<Unit> all_units(const core::State& state) {
+  std::set<Unit> out;
+  for (const auto& [id, group] : state.all<ReplicationGroup>()) {
+    out.insert(group_unit(id));
+  }
+  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+    out.insert(unit_of(cluster));
+  }
+  return out;
+}
+
+std::set<Unit> touched_units(const core::State& after, const core::Transition& transition) {
+  std::set<Unit> out;
+  Toucher toucher{after, out};
+  for (const core::Change& change : transition.changes) {
+    std::visit(toucher, change);
+  }
+  return out;
+}
+
+std::vector<const CacheCluster*> clusters_of(const core::State& state, const Unit& unit) {
+  std::vector<const CacheCluster*> out;
+  if (unit.kind == Unit::Kind::kStandalone) {
+    const auto* cluster = state.find<CacheCluster>(core::CacheClusterId(unit.id));
+    if (cluster != nullptr && cluster->replication_group.empty()) {
+      out.push_back(cluster);
+    }
+    return out;
+  }
+  const auto* group = state.find<ReplicationGroup>(core::ReplicationGroupId(unit.id));
+  if (group == nullptr) {
+    return out;
+  }
+  for (const core::NodeGroup& node_group : group->node_groups) {
+    for (const core::CacheClusterId& member : node_group.members) {
+      if (const auto* cluster = state.find<CacheCluster>(member)) {
+        out.push_back(cluster);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace hikae::control

@@ -1,0 +1,190 @@
+#include "core/admission/cache_cluster.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/admission/identifiers.h"
+#include "core/admission/replication_group.h"
+#include "core/state/events.h"
+
+namespace hikae::core {
+namespace {
+
+const NodeId kOnlyNode("0001");
+
+std::optional<Fault> undeletable_member(const State& state, const CacheCluster& cluster) {
+  const auto* group = state.find<ReplicationGroup>(cluster.replication_group);
+  if (group == nullptr) {
+    return std::nullopt;
+  }
+  for (const NodeGroup& node_group : group->node_groups) {
+    const auto& members = node_group.members;
+    if (std::find(members.begin(), members.end(), cluster.id) == members.end()) {
+      continue;
+    }
+    if (members.size() == 1) {
+      return Fault{"InvalidCacheClusterState",
+                   "Cannot delete the cache cluster since it is the only member of a replication "
+                   "group. Delete the replication group instead."};
+    }
+    if (node_group.primary == cluster.id) {
+      return Fault{
+          "InvalidCacheClusterState",
+          fmt::format("Cannot delete the cache cluster because it is serving as primary for "
+                      "replication group {}.",
+                      group->id.str())};
+    }
+    const auto left = std::count_if(members.begin(), members.end(), [&](const auto& id) {
+      const auto* member = state.find<CacheCluster>(id);
+      return id != cluster.id && member != nullptr && member->status != "deleting";
+    });
+    const bool failover =
+        group->automatic_failover == "enabled" || group->automatic_failover == "enabling";
+    if (failover && left < 2) {
+      return Fault{
+          "InvalidCacheClusterState",
+          fmt::format("Cannot delete the cache cluster because it is the only read replica "
+                      "for replication group {} which has autofailover enabled or pending. "
+                      "You can disable autofailover and then delete this cache cluster. "
+                      "Alternatively, to delete the entire replication group, use "
+                      "DeleteReplicationGroup.",
+                      group->id.str())};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+CacheCluster new_cluster(CacheClusterId id, CacheSettings settings, ZoneName preferred_zone,
+                         Tags tags) {
+  CacheCluster cluster;
+  cluster.id = std::move(id);
+  cluster.settings = std::move(settings);
+  cluster.tags = std::move(tags);
+  Node node;
+  node.id = kOnlyNode;
+  node.preferred_zone = std::move(preferred_zone);
+  cluster.nodes.push_back(std::move(node));
+  return cluster;
+}
+
+std::optional<Fault> quota_exceeded(const State& state, std::size_t more) {
+  if (state.all<CacheCluster>().size() + more <= kMaxNodesPerRegion) {
+    return std::nullopt;
+  }
+  return Fault{"NodeQuotaForCustomerExceeded",
+               fmt::format("Customer node quota exceeded. You can have at most {} nodes in this "
+                           "region",
+                           kMaxNodesPerRegion)};
+}
+
+Admitted<ZoneName> check_zone(const State& state, const std::string& zone) {
+  const auto& zones = state.region().zones;
+  if (!zone.empty() && std::find(zones.begin(), zones.end(), ZoneName(zone)) == zones.end()) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("{} is not a valid availability zone.", zone));
+  }
+  return ZoneName(zone);
+}
+
+void retire(const State& state, CacheCluster& cluster) {
+  cluster.status = "deleting";
+  cluster.retired_at = state.revision().next();
+  for (Node& node : cluster.nodes) {
+    node.status = "deleting";
+  }
+}
+
+Admitted<Transition> admit(const State& state, const CreateCacheCluster& command,
+                           AdmissionContext context) {
+  const auto id = parse_cache_cluster_id(command.id);
+  if (!id) {
+    return tl::unexpected(id.error());
+  }
+  if (state.find<CacheCluster>(*id) != nullptr) {
+    return refuse("CacheClusterAlreadyExists",
+                  fmt::format("Cache cluster {} already exists.", id->str()));
+  }
+  if (command.num_nodes.value_or(1) != 1) {
+    return refuse("InvalidParameterValue",
+                  "Cannot create a Redis cluster with a NumCacheNodes parameter greater than 1.");
+  }
+  if (auto fault = quota_exceeded(state, 1)) {
+    return tl::unexpected(*fault);
+  }
+  const auto zone = check_zone(state, command.preferred_zone);
+  if (!zone) {
+    return tl::unexpected(zone.error());
+  }
+  Transition out;
+  auto settings = resolve_cache_settings(state, command.settings, context, out);
+  if (!settings) {
+    return tl::unexpected(settings.error());
+  }
+  out.put(new_cluster(*id, std::move(*settings), *zone, command.tags));
+  return out;
+}
+
+Admitted<Transition> admit(const State& state, const DeleteCacheCluster& command,
+                           AdmissionContext) {
+  const auto* found = state.find<CacheCluster>(lookup_id<CacheClusterId>(command.id));
+  if (found == nullptr) {
+    return tl::unexpected(cache_cluster_not_found(command.id));
+  }
+  if (found->status != "available") {
+    return refuse(
+        "InvalidCacheClusterState",
+        fmt::format("Cache cluster {} is not in a valid state to be deleted.", found->id.str()));
+  }
+  if (auto fault = undeletable_member(state, *found)) {
+    return tl::unexpected(*fault);
+  }
+  Transition out;
+  CacheCluster next = *found;
+  retire(state, next);
+  out.put(std::move(next));
+  if (const auto* group = state.find<ReplicationGroup>(found->replication_group)) {
+    ReplicationGroup modified = *group;
+    modified.status = "modifying";
+    out.put(std::move(modified));
+  }
+  return out;
+}
+
+Admitted<Transition> admit(const State& state, const RebootCacheCluster& command,
+                           AdmissionContext context) {
+  const auto* found = state.find<CacheCluster>(lookup_id<CacheClusterId>(command.id));
+  if (found == nullptr) {
+    return tl::unexpected(cache_cluster_not_found(command.id));
+  }
+  if (found->status != "available") {
+    return refuse("InvalidCacheClusterState",
+                  fmt::format("Cache cluster {} is not in available state.", found->id.str()));
+  }
+  CacheCluster next = *found;
+  EventWriter events(state, context.now);
+  for (const std::string& id : command.nodes) {
+    const auto node = std::find_if(next.nodes.begin(), next.nodes.end(),
+                                   [&](const Node& candidate) { return candidate.id.str() == id; });
+    if (node == next.nodes.end()) {
+      return refuse(
+          "InvalidParameterValue",
+          fmt::format("Invalid cache node id {} for cache cluster {}.", id, found->id.str()));
+    }
+    if (node->status != "rebooting") {
+      ++node->generation;
+    }
+    node->status = "rebooting";
+    node->parameter_status = "in-sync";
+    events.add(kSourceCacheCluster, next.id.str(), fmt::format("Cache node {} shutdown", id));
+  }
+  next.status = "rebooting cluster nodes";
+  Transition out;
+  out.put(std::move(next));
+  events.finish(out);
+  return out;
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/admission/cache_settings.h"
+
+namespace hikae::core {
+
+struct CreateCacheCluster {
+  std::string id;
+  std::optional<int> num_nodes;
+  std::string preferred_zone;
+  CacheSettingsRequest settings;
+  Tags tags;
+};
+
+// A standalone cluster of one node, `creating`.
+Admitted<Transition> admit(const State& state, const CreateCacheCluster& command,
+                           AdmissionContext context);
+
+struct DeleteCacheCluster {
+  std::string id;
+};
+
+// Marks a standalone cluster or a replica `deleting`. Refuses a primary, the last replica of a
+// group with automatic failover, and the only member of a group.
+Admitted<Transition> admit(const State& state, const DeleteCacheCluster& command,
+                           AdmissionContext context);
+
+struct RebootCacheCluster {
+  std::string id;
+  std::vector<std::string> nodes;
+};
+
+// Restarts the nodes with the current parameters: memory is lost, as with AWS. It never makes a
+// group fail over.
+Admitted<Transition> admit(const State& state, const RebootCacheCluster& command,
+                           AdmissionContext context);
+
+// One new node that waits for its placement.
+CacheCluster new_cluster(CacheClusterId id, CacheSettings settings, ZoneName preferred_zone,
+                         Tags tags);
+
+// The refusal when one more or `more` nodes would exceed the region's quota.
+std::optional<Fault> quota_exceeded(const State& state, std::size_t more);
+
+// Wanted zone of a node: one that the region has, or InvalidParameterValue.
+Admitted<ZoneName> check_zone(const State& state, const std::string& zone);
+
+// Marks a cluster `deleting` in a transition to be committed next.
+void retire(const State& state, CacheCluster& cluster);
+
+}  // namespace hikae::core

@@ -1,0 +1,292 @@
+#include "core/admission/replication_group.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/admission/cache_cluster.h"
+#include "core/admission/identifiers.h"
+#include "core/catalog/catalog.h"
+#include "core/placement/placement.h"
+
+namespace hikae::core {
+namespace {
+
+const NodeGroupId kOnlyNodeGroup("0001");
+
+CacheClusterId member_id(const ReplicationGroupId& group, int number) {
+  return CacheClusterId(fmt::format("{}-{:03}", group.str(), number));
+}
+
+// How many members the group is to have, from whichever of the three ways the client used.
+Admitted<int> count_members(const CreateReplicationGroup& command) {
+  if (command.num_node_groups.value_or(1) != 1) {
+    return refuse("InvalidParameterCombination",
+                  "Hikae does not build sharded groups yet: NumNodeGroups must be 1.");
+  }
+  if (command.num_cache_clusters && command.replicas_per_node_group) {
+    return refuse("InvalidParameterCombination",
+                  "Cannot specify both NumCacheClusters and ReplicasPerNodeGroup.");
+  }
+  int count = command.num_cache_clusters.value_or(1);
+  if (command.replicas_per_node_group) {
+    count = *command.replicas_per_node_group + 1;
+  } else if (!command.num_cache_clusters && !command.preferred_zones.empty()) {
+    count = int(command.preferred_zones.size());
+  }
+  if (count < 1 || count > kMaxMembers) {
+    return refuse("InvalidParameterValue",
+                  "The number of replicas per node group must be within 0 and 5.");
+  }
+  return count;
+}
+
+std::optional<Fault> check_failover(const CreateReplicationGroup& command,
+                                    const CacheSettings& settings, int members) {
+  const bool failover = command.automatic_failover.value_or(false);
+  const bool multi_az = command.multi_az.value_or(false);
+  if (failover && members < 2) {
+    return Fault{"InvalidParameterCombination",
+                 "When using automatic failover, there must be at least 2 cache clusters in the "
+                 "replication group."};
+  }
+  if (multi_az && !failover) {
+    return Fault{"InvalidParameterCombination",
+                 "Multi-AZ can be enabled only when automatic failover is enabled."};
+  }
+  const auto* type = find_node_type(settings.node_type);
+  if (failover &&
+      (!type->multi_az_allowed || compare_versions(settings.engine_version, "2.8.6") < 0)) {
+    return Fault{"InvalidParameterCombination",
+                 "Automatic failover is not supported for T1 cache node types and for Redis before "
+                 "2.8.6."};
+  }
+  return std::nullopt;
+}
+
+// Every wish must be a zone of the subnet group, and Multi-AZ needs two different ones.
+std::optional<Fault> check_zones(const State& state, const Transition& transition,
+                                 const CreateReplicationGroup& command,
+                                 const CacheSettings& settings, int members) {
+  const auto* subnet_group = find_after<SubnetGroup>(state, transition, settings.subnet_group);
+  const auto zones = usable_zones(state, *subnet_group);
+  if (!command.preferred_zones.empty() && int(command.preferred_zones.size()) != members) {
+    return Fault{"InvalidParameterCombination",
+                 "The number of PreferredCacheClusterAZs must be equal to the number of cache "
+                 "clusters in the replication group."};
+  }
+  for (const std::string& zone : command.preferred_zones) {
+    if (std::find(zones.begin(), zones.end(), ZoneName(zone)) == zones.end()) {
+      return Fault{"InvalidParameterValue",
+                   fmt::format("{} is not a zone of cache subnet group {}.", zone,
+                               settings.subnet_group.str())};
+    }
+  }
+  const bool one_zone_wished =
+      !command.preferred_zones.empty() &&
+      std::all_of(command.preferred_zones.begin(), command.preferred_zones.end(),
+                  [&](const std::string& zone) { return zone == command.preferred_zones.front(); });
+  if (command.multi_az.value_or(false) && (zones.size() < 2 || one_zone_wished)) {
+    return Fault{"InvalidParameterCombination",
+                 "Multi-AZ needs a replica in another availability zone than the primary."};
+  }
+  return std::nullopt;
+}
+
+Admitted<const CacheCluster*> find_primary(const State& state, const std::string& id) {
+  const auto* cluster = state.find<CacheCluster>(lookup_id<CacheClusterId>(id));
+  if (cluster == nullptr) {
+    return tl::unexpected(cache_cluster_not_found(id));
+  }
+  if (cluster->status != "available" || !cluster->replication_group.empty() ||
+      cluster->nodes.size() != 1) {
+    return refuse(
+        "InvalidCacheClusterState",
+        fmt::format("Cache cluster {} is not in a valid state to be a primary: it must be "
+                    "available, have one node and belong to no replication group.",
+                    cluster->id.str()));
+  }
+  return cluster;
+}
+
+ReplicationGroup new_group(const ReplicationGroupId& id, const CreateReplicationGroup& command,
+                           const CacheSettings& settings, Instant now) {
+  ReplicationGroup group;
+  group.id = id;
+  group.description = command.description;
+  group.settings = settings;
+  group.automatic_failover = command.automatic_failover.value_or(false) ? "enabling" : "disabled";
+  group.multi_az = command.multi_az.value_or(false);
+  group.network_type = command.network_type;
+  group.ip_discovery = command.ip_discovery;
+  group.created_at = now;
+  group.tags = command.tags;
+  NodeGroup node_group;
+  node_group.id = kOnlyNodeGroup;
+  group.node_groups.push_back(std::move(node_group));
+  return group;
+}
+
+// Puts a member into the group and the transition.
+void add_member(CacheCluster cluster, ReplicationGroup& group, Transition& out) {
+  cluster.replication_group = group.id;
+  group.node_groups[0].members.push_back(cluster.id);
+  out.put(std::move(cluster));
+}
+
+Admitted<Transition> form_around(const State& state, const ReplicationGroupId& id,
+                                 const CreateReplicationGroup& command, AdmissionContext context) {
+  const auto primary = find_primary(state, *command.primary_cluster);
+  if (!primary) {
+    return tl::unexpected(primary.error());
+  }
+  const int members = command.num_cache_clusters.value_or(1);
+  if (members != 1) {
+    return refuse("InvalidParameterCombination",
+                  "NumCacheClusters must not be used together with PrimaryClusterId.");
+  }
+  if (auto fault = check_failover(command, (*primary)->settings, members)) {
+    return tl::unexpected(*fault);
+  }
+  Transition out;
+  ReplicationGroup group = new_group(id, command, (*primary)->settings, context.now);
+  group.node_groups[0].primary = (*primary)->id;
+  add_member(**primary, group, out);
+  out.put(std::move(group));
+  return out;
+}
+
+Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
+                              const CreateReplicationGroup& command, AdmissionContext context) {
+  const auto members = count_members(command);
+  if (!members) {
+    return tl::unexpected(members.error());
+  }
+  Transition out;
+  const auto settings = resolve_cache_settings(state, command.settings, context, out);
+  if (!settings) {
+    return tl::unexpected(settings.error());
+  }
+  auto fault = check_failover(command, *settings, *members);
+  if (!fault) {
+    fault = check_zones(state, out, command, *settings, *members);
+  }
+  if (!fault) {
+    fault = quota_exceeded(state, std::size_t(*members));
+  }
+  if (fault) {
+    return tl::unexpected(*fault);
+  }
+  ReplicationGroup group = new_group(id, command, *settings, context.now);
+  for (int i = 0; i < *members; ++i) {
+    const CacheClusterId member = member_id(id, i + 1);
+    if (state.find<CacheCluster>(member) != nullptr) {
+      return refuse("InvalidParameterValue",
+                    fmt::format("Cache cluster {} already exists.", member.str()));
+    }
+    const bool wished = std::size_t(i) < command.preferred_zones.size();
+    const ZoneName zone(wished ? command.preferred_zones[std::size_t(i)] : std::string());
+    add_member(new_cluster(member, *settings, zone, command.tags), group, out);
+  }
+  group.node_groups[0].primary = group.node_groups[0].members.front();
+  out.put(std::move(group));
+  return out;
+}
+
+}  // namespace
+
+Admitted<Transition> admit(const State& state, const CreateReplicationGroup& command,
+                           AdmissionContext context) {
+  const auto id = parse_replication_group_id(command.id);
+  if (!id) {
+    return tl::unexpected(id.error());
+  }
+  if (state.find<ReplicationGroup>(*id) != nullptr) {
+    return refuse("ReplicationGroupAlreadyExists",
+                  fmt::format("Replication group {} already exists.", id->str()));
+  }
+  if (command.primary_cluster) {
+    return form_around(state, *id, command, context);
+  }
+  return form_new(state, *id, command, context);
+}
+
+Admitted<Transition> admit(const State& state, const DeleteReplicationGroup& command,
+                           AdmissionContext) {
+  const auto* found = state.find<ReplicationGroup>(lookup_id<ReplicationGroupId>(command.id));
+  if (found == nullptr) {
+    return tl::unexpected(replication_group_not_found(command.id));
+  }
+  if (found->status != "available" && found->status != "create-failed") {
+    return refuse("InvalidReplicationGroupState",
+                  fmt::format("Replication group {} has status {} which is not valid for deletion.",
+                              found->id.str(), found->status));
+  }
+  Transition out;
+  ReplicationGroup group = *found;
+  group.status = "deleting";
+  group.retain_primary = command.retain_primary;
+  for (NodeGroup& node_group : group.node_groups) {
+    node_group.status = "deleting";
+    for (const CacheClusterId& id : node_group.members) {
+      const bool stays = command.retain_primary && id == node_group.primary;
+      const auto* member = state.find<CacheCluster>(id);
+      if (stays || member == nullptr || member->status == "deleting") {
+        continue;
+      }
+      CacheCluster next = *member;
+      retire(state, next);
+      out.put(std::move(next));
+    }
+  }
+  out.put(std::move(group));
+  return out;
+}
+
+Admitted<Transition> admit(const State& state, const AddReplica& command, AdmissionContext) {
+  const auto* found = state.find<ReplicationGroup>(lookup_id<ReplicationGroupId>(command.group));
+  if (found == nullptr) {
+    return tl::unexpected(replication_group_not_found(command.group));
+  }
+  const auto id = parse_cache_cluster_id(command.cluster_id);
+  const auto zone = check_zone(state, command.preferred_zone);
+  if (!id || !zone) {
+    return tl::unexpected(id ? zone.error() : id.error());
+  }
+  if (state.find<CacheCluster>(*id) != nullptr) {
+    return refuse("CacheClusterAlreadyExists",
+                  fmt::format("Cache cluster {} already exists.", id->str()));
+  }
+  if (found->status != "available" && found->status != "modifying") {
+    return refuse("InvalidReplicationGroupState",
+                  fmt::format("Replication group {} is not in available state.", found->id.str()));
+  }
+  ReplicationGroup group = *found;
+  if (int(group.node_groups[0].members.size()) >= kMaxMembers) {
+    return refuse(
+        "NodeQuotaForClusterExceeded",
+        fmt::format("Cluster node quota exceeded.  Each cluster can have at most {} nodes "
+                    "in this region.",
+                    kMaxMembers));
+  }
+  if (auto fault = quota_exceeded(state, 1)) {
+    return tl::unexpected(*fault);
+  }
+  const auto zones = usable_zones(state, *state.find<SubnetGroup>(group.settings.subnet_group));
+  if (!zone->empty() && std::find(zones.begin(), zones.end(), *zone) == zones.end()) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("{} is not a zone of cache subnet group {}.", zone->str(),
+                              group.settings.subnet_group.str()));
+  }
+  Transition out;
+  Tags tags = group.tags;
+  for (const auto& [key, value] : command.tags) {
+    tags[key] = value;
+  }
+  group.status = "modifying";
+  add_member(new_cluster(*id, group.settings, *zone, std::move(tags)), group, out);
+  out.put(std::move(group));
+  return out;
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,40 @@
+#include "core/admission/windows.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace hikae::core {
+namespace {
+
+TEST(Windows, MaintenanceIsAWeeklySpanOfOneHourToOneDay) {
+  EXPECT_EQ(parse_maintenance_window("Sun:05:00-Sun:06:00"), "sun:05:00-sun:06:00");
+  EXPECT_TRUE(parse_maintenance_window("sun:23:30-mon:00:30"));
+  for (const char* bad : {"", "sun:05:00-sun:05:59", "sun:05:00-tue:05:00", "xxx:05:00-sun:06:00",
+                          "sun:24:00-mon:01:00", "sun:5:00-sun:6:00"}) {
+    EXPECT_FALSE(parse_maintenance_window(bad)) << bad;
+  }
+}
+
+TEST(Windows, SnapshotIsADailySpanOfAnHourAtLeast) {
+  EXPECT_TRUE(parse_snapshot_window("23:30-00:30"));
+  EXPECT_FALSE(parse_snapshot_window("05:00-05:30"));
+  EXPECT_FALSE(parse_snapshot_window("05:00"));
+}
+
+TEST(Windows, OverlapIsFoundOnEveryDayAndOverMidnight) {
+  EXPECT_TRUE(windows_overlap("wed:05:00-wed:06:00", "05:30-06:30"));
+  EXPECT_TRUE(windows_overlap("sun:23:30-mon:00:30", "00:00-01:00"));
+  EXPECT_FALSE(windows_overlap("wed:05:00-wed:06:00", "06:00-07:00"));
+}
+
+RC_GTEST_PROP(Windows, DrawnWindowsAreValidAndApart, (std::uint64_t seed)) {
+  SeededRandom random(seed);
+  const auto maintenance = random_maintenance_window(random);
+  const auto snapshot = random_snapshot_window(random, maintenance);
+  RC_ASSERT(parse_maintenance_window(maintenance) == maintenance);
+  RC_ASSERT(parse_snapshot_window(snapshot) == snapshot);
+  RC_ASSERT(!windows_overlap(maintenance, snapshot));
+}
+
+}  // namespace
+}  // namespace hikae::core

@@ -1,0 +1,94 @@
+#include "core/naming/records.h"
+
+#include "core/naming/names.h"
+
+namespace hikae::core {
+namespace {
+
+// Names that move with a promotion must be asked for again soon; a node keeps its address.
+constexpr std::uint32_t kMovingTtlSeconds = 5;
+constexpr std::uint32_t kNodeTtlSeconds = 60;
+
+bool in_service(const CacheCluster& cluster, const Node& node) {
+  return !node.host.empty() && cluster.created_at.has_value() && cluster.status != "deleting";
+}
+
+void add_node_names(const Region& region, const CacheCluster& cluster,
+                    std::vector<NameRecord>& out) {
+  for (const Node& node : cluster.nodes) {
+    if (!in_service(cluster, node)) {
+      continue;
+    }
+    NameRecord record;
+    record.name = node_endpoint(region, cluster.id, node.id);
+    record.kind = NameRecord::Kind::kAddress;
+    record.addresses = {node.address};
+    record.ttl_seconds = kNodeTtlSeconds;
+    out.push_back(std::move(record));
+  }
+}
+
+NameRecord alias(std::string name, std::vector<std::string> targets) {
+  NameRecord record;
+  record.name = std::move(name);
+  record.kind = targets.size() > 1 ? NameRecord::Kind::kRotating : NameRecord::Kind::kAlias;
+  record.targets = std::move(targets);
+  record.ttl_seconds = kMovingTtlSeconds;
+  return record;
+}
+
+void add_node_group_names(const State& state, const ReplicationGroup& group,
+                          const NodeGroup& node_group, std::vector<NameRecord>& out) {
+  const Region& region = state.region();
+  const auto* primary = state.find<CacheCluster>(node_group.primary);
+  if (primary == nullptr || primary->nodes.empty() || !in_service(*primary, primary->nodes[0])) {
+    return;
+  }
+  std::vector<std::string> readers;
+  for (const CacheClusterId& member : node_group.members) {
+    const auto* cluster = state.find<CacheCluster>(member);
+    if (member != node_group.primary && cluster != nullptr && !cluster->nodes.empty() &&
+        in_service(*cluster, cluster->nodes[0])) {
+      readers.push_back(node_endpoint(region, member, cluster->nodes[0].id));
+    }
+  }
+  const std::string primary_name = node_endpoint(region, primary->id, primary->nodes[0].id);
+  if (readers.empty()) {
+    readers.push_back(primary_name);  // reads go on when no replica is left
+  }
+  out.push_back(alias(primary_endpoint(region, group.id, node_group.id), {primary_name}));
+  out.push_back(alias(reader_endpoint(region, group.id, node_group.id), std::move(readers)));
+  out.push_back(alias(internal_name(region, group.id, node_group.id), {primary_name}));
+}
+
+}  // namespace
+
+std::vector<NameRecord> group_records(const State& state, const ReplicationGroupId& id) {
+  std::vector<NameRecord> out;
+  const auto* group = state.find<ReplicationGroup>(id);
+  if (group == nullptr) {
+    return out;
+  }
+  for (const NodeGroup& node_group : group->node_groups) {
+    for (const CacheClusterId& member : node_group.members) {
+      if (const auto* cluster = state.find<CacheCluster>(member)) {
+        add_node_names(state.region(), *cluster, out);
+      }
+    }
+    if (group->status != "deleting") {
+      add_node_group_names(state, *group, node_group, out);
+    }
+  }
+  return out;
+}
+
+std::vector<NameRecord> cluster_records(const State& state, const CacheClusterId& id) {
+  std::vector<NameRecord> out;
+  const auto* cluster = state.find<CacheCluster>(id);
+  if (cluster != nullptr && cluster->replication_group.empty()) {
+    add_node_names(state.region(), *cluster, out);
+  }
+  return out;
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "core/resource/ids.h"
+
+namespace hikae::core {
+
+enum class Role { kPrimary, kReplica };
+
+// What one node should be. A projection of the state (and, for `attach`, of what was observed); it
+// says nothing of how to get there.
+struct NodeAssignment {
+  NodeKey node;
+  ReplicationGroupId group;    // empty for a standalone node
+  std::string engine;          // `redis`, `valkey`
+  std::string engine_version;  // as requested; the agent runs the nearest newer installed one
+  Ipv4 address;
+  std::uint16_t port = 6379;
+  Role role = Role::kPrimary;
+  Epoch epoch{1};
+  // For replicas: the name that always means the primary, and where it is now. The engine follows
+  // the name; the agent keeps the name's address in the engine's private hosts file.
+  std::string primary_name;
+  Ipv4 primary_address;
+  std::uint16_t primary_port = 6379;
+  // A replica follows the primary only once this is true: the primary takes connections, and it is
+  // this replica's turn for its first synchronisation.
+  bool attach = false;
+  std::uint64_t generation = 1;  // a running process of a lower generation is restarted
+  // The engine's own directives, rendered from node type and parameter group.
+  std::map<std::string, std::string> directives;
+
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("node", s.node);
+    v("group", s.group);
+    v("engine", s.engine);
+    v("engine_version", s.engine_version);
+    v("address", s.address);
+    v("port", s.port);
+    v("role", s.role);
+    v("epoch", s.epoch);
+    v("primary_name", s.primary_name);
+    v("primary_address", s.primary_address);
+    v("primary_port", s.primary_port);
+    v("attach", s.attach);
+    v("generation", s.generation);
+    v("directives", s.directives);
+  }
+  friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;
+};
+
+// All that one host should run. A node the host has and the assignment lacks is stopped and its
+// directory removed.
+struct Assignment {
+  HostId host;
+  Revision revision;
+  std::vector<NodeAssignment> nodes;
+  friend bool operator==(const Assignment&, const Assignment&) = default;
+};
+
+}  // namespace hikae::core

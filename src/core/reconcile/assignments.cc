@@ -1,0 +1,135 @@
+#include "core/reconcile/assignments.h"
+
+#include <algorithm>
+
+#include "core/catalog/catalog.h"
+#include "core/catalog/directives.h"
+#include "core/naming/names.h"
+
+namespace hikae::core {
+namespace {
+
+Directives directives_of(const State& state, const CacheCluster& cluster) {
+  const CacheSettings& settings = cluster.settings;
+  ParameterValues overrides;
+  std::string_view family_name;
+  if (const auto* group = state.find<ParameterGroup>(settings.parameter_group)) {
+    family_name = group->family;
+    overrides = group->overrides;
+  } else if (const auto* version = find_engine_version(settings.engine, settings.engine_version)) {
+    family_name = version->family;
+  }
+  const auto* family = find_family(family_name);
+  const auto* node_type = find_node_type(settings.node_type);
+  if (family == nullptr || node_type == nullptr) {
+    return {};
+  }
+  return engine_directives(*family, *node_type, settings.engine_version, overrides);
+}
+
+const NodeGroup* node_group_of(const ReplicationGroup& group, const CacheClusterId& member) {
+  for (const NodeGroup& node_group : group.node_groups) {
+    const auto& members = node_group.members;
+    if (std::find(members.begin(), members.end(), member) != members.end()) {
+      return &node_group;
+    }
+  }
+  return nullptr;
+}
+
+bool is_synchronising(const State& state, const Observed& observed, const CacheClusterId& id) {
+  const auto* cluster = state.find<CacheCluster>(id);
+  if (cluster == nullptr || cluster->nodes.empty()) {
+    return false;
+  }
+  const auto* seen = observed.find(NodeKey{id, cluster->nodes[0].id});
+  return seen != nullptr && seen->process == NodeObservation::Process::kRunning && !seen->link_up;
+}
+
+// A replica may follow once the primary answers. A new group's replicas are empty, so they all
+// attach at once; later ones wait for their turn, because each takes a full synchronisation from
+// the primary and two at a time cost the clients more than one after the other.
+bool may_attach(const State& state, const Observed& observed, const ReplicationGroup& group,
+                const NodeGroup& node_group, const CacheClusterId& replica) {
+  const auto* primary = state.find<CacheCluster>(node_group.primary);
+  if (primary == nullptr || primary->nodes.empty()) {
+    return false;
+  }
+  const auto* seen = observed.find(NodeKey{primary->id, primary->nodes[0].id});
+  if (seen == nullptr || !seen->ready || seen->role != Role::kPrimary) {
+    return false;
+  }
+  if (group.status == "creating") {
+    return true;
+  }
+  for (const CacheClusterId& member : node_group.members) {
+    if (member == replica) {
+      return true;
+    }
+    if (member != node_group.primary && is_synchronising(state, observed, member)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void assign_role(const State& state, const Observed& observed, const ReplicationGroup& group,
+                 NodeAssignment& out) {
+  const NodeGroup* node_group = node_group_of(group, out.node.cluster);
+  if (node_group == nullptr) {
+    return;
+  }
+  out.group = group.id;
+  out.epoch = node_group->epoch;
+  out.primary_name = internal_name(state.region(), group.id, node_group->id);
+  const auto* primary = state.find<CacheCluster>(node_group->primary);
+  if (primary != nullptr && !primary->nodes.empty()) {
+    out.primary_address = primary->nodes[0].address;
+    out.primary_port = primary->settings.port;
+  }
+  if (node_group->primary == out.node.cluster) {
+    return;
+  }
+  out.role = Role::kReplica;
+  out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
+}
+
+}  // namespace
+
+std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
+                                              const CacheCluster& cluster, const Node& node) {
+  if (node.host.empty() || cluster.status == "deleting") {
+    return std::nullopt;
+  }
+  NodeAssignment out;
+  out.node = NodeKey{cluster.id, node.id};
+  out.engine = cluster.settings.engine;
+  out.engine_version = cluster.settings.engine_version;
+  out.address = node.address;
+  out.port = cluster.settings.port;
+  out.generation = node.generation;
+  out.directives = directives_of(state, cluster);
+  if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
+    assign_role(state, observed, *group, out);
+  }
+  return out;
+}
+
+Assignment assignment_for(const State& state, const Observed& observed, const HostId& host) {
+  Assignment out;
+  out.host = host;
+  out.revision = state.revision();
+  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+    for (const Node& node : cluster.nodes) {
+      if (node.host != host) {
+        continue;
+      }
+      if (auto one = node_assignment(state, observed, cluster, node)) {
+        out.nodes.push_back(std::move(*one));
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/reconcile/assignment.h"
+#include "core/reconcile/observed.h"
+#include "core/state/state.h"
+
+namespace hikae::core {
+
+// What one host should run now: a projection of the state and of what was observed, with no memory.
+// Nodes that are not placed, or that are being deleted, are not in it.
+Assignment assignment_for(const State& state, const Observed& observed, const HostId& host);
+
+// The part of it for one node; nullopt when the host should not have the node.
+std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
+                                              const CacheCluster& cluster, const Node& node);
+
+}  // namespace hikae::core

@@ -1,0 +1,87 @@
+#include "core/reconcile/cluster_steps.h"
+
+#include <fmt/format.h>
+
+namespace hikae::core {
+
+void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context) {
+  for (Node& node : cluster.nodes) {
+    if (node.id != placed.node.node) {
+      continue;
+    }
+    node.host = placed.host;
+    node.zone = placed.zone;
+    node.subnet = placed.subnet;
+    node.vpc_address = placed.vpc_address;
+    node.address = placed.address;
+    node.placement_reason = placed.reason;
+    node.network_interface = NetworkInterfaceId("eni-" + context.random.hex(17));
+    node.created_at = context.now;
+  }
+}
+
+std::string missing(const Observed& observed, const CacheCluster& cluster, Role role) {
+  for (const Node& node : cluster.nodes) {
+    const NodeKey key{cluster.id, node.id};
+    const auto* seen = observed.find(key);
+    if (seen == nullptr || seen->process != NodeObservation::Process::kRunning) {
+      const bool told = seen != nullptr && !seen->problem.empty();
+      return fmt::format("the process of {}{}", key.str(), told ? ": " + seen->problem : "");
+    }
+    if (seen->generation != node.generation) {
+      return fmt::format("the restart of {}", key.str());
+    }
+    if (!seen->ready) {
+      return fmt::format("an answer of {}", key.str());
+    }
+    if (seen->role != role) {
+      return fmt::format("{} to become {}", key.str(),
+                         role == Role::kPrimary ? "primary" : "a replica");
+    }
+    if (role == Role::kReplica && !seen->link_up) {
+      return fmt::format("{} to synchronise", key.str());
+    }
+  }
+  return "";
+}
+
+bool in_service(const Observed& observed, const CacheCluster& cluster, Role role) {
+  return missing(observed, cluster, role).empty();
+}
+
+bool released(const Observed& observed, const CacheCluster& cluster) {
+  for (const Node& node : cluster.nodes) {
+    if (node.host.empty()) {
+      continue;
+    }
+    const auto taken_up = observed.assignment_revision.find(node.host);
+    const bool known =
+        taken_up != observed.assignment_revision.end() && taken_up->second >= cluster.retired_at;
+    if (!known || observed.find(NodeKey{cluster.id, node.id}) != nullptr) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void make_available(CacheCluster& cluster, EventWriter& events, Instant now) {
+  const bool first_time = !cluster.created_at.has_value();
+  for (Node& node : cluster.nodes) {
+    if (node.status == "creating") {
+      events.add(kSourceCacheCluster, cluster.id.str(),
+                 fmt::format("Added cache node {} in availability zone {}", node.id.str(),
+                             node.zone.str()));
+    } else if (node.status == "rebooting") {
+      events.add(kSourceCacheCluster, cluster.id.str(),
+                 fmt::format("Cache node {} restarted", node.id.str()));
+    }
+    node.status = "available";
+  }
+  cluster.status = "available";
+  if (first_time) {
+    cluster.created_at = now;
+    events.add(kSourceCacheCluster, cluster.id.str(), "Cache cluster created");
+  }
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/placement/placement.h"
+#include "core/reconcile/observed.h"
+#include "core/state/events.h"
+#include "core/state/state.h"
+
+namespace hikae::core {
+
+// Steps that replication groups and standalone clusters share.
+
+// Writes a placement into a cluster that `transition` is about to put.
+void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context);
+
+// True when every node of the cluster runs the asked generation, answers, has the asked role, and
+// as a replica is synchronised.
+bool in_service(const Observed& observed, const CacheCluster& cluster, Role role);
+
+// What the first node that is not in service still lacks, in words.
+std::string missing(const Observed& observed, const CacheCluster& cluster, Role role);
+
+// True when no host has anything left of a deleting cluster.
+bool released(const Observed& observed, const CacheCluster& cluster);
+
+// Moves a creating or rebooting cluster to available, with the events that AWS writes.
+void make_available(CacheCluster& cluster, EventWriter& events, Instant now);
+
+}  // namespace hikae::core

@@ -1,0 +1,15 @@
+#include "core/reconcile/hosts_file.h"
+
+#include <fmt/format.h>
+
+namespace hikae::core {
+
+std::string render_hosts_file(const NodeAssignment& assignment) {
+  std::string out = "127.0.0.1 localhost\n::1 localhost\n";
+  if (!assignment.primary_name.empty()) {
+    out += fmt::format("{} {}\n", assignment.primary_address.str(), assignment.primary_name);
+  }
+  return out;
+}
+
+}  // namespace hikae::core

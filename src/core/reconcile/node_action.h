@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/reconcile/assignment.h"
+
+namespace hikae::core {
+
+// What an agent knows of one node: the newest reading of each value.
+struct NodeKnowledge {
+  bool directory = false;        // the node's directory exists
+  bool running = false;          // its process lives
+  std::uint64_t generation = 0;  // that process was started for; 0 when unknown
+  bool crashed = false;          // it ended without being asked to, and was not started since
+  bool answers = false;          // the engine answered the newest question
+  bool loading = false;
+  Role role = Role::kPrimary;
+  std::string following;  // replica: the host it follows, as it says itself
+  bool link_up = false;
+  bool private_hosts = false;                     // the machine permits private hosts files
+  std::string hosts_file;                         // content of the node's own
+  std::map<std::string, std::string> directives;  // in effect, or refused by the engine
+};
+
+enum class NodeActionKind {
+  kNone,   // all is as it should be
+  kAwait,  // something is under way that nobody reports: look again soon
+  kStart,
+  kKill,  // at once; the data is given up
+  kUpdateHosts,
+  kFollow,
+  kPromote,
+  kApplyDirectives,
+  kRetire,  // ask it to end, then kill it
+  kRemove,  // the directory
+  kForget,  // nothing is left of the node
+};
+
+struct NodeAction {
+  NodeActionKind kind = NodeActionKind::kNone;
+  std::string reason;  // for the log, one line
+  friend bool operator==(const NodeAction&, const NodeAction&) = default;
+};
+
+// `start (no process runs)`.
+std::string describe(const NodeAction& action);
+
+// The one next step from what is known towards `desired` (nullopt: the node should not exist).
+// Every action is idempotent: after a crash the same question gives the same answer.
+NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
+                            const NodeKnowledge& known);
+
+// The host a replica is told to follow: the primary's name where private hosts files are permitted,
+// else its address.
+std::string follow_target(const NodeAssignment& assignment, bool private_hosts);
+
+// Directives of `desired` that differ from `in_effect` and that a running engine can change. One
+// that is no longer desired is left out: the next start brings the engine's own default.
+std::map<std::string, std::string> live_changes(const std::map<std::string, std::string>& in_effect,
+                                                const std::map<std::string, std::string>& desired);
+
+}  // namespace hikae::core

@@ -1,0 +1,179 @@
+#include "core/reconcile/node_action.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "core/reconcile/hosts_file.h"
+
+namespace hikae::core {
+namespace {
+
+NodeAssignment replica() {
+  NodeAssignment a;
+  a.node = NodeKey{CacheClusterId("foo-002"), NodeId("0001")};
+  a.group = ReplicationGroupId("foo");
+  a.engine = "valkey";
+  a.role = Role::kReplica;
+  a.primary_name = "foo.internal";
+  a.primary_address = *Ipv4::parse("127.64.0.4");
+  a.attach = true;
+  a.directives = {{"maxmemory", "1"}};
+  return a;
+}
+
+NodeKnowledge settled(const NodeAssignment& a) {
+  NodeKnowledge k;
+  k.directory = k.running = k.answers = k.private_hosts = true;
+  k.generation = a.generation;
+  k.role = a.role;
+  k.following = a.role == Role::kReplica ? a.primary_name : "";
+  k.link_up = a.role == Role::kReplica;
+  k.hosts_file = render_hosts_file(a);
+  k.directives = a.directives;
+  return k;
+}
+
+NodeActionKind next(const NodeAssignment& a, const NodeKnowledge& k) {
+  return next_node_action(a, k).kind;
+}
+
+TEST(NodeAction, SettledNodeIsLeftAlone) {
+  EXPECT_EQ(next(replica(), settled(replica())), NodeActionKind::kNone);
+}
+
+TEST(NodeAction, OldGenerationIsKilledBeforeAnythingElseIsDoneToIt) {
+  NodeKnowledge k = settled(replica());
+  NodeAssignment a = replica();
+  a.generation = 2;
+  a.directives["maxmemory"] = "2";
+  EXPECT_EQ(next(a, k), NodeActionKind::kKill);
+  k.running = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+}
+
+TEST(NodeAction, MovedPrimaryChangesTheHostsFileBeforeTheLink) {
+  NodeAssignment a = replica();
+  a.primary_address = *Ipv4::parse("127.64.0.9");
+  NodeKnowledge k = settled(replica());
+  k.following = "elsewhere";
+  EXPECT_EQ(next(a, k), NodeActionKind::kUpdateHosts);
+  k.hosts_file = render_hosts_file(a);
+  EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+}
+
+TEST(NodeAction, WithoutPrivateHostsTheAddressIsFollowed) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  k.private_hosts = false;
+  k.hosts_file.clear();
+  k.following = "127.64.0.4";
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.primary_address = *Ipv4::parse("127.64.0.9");
+  EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+}
+
+TEST(NodeAction, UnattachedReplicaNeverStaysWritableAndNeverLosesALinkItHas) {
+  NodeAssignment a = replica();
+  a.attach = false;
+  NodeKnowledge k = settled(a);
+  k.role = Role::kPrimary;
+  k.link_up = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+  k.role = Role::kReplica;
+  k.following = "somewhere";
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+}
+
+TEST(NodeAction, ReplicaThatBecomesPrimaryIsPromoted) {
+  NodeAssignment a = replica();
+  const NodeKnowledge k = settled(a);
+  a.role = Role::kPrimary;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+}
+
+TEST(NodeAction, OnlyDirectivesThatChangeLiveAreApplied) {
+  NodeAssignment a = replica();
+  const NodeKnowledge k = settled(a);
+  a.directives["databases"] = "4";
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.directives["maxmemory"] = "2";
+  EXPECT_EQ(next(a, k), NodeActionKind::kApplyDirectives);
+  const std::map<std::string, std::string> expected = {{"maxmemory", "2"}};
+  EXPECT_EQ(live_changes(k.directives, a.directives), expected);
+}
+
+TEST(NodeAction, DissolvesStepByStep) {
+  NodeKnowledge k = settled(replica());
+  EXPECT_EQ(next_node_action(std::nullopt, k).kind, NodeActionKind::kRetire);
+  k.running = false;
+  EXPECT_EQ(next_node_action(std::nullopt, k).kind, NodeActionKind::kRemove);
+  k.directory = false;
+  EXPECT_EQ(next_node_action(std::nullopt, k).kind, NodeActionKind::kForget);
+}
+
+// Performs an action the way a healthy engine would take it.
+void perform(NodeActionKind kind, const NodeAssignment& a, NodeKnowledge& k) {
+  switch (kind) {
+    case NodeActionKind::kStart:
+      k.directory = k.running = true;
+      k.crashed = k.answers = k.link_up = false;
+      k.generation = a.generation;
+      k.hosts_file = render_hosts_file(a);
+      k.directives = a.directives;
+      k.role = Role::kPrimary;
+      break;
+    case NodeActionKind::kKill:
+      k.running = k.answers = false;
+      break;
+    case NodeActionKind::kUpdateHosts:
+      k.hosts_file = render_hosts_file(a);
+      break;
+    case NodeActionKind::kAwait:
+      k.answers = true;
+      k.loading = false;
+      k.link_up = k.role == Role::kReplica;
+      break;
+    case NodeActionKind::kFollow:
+      k.role = Role::kReplica;
+      k.following = a.attach ? follow_target(a, k.private_hosts) : "nobody";
+      break;
+    case NodeActionKind::kPromote:
+      k.role = Role::kPrimary;
+      break;
+    case NodeActionKind::kApplyDirectives:
+      k.directives = a.directives;
+      break;
+    default:
+      break;
+  }
+}
+
+RC_GTEST_PROP(NodeAction, SettlesFromAnywhereInFewSteps, ()) {
+  NodeAssignment a = replica();
+  a.generation = *rc::gen::inRange<std::uint64_t>(1, 4);
+  a.role = *rc::gen::element(Role::kPrimary, Role::kReplica);
+  a.attach = *rc::gen::arbitrary<bool>();
+  NodeKnowledge k;
+  k.directory = *rc::gen::arbitrary<bool>();
+  k.running = k.directory && *rc::gen::arbitrary<bool>();
+  k.generation = *rc::gen::inRange<std::uint64_t>(0, 4);
+  k.answers = *rc::gen::arbitrary<bool>();
+  k.loading = *rc::gen::arbitrary<bool>();
+  k.role = *rc::gen::element(Role::kPrimary, Role::kReplica);
+  k.following = *rc::gen::element<std::string>("", "foo.internal", "127.64.0.4");
+  k.private_hosts = *rc::gen::arbitrary<bool>();
+  int steps = 0;
+  NodeAction action = next_node_action(a, k);
+  while (action.kind != NodeActionKind::kNone) {
+    RC_ASSERT(++steps < 10);
+    RC_ASSERT(!action.reason.empty());
+    perform(action.kind, a, k);
+    action = next_node_action(a, k);
+  }
+  RC_ASSERT(k.running);
+  RC_ASSERT(k.role == a.role);
+  RC_ASSERT(k.generation >= a.generation);
+}
+
+}  // namespace
+}  // namespace hikae::core

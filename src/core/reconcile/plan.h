@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "core/admission/admission.h"
+#include "core/reconcile/observed.h"
+#include "core/state/state.h"
+
+namespace hikae::core {
+
+// The next step of one resource towards what is desired of it. Agents do the work by themselves
+// from their assignments; a plan only moves the state along.
+struct Plan {
+  Transition transition;  // empty: nothing to change now
+  std::string reason;     // one line: what is done, or what is waited for
+  bool settled = false;   // desired and observed agree; nothing is waited for
+};
+
+// Both re-read everything each time and need no memory: after a crash at any point the next call
+// continues. They are called when the resource or an observation of it changed.
+Plan plan_replication_group(const State& state, const Observed& observed,
+                            const ReplicationGroupId& id, AdmissionContext context);
+Plan plan_standalone_cluster(const State& state, const Observed& observed, const CacheClusterId& id,
+                             AdmissionContext context);
+
+}  // namespace hikae::core

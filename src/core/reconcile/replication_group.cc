@@ -1,0 +1,200 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/plan.h"
+
+namespace hikae::core {
+namespace {
+
+// The group and its members as they are now. Members are looked up once a step.
+struct View {
+  const State& state;
+  const Observed& observed;
+  AdmissionContext context;
+  const ReplicationGroup& group;
+  std::vector<const CacheCluster*> members;
+
+  Role role_of(const CacheClusterId& id) const {
+    for (const NodeGroup& node_group : group.node_groups) {
+      if (node_group.primary == id) {
+        return Role::kPrimary;
+      }
+    }
+    return Role::kReplica;
+  }
+};
+
+Plan place_members(const View& view) {
+  PlacementRequest request{view.group.settings.subnet_group, view.group.id, {}};
+  for (const CacheCluster* member : view.members) {
+    for (const Node& node : member->nodes) {
+      if (node.host.empty()) {
+        request.wishes.push_back({NodeKey{member->id, node.id}, node.preferred_zone,
+                                  view.role_of(member->id) == Role::kPrimary});
+      }
+    }
+  }
+  Plan plan;
+  if (request.wishes.empty()) {
+    return plan;
+  }
+  const auto placed = place(view.state, request);
+  if (!placed) {
+    plan.reason = "cannot be placed: " + placed.error().message;
+    return plan;
+  }
+  for (const PlacedNode& one : *placed) {
+    CacheCluster next = *view.state.find<CacheCluster>(one.node.cluster);
+    set_placement(next, one, view.context);
+    plan.transition.put(std::move(next));
+  }
+  plan.reason = fmt::format("placed {} nodes", placed->size());
+  return plan;
+}
+
+// Members that are gone leave the state; with the last of them the group.
+Plan remove_released(const View& view) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  ReplicationGroup next = view.group;
+  std::size_t left = 0;
+  for (const CacheCluster* member : view.members) {
+    if (member->status != "deleting" || !released(view.observed, *member)) {
+      ++left;
+      continue;
+    }
+    plan.transition.remove<CacheCluster>(member->id);
+    events.add(kSourceCacheCluster, member->id.str(), "Cache cluster deleted");
+    for (NodeGroup& node_group : next.node_groups) {
+      std::erase(node_group.members, member->id);
+    }
+  }
+  if (plan.transition.empty() && left > 0) {
+    return plan;
+  }
+  plan.reason = fmt::format("members gone, {} left", left);
+  if (view.group.status == "deleting" && left == (view.group.retain_primary ? 1u : 0u)) {
+    for (const CacheCluster* member : view.members) {
+      if (member->status != "deleting") {
+        CacheCluster standalone = *member;
+        standalone.replication_group = {};
+        plan.transition.put(std::move(standalone));
+      }
+    }
+    plan.transition.remove<ReplicationGroup>(view.group.id);
+    events.add(kSourceReplicationGroup, view.group.id.str(),
+               fmt::format("Replication group {} deleted", view.group.id.str()));
+    plan.settled = true;
+  } else if (!plan.transition.empty()) {
+    plan.transition.put(std::move(next));
+  }
+  events.finish(plan.transition);
+  return plan;
+}
+
+void finish_creation(const View& view, ReplicationGroup& group, EventWriter& events) {
+  group.status = "available";
+  for (NodeGroup& node_group : group.node_groups) {
+    node_group.status = "available";
+  }
+  events.add(kSourceReplicationGroup, group.id.str(),
+             fmt::format("Replication group {} created", group.id.str()));
+  if (view.group.automatic_failover == "enabling") {
+    group.automatic_failover = "enabled";
+    events.add(kSourceReplicationGroup, group.id.str(),
+               fmt::format("Automatic failover has been turned on for replication group {}",
+                           group.id.str()));
+  }
+}
+
+// Members in service become available: all together while the group is created, one by one later.
+Plan settle_members(const View& view) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  std::string lack;
+  std::vector<CacheCluster> ready;
+  bool all_settled = true;
+  for (const CacheCluster* member : view.members) {
+    if (member->status == "deleting") {
+      all_settled = false;
+      continue;
+    }
+    const bool pending = member->status == "creating" || member->status == "modifying" ||
+                         member->status == "rebooting cluster nodes";
+    if (!pending) {
+      continue;
+    }
+    const auto still = missing(view.observed, *member, view.role_of(member->id));
+    if (still.empty()) {
+      ready.push_back(*member);
+    } else {
+      all_settled = false;
+      lack = lack.empty() ? still : lack;
+    }
+  }
+  const bool creating = view.group.status == "creating";
+  if (ready.empty() || (creating && !all_settled)) {
+    plan.reason = lack.empty() ? "available" : "waits for " + lack;
+    plan.settled = lack.empty() && !creating;
+  }
+  if (!lack.empty() && (creating || ready.empty())) {
+    return plan;
+  }
+  for (CacheCluster& member : ready) {
+    make_available(member, events, view.context.now);
+    plan.transition.put(std::move(member));
+  }
+  const bool done = all_settled && (creating || view.group.status == "modifying");
+  if (done) {
+    ReplicationGroup next = view.group;
+    if (creating) {
+      finish_creation(view, next, events);
+    }
+    next.status = "available";
+    plan.transition.put(std::move(next));
+  }
+  if (!plan.transition.empty()) {
+    plan.reason = done ? "every member is in service" : "a member is in service";
+    plan.settled = false;
+  }
+  events.finish(plan.transition);
+  return plan;
+}
+
+}  // namespace
+
+Plan plan_replication_group(const State& state, const Observed& observed,
+                            const ReplicationGroupId& id, AdmissionContext context) {
+  const auto* group = state.find<ReplicationGroup>(id);
+  if (group == nullptr) {
+    return Plan{{}, "the group does not exist", true};
+  }
+  View view{state, observed, context, *group, {}};
+  bool deleting = group->status == "deleting";
+  for (const NodeGroup& node_group : group->node_groups) {
+    for (const CacheClusterId& member : node_group.members) {
+      if (const auto* cluster = state.find<CacheCluster>(member)) {
+        view.members.push_back(cluster);
+        deleting = deleting || cluster->status == "deleting";
+      }
+    }
+  }
+  if (deleting) {
+    if (Plan plan = remove_released(view); !plan.transition.empty()) {
+      return plan;
+    }
+    if (group->status == "deleting") {
+      return Plan{{}, "waits for the hosts to let the members go", false};
+    }
+  }
+  if (Plan plan = place_members(view); !plan.transition.empty() || !plan.reason.empty()) {
+    return plan;
+  }
+  Plan plan = settle_members(view);
+  plan.settled = plan.settled && !deleting;
+  return plan;
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "core/resource/cache_cluster.h"
+#include "core/resource/ids.h"
+#include "core/resource/tags.h"
+
+namespace hikae::core {
+
+// A shard: one primary and its replicas. Cluster mode disabled has exactly one, `0001`.
+struct NodeGroup {
+  NodeGroupId id;
+  std::string status = "creating";       // creating, available, modifying, deleting
+  std::vector<CacheClusterId> members;   // stable order; never primary first
+  CacheClusterId primary;                // always one of members
+  Epoch epoch{1};
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("id", s.id);
+    v("status", s.status);
+    v("members", s.members);
+    v("primary", s.primary);
+    v("epoch", s.epoch);
+  }
+};
+
+struct ReplicationGroup {
+  using Key = ReplicationGroupId;
+  static constexpr const char* kKind = "replication_group";
+  ReplicationGroupId id;
+  std::string description;
+  std::string status = "creating";  // creating, available, modifying, deleting, create-failed
+  CacheSettings settings;
+  std::vector<NodeGroup> node_groups;
+  std::string automatic_failover = "disabled";  // disabled, enabling, enabled, disabling
+  bool multi_az = false;
+  CacheClusterId snapshotting_cluster;
+  std::string network_type = "ipv4";
+  std::string ip_discovery = "ipv4";
+  // While deleting: the primary stays behind as a standalone cluster.
+  bool retain_primary = false;
+  Instant created_at;
+  Tags tags;
+  const Key& key() const { return id; }
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("id", s.id);
+    v("description", s.description);
+    v("status", s.status);
+    v("settings", s.settings);
+    v("node_groups", s.node_groups);
+    v("automatic_failover", s.automatic_failover);
+    v("multi_az", s.multi_az);
+    v("snapshotting_cluster", s.snapshotting_cluster);
+    v("network_type", s.network_type);
+    v("ip_discovery", s.ip_discovery);
+    v("retain_primary", s.retain_primary);
+    v("created_at", s.created_at);
+    v("tags", s.tags);
+  }
+};
+
+}  // namespace hikae::core

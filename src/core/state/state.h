@@ -1,0 +1,107 @@
+#pragma once
+
+#include <map>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "core/resource/cache_cluster.h"
+#include "core/resource/cache_groups.h"
+#include "core/resource/ids.h"
+#include "core/resource/region.h"
+#include "core/resource/replication_group.h"
+#include "core/resource/vpc.h"
+
+namespace hikae::core {
+
+template <class T>
+using Table = std::map<typename T::Key, T>;
+
+template <class T>
+struct Put {
+  T value;
+};
+
+template <class T>
+struct Remove {
+  typename T::Key key;
+};
+
+// Every kind of resource, once. State, Change and the store are derived from this list.
+template <template <class...> class F>
+using WithResources =
+    F<Region, Host, Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway, NetworkAcl,
+      SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster, Event>;
+
+template <class... T>
+using TablesOf = std::tuple<Table<T>...>;
+template <class... T>
+using ChangeOf = std::variant<Put<T>..., Remove<T>...>;
+
+using Change = WithResources<ChangeOf>;
+
+// One atomic change of the state. A later change of the same key wins.
+struct Transition {
+  std::vector<Change> changes;
+
+  bool empty() const { return changes.empty(); }
+  template <class T>
+  void put(T value) {
+    changes.emplace_back(Put<T>{std::move(value)});
+  }
+  template <class T>
+  void remove(typename T::Key key) {
+    changes.emplace_back(Remove<T>{std::move(key)});
+  }
+};
+
+// All resources at one revision. Everything that answers, decides or projects reads this one value.
+class State {
+ public:
+  Revision revision() const { return revision_; }
+  void set_revision(Revision revision) { revision_ = revision; }
+
+  template <class T>
+  const Table<T>& all() const {
+    return std::get<Table<T>>(tables_);
+  }
+  // nullptr when there is none. Valid until the next apply.
+  template <class T>
+  const T* find(const typename T::Key& key) const {
+    const auto& table = all<T>();
+    const auto it = table.find(key);
+    return it == table.end() ? nullptr : &it->second;
+  }
+  // The region record. Exists in every state that was initialised (admission/region.h).
+  const Region& region() const;
+
+  // Performs the changes in order and moves to `next`. Does not check anything: see invariants.h.
+  void apply(const Transition& transition, Revision next);
+
+ private:
+  Revision revision_;
+  WithResources<TablesOf> tables_;
+};
+
+// What find() will answer once `transition` is applied. For decisions that build on their own
+// changes.
+template <class T>
+const T* find_after(const State& state, const Transition& transition, const typename T::Key& key) {
+  for (auto it = transition.changes.rbegin(); it != transition.changes.rend(); ++it) {
+    if (const auto* put = std::get_if<Put<T>>(&*it); put != nullptr && put->value.key() == key) {
+      return &put->value;
+    }
+    if (const auto* gone = std::get_if<Remove<T>>(&*it); gone != nullptr && gone->key == key) {
+      return nullptr;
+    }
+  }
+  return state.find<T>(key);
+}
+
+// The changes that take `transition` back when applied after it.
+Transition inverse(const State& before, const Transition& transition);
+
+// The changes that lead from `before` to `after`.
+Transition difference(const State& before, const State& after);
+
+}  // namespace hikae::core

@@ -1,0 +1,173 @@
+#include "engine/redis_config.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "codec/text/digest.h"
+#include "core/catalog/catalog.h"
+#include "core/reconcile/node_action.h"
+
+namespace hikae::engine {
+namespace {
+
+using Directives = std::map<std::string, std::string>;
+
+// A customer's value never reaches these: they decide where the node listens, what it may touch and
+// who may command it.
+constexpr std::string_view kReserved[] = {
+    "aclfile",        "bind",
+    "bind-source-addr", "crash-memcheck-enabled",
+    "daemonize",      "dbfilename",
+    "dir",            "enable-debug-command",
+    "enable-module-command", "enable-protected-configs",
+    "include",        "loadmodule",
+    "logfile",        "masterauth",
+    "masteruser",     "pidfile",
+    "port",           "primaryauth",
+    "primaryuser",    "protected-mode",
+    "rename-command", "replica-announce-ip",
+    "replicaof",      "requirepass",
+    "slaveof",        "supervised",
+    "tls-port",       "unixsocket",
+    "unixsocketperm", "user",
+};
+
+// Parameters of a family that is newer than an engine which may serve it.
+struct Introduced {
+  std::string_view directive;
+  std::string_view engine;  // no other has it
+  std::string_view version;
+};
+constexpr Introduced kIntroduced[] = {
+    {"extended-redis-compatibility", "valkey", "8.0"},
+};
+
+// ElastiCache's list, then FAILOVER, by which a client could move the primary behind our back.
+constexpr std::string_view kClientRules =
+    "on nopass ~* &* +@all"
+    " -bgrewriteaof -bgsave -config -debug -migrate -replicaof -save -slaveof -shutdown -sync"
+    " -psync -acl|setuser -acl|load -acl|save -acl|deluser"
+    " -cluster|addslots -cluster|addslotsrange -cluster|delslots -cluster|delslotsrange"
+    " -cluster|bumpepoch -cluster|failover -cluster|flushslots -cluster|forget -cluster|links"
+    " -cluster|meet -cluster|setslot"
+    " -failover";
+
+bool at_least(const InstalledEngine& installed, std::string_view version) {
+  return core::compare_versions(installed.version, version) >= 0;
+}
+
+// What a customer may override.
+Directives defaults(const InstalledEngine& installed) {
+  Directives out = {
+      {"save", ""},
+      {"appendonly", "no"},
+      {"hz", "100"},  // a replica's handshake advances in steps of the cron: 24 ms in place of 115
+      {"repl-diskless-sync", "yes"},
+      {"repl-diskless-sync-delay", "0"},
+      {"repl-diskless-load", "on-empty-db"},
+      {"repl-ping-replica-period", "1"},
+      {"repl-timeout", "60"},
+      {"repl-backlog-size", "1048576"},
+      {"replica-read-only", "yes"},
+      {"replica-serve-stale-data", "yes"},
+      {"always-show-logo", "no"},
+  };
+  if (at_least(installed, "7.0")) {
+    out["shutdown-timeout"] = "0";  // an engine is told to end only when nobody needs its data
+  }
+  if (installed.engine == "valkey" && at_least(installed, "8.0")) {
+    out["extended-redis-compatibility"] = "no";
+  }
+  return out;
+}
+
+// What holds the node together. Written last: the last line of a directive counts.
+void append_fixed(std::string& out, const core::NodeAssignment& a, const InstalledEngine& installed,
+                  const NodeSecrets& secrets, bool private_hosts) {
+  const std::string address = a.address.str();
+  out += fmt::format(
+      "bind {0}\nport {1}\nprotected-mode no\nunixsocket {2}\nunixsocketperm 700\n"
+      "dir .\npidfile engine.pid\nlogfile engine.log\ndaemonize no\nsupervised no\n"
+      // After a crash the default tests all memory before it exits, seconds per gigabyte.
+      "crash-memcheck-enabled no\nreplica-announce-ip {0}\n",
+      address, a.port, kAdminSocket);
+  if (at_least(installed, "7.0")) {
+    out += fmt::format(
+        "enable-debug-command no\nenable-module-command no\nenable-protected-configs no\n"
+        "bind-source-addr {}\n",
+        address);
+  }
+  out += fmt::format("user default {}\n", kClientRules);
+  out += fmt::format("user {} on #{} ~* &* +@all\n", kAdminUser, codec::sha256_hex(secrets.admin));
+  out += fmt::format("user {} on #{} +psync +replconf +ping\n", kReplicationUser,
+                     codec::sha256_hex(secrets.replication));
+  out += fmt::format("masteruser {}\nmasterauth {}\n", kReplicationUser, secrets.replication);
+  if (a.role == core::Role::kReplica) {
+    const FollowTarget source = replication_source(a, private_hosts);
+    out += fmt::format("replicaof {} {}\n", source.host, source.port);
+  }
+}
+
+bool is_directive_name(std::string_view name) {
+  return !name.empty() && name.size() <= 100 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
+}
+
+// Several words are several arguments, as in `normal 0 0 0 pubsub 32mb 8mb 60`; quotes and escapes
+// never occur in a parameter of ElastiCache.
+bool is_directive_value(std::string_view value) {
+  return value.size() <= 4096 && std::all_of(value.begin(), value.end(), [](char c) {
+           return c >= ' ' && c <= '~' && c != '"' && c != '\'' && c != '\\';
+         });
+}
+
+}  // namespace
+
+std::string_view client_rules() { return kClientRules; }
+
+bool accepts_directive(const InstalledEngine& installed, std::string_view name) {
+  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved)) {
+    return false;
+  }
+  return std::all_of(std::begin(kIntroduced), std::end(kIntroduced), [&](const Introduced& row) {
+    return row.directive != name ||
+           (row.engine == installed.engine && at_least(installed, row.version));
+  });
+}
+
+FollowTarget replication_source(const core::NodeAssignment& assignment, bool private_hosts) {
+  if (!assignment.attach) {
+    return FollowTarget{assignment.address.str(), kNobodyPort};
+  }
+  return FollowTarget{core::follow_target(assignment, private_hosts), assignment.primary_port};
+}
+
+Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
+                                        const InstalledEngine& installed,
+                                        const NodeSecrets& secrets, bool private_hosts) {
+  Directives directives = defaults(installed);
+  // The customer asked for Redis: answer as one where the engine can.
+  if (assignment.engine == "redis" && directives.contains("extended-redis-compatibility")) {
+    directives["extended-redis-compatibility"] = "yes";
+  }
+  for (const auto& [name, value] : assignment.directives) {
+    if (!is_directive_name(name) || !is_directive_value(value)) {
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("node {}: the directive '{}' cannot be written to a configuration file",
+                              assignment.node.str(), name));
+    }
+    if (accepts_directive(installed, name)) {
+      directives[name] = value;
+    }
+  }
+  std::string out;
+  for (const auto& [name, value] : directives) {
+    out += fmt::format("{} {}\n", name, value.empty() ? "\"\"" : value);
+  }
+  append_fixed(out, assignment, installed, secrets, private_hosts);
+  return out;
+}
+
+}  // namespace hikae::engine

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "core/reconcile/assignment.h"
+#include "engine/engine_binaries.h"
+#include "engine/secrets.h"
+
+namespace hikae::engine {
+
+inline constexpr std::string_view kConfigFile = "engine.conf";
+inline constexpr std::string_view kAdminSocket = "admin.sock";
+
+// A replica whose turn has not come follows this port of its own address, where nobody listens: so
+// it refuses writes as every replica does.
+inline constexpr std::uint16_t kNobodyPort = 1;
+
+// The whole configuration file, users included, of a Redis or Valkey node that runs in its own
+// directory (all paths in it are relative). Directives of the assignment override our choices, but
+// never those that hold the node together (address, files, users, replication). kInvalid: a
+// directive whose name or value cannot be written.
+Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
+                                        const InstalledEngine& installed,
+                                        const NodeSecrets& secrets, bool private_hosts);
+
+// The rules of the user `default`: everything but the commands ElastiCache refuses to clients.
+std::string_view client_rules();
+
+// May the assignment set this directive, and does this engine know it?
+bool accepts_directive(const InstalledEngine& installed, std::string_view name);
+
+// `<host> <port>` of what the engine should follow, for REPLICAOF.
+struct FollowTarget {
+  std::string host;
+  std::uint16_t port = 0;
+};
+FollowTarget replication_source(const core::NodeAssignment& assignment, bool private_hosts);
+
+}  // namespace hikae::engine

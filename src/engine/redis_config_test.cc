@@ -1,0 +1,144 @@
+#include "engine/redis_config.h"
+
+#include <gtest/gtest.h>
+
+#include "base/strings.h"
+#include "engine/redis_status.h"
+
+namespace hikae::engine {
+namespace {
+
+const InstalledEngine kRedis{"redis", "7.0.15", "/usr/bin/redis-server"};
+const InstalledEngine kValkey{"valkey", "8.0.1", "/usr/bin/valkey-server"};
+
+core::NodeAssignment assignment() {
+  core::NodeAssignment a;
+  a.node = core::NodeKey{core::CacheClusterId("foo-001"), core::NodeId("0001")};
+  a.group = core::ReplicationGroupId("foo");
+  a.engine = "redis";
+  a.address = *Ipv4::parse("127.64.0.4");
+  a.port = 6390;
+  a.primary_name = "foo.internal";
+  a.primary_address = *Ipv4::parse("127.64.0.9");
+  a.primary_port = 6390;
+  return a;
+}
+
+NodeSecrets secrets() {
+  const auto a = assignment();
+  return derive_secrets("region secret", a.node, a.group);
+}
+
+std::vector<std::string> lines(const core::NodeAssignment& a, const InstalledEngine& installed) {
+  return split(render_redis_config(a, installed, secrets(), true).value(), '\n');
+}
+
+int count(const std::vector<std::string>& all, const std::string& line) {
+  return int(std::count(all.begin(), all.end(), line));
+}
+
+TEST(RedisConfig, ListensOnItsOwnAddressAndKeepsAllFilesInItsDirectory) {
+  const auto config = lines(assignment(), kValkey);
+  for (const char* line : {"bind 127.64.0.4", "port 6390", "unixsocket admin.sock", "dir .",
+                           "save \"\"", "appendonly no", "repl-diskless-sync-delay 0",
+                           "crash-memcheck-enabled no", "enable-debug-command no"}) {
+    EXPECT_EQ(count(config, line), 1) << line;
+  }
+}
+
+TEST(RedisConfig, CustomersDirectivesOverrideOursButNotThoseThatHoldTheNodeTogether) {
+  auto a = assignment();
+  a.directives = {{"repl-backlog-size", "5"}, {"notify-keyspace-events", ""},
+                  {"client-output-buffer-limit", "normal 0 0 0 replica 1 1 60"},
+                  {"bind", "0.0.0.0"}, {"enable-debug-command", "yes"}, {"masterauth", "x"}};
+  const auto config = lines(a, kRedis);
+  EXPECT_EQ(count(config, "repl-backlog-size 5"), 1);
+  EXPECT_EQ(count(config, "repl-backlog-size 1048576"), 0);
+  EXPECT_EQ(count(config, "notify-keyspace-events \"\""), 1);
+  EXPECT_EQ(count(config, "client-output-buffer-limit normal 0 0 0 replica 1 1 60"), 1);
+  EXPECT_EQ(count(config, "bind 0.0.0.0"), 0);
+  EXPECT_EQ(count(config, "enable-debug-command yes"), 0);
+  EXPECT_EQ(count(config, "masterauth x"), 0);
+}
+
+TEST(RedisConfig, LeavesOutWhatTheInstalledEngineDoesNotKnow) {
+  auto a = assignment();
+  a.directives = {{"extended-redis-compatibility", "no"}};
+  EXPECT_EQ(count(lines(a, kRedis), "extended-redis-compatibility no"), 0);
+  EXPECT_EQ(count(lines(a, kValkey), "extended-redis-compatibility no"), 1);
+}
+
+TEST(RedisConfig, DirectiveThatCouldBecomeAnotherLineIsRefused) {
+  for (const char* value : {"1\nrequirepass x", "\"", "a\\x0a", "tab\t"}) {
+    auto a = assignment();
+    a.directives = {{"maxmemory", value}};
+    const auto config = render_redis_config(a, kRedis, secrets(), true);
+    EXPECT_FALSE(config) << value;
+  }
+  auto a = assignment();
+  a.directives = {{"max memory", "1"}};
+  EXPECT_FALSE(render_redis_config(a, kRedis, secrets(), true));
+}
+
+TEST(RedisConfig, ReplicaStartsAtItsPrimaryOrAtNobody) {
+  auto a = assignment();
+  a.role = core::Role::kReplica;
+  EXPECT_EQ(count(lines(a, kRedis), "replicaof 127.64.0.4 1"), 1);
+  a.attach = true;
+  EXPECT_EQ(count(lines(a, kRedis), "replicaof foo.internal 6390"), 1);
+  const auto config = render_redis_config(a, kRedis, secrets(), false).value();
+  EXPECT_NE(config.find("replicaof 127.64.0.9 6390"), std::string::npos);
+}
+
+TEST(RedisConfig, HoldsNoPasswordButTheOneTheEngineMustSend) {
+  const auto config = render_redis_config(assignment(), kRedis, secrets(), true).value();
+  EXPECT_EQ(config.find(secrets().admin), std::string::npos);
+  EXPECT_NE(config.find("masterauth " + secrets().replication), std::string::npos);
+  EXPECT_EQ(config.find("region secret"), std::string::npos);
+}
+
+TEST(Secrets, DifferForEveryNodeAndAreSharedByAGroupForReplicationOnly) {
+  const core::NodeKey a{core::CacheClusterId("foo-001"), core::NodeId("0001")};
+  const core::NodeKey b{core::CacheClusterId("foo-002"), core::NodeId("0001")};
+  const core::ReplicationGroupId group("foo");
+  const core::ReplicationGroupId none;
+  EXPECT_EQ(derive_secrets("s", a, group).replication, derive_secrets("s", b, group).replication);
+  EXPECT_NE(derive_secrets("s", a, group).admin, derive_secrets("s", b, group).admin);
+  EXPECT_NE(derive_secrets("s", a, none).replication, derive_secrets("s", b, none).replication);
+  EXPECT_NE(derive_secrets("s", a, group).admin, derive_secrets("t", a, group).admin);
+  EXPECT_EQ(derive_secrets("s", a, group).admin.size(), 64U);
+}
+
+TEST(RedisStatus, ReadsAPrimary) {
+  const auto status = parse_redis_status(
+      "# Replication\r\nrole:master\r\nmaster_repl_offset:42\r\n\r\n# Persistence\r\nloading:0\r\n"
+      "# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n");
+  EXPECT_EQ(status->role, core::Role::kPrimary);
+  EXPECT_EQ(status->replication_offset, 42U);
+  EXPECT_EQ(status->version, "8.0.1");
+  EXPECT_FALSE(status->loading);
+}
+
+TEST(RedisStatus, LinkIsUpOnlyAfterTheFirstSynchronisation) {
+  const std::string replica =
+      "role:slave\r\nmaster_host:foo.internal\r\nslave_repl_offset:7\r\nmaster_repl_offset:9\r\n"
+      "loading:1\r\nredis_version:7.0.15\r\n";
+  const auto syncing =
+      parse_redis_status(replica + "master_link_status:up\r\nmaster_sync_in_progress:1\r\n");
+  EXPECT_FALSE(syncing->link_up);
+  EXPECT_TRUE(syncing->loading);
+  EXPECT_EQ(syncing->following, "foo.internal");
+  EXPECT_EQ(syncing->replication_offset, 7U);
+  EXPECT_TRUE(parse_redis_status(replica +
+                                 "master_link_status:up\r\nmaster_sync_in_progress:0\r\n")
+                  ->link_up);
+  EXPECT_FALSE(parse_redis_status(replica + "master_link_status:down\r\n")->link_up);
+}
+
+TEST(RedisStatus, AnswerWithoutARoleIsAnError) {
+  EXPECT_FALSE(parse_redis_status(""));
+  EXPECT_FALSE(parse_redis_status("role:sentinel\r\n"));
+}
+
+}  // namespace
+}  // namespace hikae::engine

@@ -1,0 +1,205 @@
+#include "engine/redis_driver.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/text/digest.h"
+#include "core/reconcile/hosts_file.h"
+#include "engine/redis_config.h"
+#include "engine/redis_status.h"
+
+namespace hikae::engine {
+namespace {
+
+using control::Awaitable;
+
+// The engine's own words, which name no argument of ours that is secret.
+Error engine_refusal(const core::NodeKey& node, const std::string& command,
+                     const codec::resp::Value& reply) {
+  const bool busy = reply.error_code() == "LOADING" || reply.error_code() == "BUSY";
+  return Error{busy ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
+               fmt::format("node {}: {} was refused: {}", node.str(), command, reply.text)};
+}
+
+}  // namespace
+
+RedisDriver::RedisDriver(Options options, const control::ProcessRunner& runner,
+                         AdminConnector& connector)
+    : options_(std::move(options)), runner_(runner), connector_(connector) {}
+
+Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment& assignment) {
+  const auto choice = choose_engine(assignment.engine, assignment.engine_version,
+                                    options_.installed, options_.strict);
+  if (!choice) {
+    return tl::unexpected(choice.error());
+  }
+  const auto secrets = derive_secrets(options_.region_secret, assignment.node, assignment.group);
+  auto config = render_redis_config(assignment, choice->installed, secrets,
+                                    runner_.private_hosts_supported());
+  if (!config) {
+    return tl::unexpected(config.error());
+  }
+  control::LaunchSpec spec;
+  spec.node = assignment.node;
+  spec.program = choice->installed.program;
+  // The engine makes the path absolute, and its user may not be able to reach the data directory
+  // from above. This one leads straight to the directory the process was started in.
+  spec.arguments = {fmt::format("/proc/self/cwd/{}", kConfigFile)};
+  spec.files.emplace(kConfigFile, std::move(*config));
+  spec.hosts_file = core::render_hosts_file(assignment);
+  return spec;
+}
+
+Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignment assignment) {
+  const std::string name = assignment.node.str();
+  std::vector<Command> commands = {
+      {"INFO", "replication"}, {"INFO", "persistence"}, {"INFO", "server"}};
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  std::string text;
+  for (const auto& reply : *replies) {
+    text += reply.as_text();
+    text += "\r\n";
+  }
+  auto status = parse_redis_status(text);
+  if (!status) {
+    status.error().message = fmt::format("node {}: {}", name, status.error().message);
+  }
+  co_return status;
+}
+
+Awaitable<Status> RedisDriver::follow(core::NodeAssignment assignment) {
+  const FollowTarget source = replication_source(assignment, runner_.private_hosts_supported());
+  Command command = {"REPLICAOF", source.host, std::to_string(source.port)};
+  co_return co_await expect_ok(std::move(assignment), std::move(command));
+}
+
+Awaitable<Status> RedisDriver::promote(core::NodeAssignment assignment) {
+  Command command = {"REPLICAOF", "NO", "ONE"};
+  co_return co_await expect_ok(std::move(assignment), std::move(command));
+}
+
+Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
+                                                std::map<std::string, std::string> changed) {
+  const core::NodeKey node = assignment.node;
+  const auto choice = choose_engine(assignment.engine, assignment.engine_version,
+                                    options_.installed, options_.strict);
+  std::vector<Command> commands;
+  for (const auto& [name, value] : changed) {
+    if (!choice || accepts_directive(choice->installed, name)) {
+      commands.push_back({"CONFIG", "SET", name, value});
+    }
+  }
+  if (commands.empty()) {
+    co_return Status();
+  }
+  std::vector<std::string> names;
+  for (const Command& command : commands) {
+    names.push_back("CONFIG SET " + command[2]);
+  }
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  for (std::size_t i = 0; i < replies->size(); ++i) {
+    if ((*replies)[i].is_error()) {
+      co_return tl::unexpected(engine_refusal(node, names[i], (*replies)[i]));
+    }
+  }
+  co_return Status();
+}
+
+void RedisDriver::disconnect(core::NodeKey node) { links_.erase(node); }
+
+Awaitable<Status> RedisDriver::expect_ok(core::NodeAssignment assignment, Command command) {
+  const core::NodeKey node = assignment.node;
+  const std::string name = command.front();
+  std::vector<Command> commands;
+  commands.push_back(std::move(command));
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  if (replies->front().is_error()) {
+    co_return tl::unexpected(engine_refusal(node, name, replies->front()));
+  }
+  co_return Status();
+}
+
+Awaitable<Result<RedisDriver::Replies>> RedisDriver::ask(core::NodeAssignment assignment,
+                                                         std::vector<Command> commands) {
+  const core::NodeKey node = assignment.node;
+  const std::size_t expected = commands.size();
+  auto opened = co_await link(std::move(assignment));
+  if (!opened) {
+    disconnect(node);
+    co_return tl::unexpected(opened.error());
+  }
+  // Held here: a disconnect() during the call must not destroy the connection under it.
+  const std::shared_ptr<Link> held = *opened;
+  auto replies = co_await held->connection->call(std::move(commands), options_.call_timeout);
+  if (replies && replies->size() != expected) {
+    replies = fail(ErrorCode::kInternal, fmt::format("{} replies to {} commands", replies->size(),
+                                                     expected));
+  }
+  if (!replies) {
+    disconnect(node);
+    replies.error().message = fmt::format("node {}: {}", node.str(), replies.error().message);
+  }
+  co_return replies;
+}
+
+Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::link(
+    core::NodeAssignment assignment) {
+  const auto it = links_.find(assignment.node);
+  std::shared_ptr<Link> link = it == links_.end() ? nullptr : it->second;
+  if (link && link->group == assignment.group) {
+    co_return link;
+  }
+  if (!link) {
+    auto connection = co_await connector_.connect(runner_.path(assignment.node, kAdminSocket),
+                                                  options_.connect_timeout);
+    if (!connection) {
+      co_return tl::unexpected(connection.error());
+    }
+    link = std::make_shared<Link>();
+    link->connection = std::move(*connection);
+  }
+  auto introduced = co_await introduce(link, assignment);
+  if (!introduced) {
+    co_return tl::unexpected(introduced.error());
+  }
+  link->group = assignment.group;
+  links_[assignment.node] = link;
+  co_return link;
+}
+
+// A node can join or leave a replication group while it runs, and hikae can be restarted in between:
+// so every new connection tells the engine the replication password that counts now.
+Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
+                                         core::NodeAssignment assignment) {
+  const auto secrets = derive_secrets(options_.region_secret, assignment.node, assignment.group);
+  std::vector<Command> commands = {
+      {"AUTH", std::string(kAdminUser), secrets.admin},
+      {"ACL", "SETUSER", std::string(kReplicationUser), "resetpass",
+       "#" + codec::sha256_hex(secrets.replication)},
+      {"CONFIG", "SET", "masterauth", secrets.replication},
+  };
+  auto replies = co_await link->connection->call(std::move(commands), options_.call_timeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  for (const auto& reply : *replies) {
+    if (reply.is_error()) {
+      co_return fail(ErrorCode::kDenied,
+                     fmt::format("node {}: the engine refused its administrator ({})",
+                                 assignment.node.str(), reply.error_code()));
+    }
+  }
+  co_return Status();
+}
+
+}  // namespace hikae::engine

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/ports.h"
+#include "engine/admin_connection.h"
+#include "engine/engine_binaries.h"
+#include "engine/secrets.h"
+
+namespace hikae::engine {
+
+// Redis and Valkey: one configuration language, one protocol. Keeps one administrative connection
+// per node, over the unix socket in the node's directory, as the hidden administrator.
+class RedisDriver final : public control::EngineDriver {
+ public:
+  struct Options {
+    std::string region_secret;  // never leaves this object but as derived passwords
+    std::vector<InstalledEngine> installed;
+    bool strict = false;  // refuse to substitute another version
+    Duration connect_timeout = std::chrono::milliseconds(200);
+    Duration call_timeout = std::chrono::milliseconds(500);
+  };
+
+  // `runner` and `connector` must outlive the driver.
+  RedisDriver(Options options, const control::ProcessRunner& runner, AdminConnector& connector);
+
+  Result<control::LaunchSpec> launch_spec(const core::NodeAssignment& assignment) override;
+  control::Awaitable<Result<control::EngineStatus>> inspect(
+      core::NodeAssignment assignment) override;
+  control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
+  // kInvalid: the engine refused a directive, which then waits for the next start. The others are set.
+  control::Awaitable<Status> apply_directives(
+      core::NodeAssignment assignment, std::map<std::string, std::string> changed) override;
+  void disconnect(core::NodeKey node) override;
+
+ private:
+  struct Link {
+    std::unique_ptr<AdminConnection> connection;
+    core::ReplicationGroupId group;  // whose replication password the engine was told
+  };
+  using Replies = std::vector<codec::resp::Value>;
+
+  // Runs the commands on the node's connection, opening and introducing it first where needed. Any
+  // failure drops the connection.
+  control::Awaitable<Result<Replies>> ask(core::NodeAssignment assignment,
+                                          std::vector<Command> commands);
+  control::Awaitable<Result<std::shared_ptr<Link>>> link(core::NodeAssignment assignment);
+  control::Awaitable<Status> introduce(std::shared_ptr<Link> link, core::NodeAssignment assignment);
+  control::Awaitable<Status> expect_ok(core::NodeAssignment assignment, Command command);
+
+  Options options_;
+  const control::ProcessRunner& runner_;
+  AdminConnector& connector_;
+  std::map<core::NodeKey, std::shared_ptr<Link>> links_;
+};
+
+}  // namespace hikae::engine

@@ -1,0 +1,31 @@
+#include "engine/redis_status.h"
+
+#include <algorithm>
+
+#include "codec/resp/info.h"
+
+namespace hikae::engine {
+
+Result<control::EngineStatus> parse_redis_status(std::string_view text) {
+  const auto info = codec::resp::Info::parse(text);
+  const auto role = info.text("role");
+  if (!role || (*role != "master" && *role != "slave")) {
+    return fail(ErrorCode::kInternal, "the engine's INFO does not tell its role");
+  }
+  control::EngineStatus status;
+  status.loading = info.integer("loading").value_or(0) != 0;
+  // Valkey answers redis_version too, with the version it is compatible with.
+  status.version = info.text("valkey_version").value_or(info.text("redis_version").value_or(""));
+  std::int64_t offset = info.integer("master_repl_offset").value_or(0);
+  if (*role == "slave") {
+    status.role = core::Role::kReplica;
+    status.following = info.text("master_host").value_or("");
+    status.link_up = info.text("master_link_status") == "up" &&
+                     info.integer("master_sync_in_progress").value_or(0) == 0;
+    offset = info.integer("slave_repl_offset").value_or(offset);
+  }
+  status.replication_offset = std::uint64_t(std::max<std::int64_t>(offset, 0));
+  return status;
+}
+
+}  // namespace hikae::engine

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/resource/ids.h"
+
+namespace hikae::engine {
+
+inline constexpr std::string_view kAdminUser = "hikae-admin";
+inline constexpr std::string_view kReplicationUser = "hikae-replication";
+
+// Passwords of a node's hidden users, 64 hexadecimal digits each. They are derived, so nothing has
+// to be stored or sent: the region's secret and the node's names give the same ones again.
+struct NodeSecrets {
+  std::string admin;        // of this node alone
+  std::string replication;  // of the whole replication group; of a standalone node its own
+};
+
+NodeSecrets derive_secrets(std::string_view region_secret, const core::NodeKey& node,
+                           const core::ReplicationGroupId& group);
+
+}  // namespace hikae::engine

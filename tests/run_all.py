@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Runs the whole-product tests.
+
+  run_all.py [FILTER...]   tests whose full name contains one of the filters; all without filters
+  run_all.py --list        only names them
+
+The last line is `N passed, N failed, N skipped`. The exit code is 0 when no test failed, 1 when one
+did, 2 when no test was found.
+"""
+
+import argparse
+import faulthandler
+import os
+import sys
+import threading
+import time
+import traceback
+import unittest
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+SECONDS_PER_TEST = 180  # a test that hangs ends the run, with all stacks on stderr
+
+
+def tests_of(suite):
+    for entry in suite:
+        if isinstance(entry, unittest.TestSuite):
+            yield from tests_of(entry)
+        else:
+            yield entry
+
+
+class Reporter(unittest.TestResult):
+    """One line for each test as it ends, the reasons of failures at the end."""
+
+    def __init__(self):
+        super().__init__()
+        self.passed = 0
+        self.reasons = []
+        self._started = time.monotonic()
+        self._outcome = "ok"
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._started = time.monotonic()
+        self._outcome = "ok"
+        faulthandler.dump_traceback_later(SECONDS_PER_TEST, exit=True)
+
+    def stopTest(self, test):
+        faulthandler.cancel_dump_traceback_later()
+        if self._outcome == "ok":
+            self.passed += 1
+        self._line(test, self._outcome)
+        super().stopTest(test)
+
+    def _line(self, test, outcome):
+        took = time.monotonic() - self._started
+        print(f"{outcome:7} {took:7.2f} s  {test.id()}", flush=True)
+
+    def _failed(self, test, error):
+        text = "".join(traceback.format_exception(*error))
+        self.reasons.append((test.id(), text))
+        self._outcome = "FAILED"
+        if not hasattr(test, "_testMethodName"):  # setUpClass, tearDownClass
+            self._line(test, "FAILED")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._failed(test, err)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._failed(test, err)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self._failed(test, err)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._outcome = f"skipped ({reason})"
+        if not hasattr(test, "_testMethodName"):
+            self._line(test, self._outcome)
+
+    def failed_names(self):
+        return sorted({name for name, _ in self.reasons})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("filters", nargs="*", metavar="FILTER")
+    parser.add_argument("--list", action="store_true", help="name the tests and do nothing")
+    options = parser.parse_args()
+
+    sys.path.insert(0, HERE)
+    loader = unittest.TestLoader()
+    found = list(tests_of(loader.discover(HERE, top_level_dir=HERE)))
+    chosen = [test for test in found
+              if not options.filters or any(text in test.id() for text in options.filters)]
+    if options.list:
+        for test in chosen:
+            print(test.id())
+        return 0
+    if not chosen:
+        print("no test has such a name", file=sys.stderr)
+        return 2
+
+    from support.region import binary
+    if not os.access(binary(), os.X_OK):
+        print(f"{binary()} is missing: build it, or name another with HIKAE_BINARY",
+              file=sys.stderr)
+        return 2
+
+    result = Reporter()
+    began = time.monotonic()
+    unittest.TestSuite(chosen).run(result)
+    for name, reason in result.reasons:
+        print(f"\n=== {name}\n{reason.rstrip()}")
+    print(f"\n{time.monotonic() - began:.0f} s, {threading.active_count()} thread(s) at the end")
+    skipped = len(result.skipped)
+    failed = len(result.failed_names())
+    print(f"{result.passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

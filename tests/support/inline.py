@@ -1,0 +1,93 @@
+"""A Redis session typed by hand: inline commands over a plain TCP connection."""
+
+import socket
+
+REPLY_TIMEOUT = 10.0
+
+
+class RedisError(Exception):
+    """An error reply; str() is its text without the minus."""
+
+
+class InlineSession:
+    """What `telnet HOST PORT` is. say() returns raw bytes as they came, ask() the decoded reply."""
+
+    def __init__(self, address, port, timeout=REPLY_TIMEOUT):
+        self._socket = socket.create_connection((address, port), timeout=timeout)
+        self._rest = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._socket.close()
+
+    def _more(self):
+        data = self._socket.recv(65536)
+        if not data:
+            raise ConnectionError("the server closed the connection")
+        self._rest += data
+
+    def _line(self):
+        while b"\r\n" not in self._rest:
+            self._more()
+        line, self._rest = self._rest.split(b"\r\n", 1)
+        return line
+
+    def _exactly(self, count):
+        while len(self._rest) < count:
+            self._more()
+        data, self._rest = self._rest[:count], self._rest[count:]
+        return data
+
+    def _read(self):
+        line = self._line()
+        kind, text = line[:1], line[1:].decode()
+        if kind == b"+":
+            return line + b"\r\n", text
+        if kind == b"-":
+            return line + b"\r\n", RedisError(text)
+        if kind == b":":
+            return line + b"\r\n", int(text)
+        if kind == b"$":
+            if int(text) < 0:
+                return line + b"\r\n", None
+            data = self._exactly(int(text) + 2)
+            return line + b"\r\n" + data, data[:-2].decode(errors="replace")
+        if kind == b"*":
+            raw, values = line + b"\r\n", []
+            for _ in range(int(text)):
+                part, value = self._read()
+                raw += part
+                values.append(value)
+            return raw, values
+        raise AssertionError(f"not a reply: {line!r}")
+
+    def say(self, line):
+        """Sends one line and returns the reply's bytes, untouched."""
+        self._socket.sendall(line.encode() + b"\r\n")
+        return self._read()[0]
+
+    def ask(self, line):
+        """Sends one line and returns the reply's value; an error reply is raised."""
+        self._socket.sendall(line.encode() + b"\r\n")
+        value = self._read()[1]
+        if isinstance(value, RedisError):
+            raise value
+        return value
+
+    def info(self, section):
+        """INFO's fields as a dictionary."""
+        return parse_info(self.ask(f"info {section}"))
+
+
+def parse_info(text):
+    fields = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, _, value = line.partition(":")
+            fields[name] = value
+    return fields
