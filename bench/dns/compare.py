@@ -4,7 +4,8 @@
     bench/dns/compare.py --server build/release-bench/bench/dns/dns_bench_server
 
 Both serve the same names on 127.0.0.1 from one core; dnsperf asks from another one. The rounds
-alternate, so that whatever else the machine does hits both. Needs the Debian packages nsd and
+alternate, so that whatever else the machine does hits both; the processor time a query costs is
+printed too, because it stays comparable when dnsperf or another program is the limit. Needs the Debian packages nsd and
 dnsperf; without nsd only our side is measured. Standard library only.
 """
 
@@ -125,6 +126,23 @@ def measure(port, queries, seconds):
     return float(rate[1]), float(lost[1]) if lost else 0.0
 
 
+def cpu_seconds(root):
+    """Processor time of a process and all below it."""
+    ticks = 0
+    tree = {root}
+    # Parents have lower numbers than their children until numbers wrap, which a bench survives.
+    for pid in sorted(int(entry) for entry in os.listdir("/proc") if entry.isdigit()):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+        except FileNotFoundError:
+            continue
+        if pid in tree or int(fields[1]) in tree:
+            tree.add(pid)
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--server", required=True, help="the dns_bench_server binary")
@@ -140,27 +158,33 @@ def main():
         with open(queries, "w", encoding="ascii") as out:
             out.writelines(f"{name} A\n" for name in names(options.groups))
         ports = {"hikae": free_port()}
-        processes = [start_ours(options.server, options.groups, ports["hikae"])]
+        processes = {"hikae": start_ours(options.server, options.groups, ports["hikae"])}
         if shutil.which("nsd") or os.path.exists("/usr/sbin/nsd"):
             ports["nsd"] = free_port()
-            processes.append(start_nsd(directory, options.groups, ports["nsd"]))
+            processes["nsd"] = start_nsd(directory, options.groups, ports["nsd"])
         try:
             for port in ports.values():
                 wait_for_answer(port)
             rates = {name: [] for name in ports}
+            costs = {name: [] for name in ports}
             for number in range(options.rounds):
                 for name, port in ports.items():
+                    before = cpu_seconds(processes[name].pid)
                     rate, lost = measure(port, queries, options.seconds)
+                    used = cpu_seconds(processes[name].pid) - before
                     rates[name].append(rate)
-                    print(f"round {number + 1} {name:6} {rate:10.0f} q/s, lost {lost:.2f}%")
+                    costs[name].append(used * 1e6 / (rate * options.seconds))
+                    print(f"round {number + 1} {name:6} {rate:10.0f} q/s, lost {lost:.2f}%, "
+                          f"{costs[name][-1]:.2f} us of processor time a query")
         finally:
-            for process in processes:
+            for process in processes.values():
                 process.terminate()
-            for process in processes:
+            for process in processes.values():
                 process.wait()
     for name, values in rates.items():
         print(f"{name:6} min {min(values):10.0f}  median {statistics.median(values):10.0f}  "
-              f"max {max(values):10.0f} q/s")
+              f"max {max(values):10.0f} q/s  "
+              f"median {statistics.median(costs[name]):.2f} us of processor time a query")
     if "nsd" in rates:
         ratio = statistics.median(rates["hikae"]) / statistics.median(rates["nsd"])
         print(f"ratio of medians hikae/nsd {ratio:.2f}")

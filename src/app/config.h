@@ -55,8 +55,24 @@ struct ConfigSettings {
   std::optional<std::string> log_file;
 };
 
-// Reads a configuration file (docs/configuration.md). kInvalid: not TOML, an unknown key, or a
-// value of the wrong type; the message names file, line and key.
+// Reads a configuration file. Its keys, each optional:
+//
+//   data = "/srv/region"
+//   listen = "127.0.0.1:4566"
+//   region = "ap-northeast-1"
+//   zones = ["a", "b", "c"]
+//   domain = "cache.hikae.internal"
+//   allow_test_credentials = false
+//   log_file = "/var/log/hikae.log"
+//   [dns]
+//   listen = ["127.0.0.1:4553"]
+//   [engines]
+//   strict = false
+//   valkey_server = "/usr/bin/valkey-server"
+//   redis_server = "/usr/bin/redis-server"
+//
+// kInvalid: not TOML, an unknown key, or a value of the wrong type; the message names file, line,
+// key.
 Result<ConfigSettings> parse_config_file(std::string_view text, const std::string& file_name);
 
 // The settings of `over` where it has them, else those of `base`.

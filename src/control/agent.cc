@@ -25,7 +25,9 @@ Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPort
       wake_(executor_),
       finished_(executor_) {}
 
-Agent::~Agent() { HIKAE_CHECK(coroutines_ == 0); }
+Agent::~Agent() {
+  HIKAE_CHECK(coroutines_ == 0);
+}
 
 void Agent::start() {
   ++coroutines_;
@@ -88,8 +90,8 @@ Awaitable<void> Agent::find_nodes() {
   }
 }
 
-// Gives every node its part of the newest assignment. A node that ended is made anew if it is wanted
-// again.
+// Gives every node its part of the newest assignment. A node that ended is made anew if it is
+// wanted again.
 void Agent::take_up() {
   std::erase_if(nodes_, [](const auto& item) { return item.second.ended; });
   std::map<core::NodeKey, const core::NodeAssignment*> wanted;

@@ -14,7 +14,8 @@ namespace hikae::control {
 
 // Runs the nodes of one host: takes assignments, keeps every node as its assignment says, reports
 // what it sees. Level-triggered throughout: only the newest assignment counts, and a new agent that
-// meets running engines adopts them. Nothing is stopped or removed before the first assignment came.
+// meets running engines adopts them. Nothing is stopped or removed before the first assignment
+// came.
 //
 // One thread: every method and every port is used on the executor's. Engines outlive the agent.
 class Agent {

@@ -16,8 +16,8 @@ using core::NodeActionKind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// While something is awaited that nobody reports, polls begin quick and grow by a quarter: the delay
-// they add stays a fraction of the wait. Settled nodes are looked at slowly.
+// While something is awaited that nobody reports, polls begin quick and grow by a quarter: the
+// delay they add stays a fraction of the wait. Settled nodes are looked at slowly.
 constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
 constexpr Duration kSteadyPoll = seconds(1);
@@ -38,15 +38,18 @@ Duration backoff(int failures_before) {
 
 AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, core::NodeKey key,
                      const std::optional<FoundNode>& found, std::function<void()> changed)
-    : ports_(ports), key_(std::move(key)), changed_(std::move(changed)), wake_(std::move(executor)) {
+    : ports_(ports),
+      key_(std::move(key)),
+      changed_(std::move(changed)),
+      wake_(std::move(executor)) {
   known_.private_hosts = ports_.runner.private_hosts_supported();
   known_.directory = found.has_value();
   if (found && found->process) {
     process_ = *found->process;
     known_.running = true;
     known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
-    note_ = read_agent_note(
-        ports_.runner.read_note(key_, std::string(kAgentNoteFile)).value_or(""));
+    note_ =
+        read_agent_note(ports_.runner.read_note(key_, std::string(kAgentNoteFile)).value_or(""));
     known_.generation = note_.generation;
     known_.directives = note_.directives;
     answered_ = true;  // it may not answer just now, but it is no new process
@@ -218,15 +221,16 @@ Awaitable<void> AgentNode::end_process(int first_signal) {
 Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
   const auto changed = core::live_changes(known_.directives, assignment.directives);
   auto sent = changed;
-  const Status status = co_await ports_.driver.apply_directives(std::move(assignment), std::move(sent));
+  const Status status =
+      co_await ports_.driver.apply_directives(std::move(assignment), std::move(sent));
   // What the engine refuses now it will refuse again: it waits for the next start.
   if (status || status.error().code == ErrorCode::kInvalid) {
     for (const auto& [name, value] : changed) {
       known_.directives[name] = value;
     }
     note_.directives = known_.directives;
-    const Status noted = ports_.runner.write_note(key_, std::string(kAgentNoteFile),
-                                                  write_agent_note(note_));
+    const Status noted =
+        ports_.runner.write_note(key_, std::string(kAgentNoteFile), write_agent_note(note_));
     if (!noted) {
       ports_.log.warn(noted.error().message);
     }
@@ -285,9 +289,9 @@ void AgentNode::process_ended() {
     not_before_ = crashes_ == 0 ? Monotonic() : now + backoff(crashes_ - 1);
     ++crashes_;
     known_.crashed = true;
-    problem_ = fmt::format("the process {} ended unexpectedly{}; see {}", process_.pid,
-                           answered_ ? "" : " before it answered",
-                           ports_.runner.path(key_, "engine.log"));
+    problem_ =
+        fmt::format("the process {} ended unexpectedly{}; see {}", process_.pid,
+                    answered_ ? "" : " before it answered", ports_.runner.path(key_, "engine.log"));
     ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
   }
   process_ = Process{};

@@ -21,11 +21,12 @@ struct AgentPorts {
   Log& log;
 };
 
-// Keeps one node as its assignment says: looks at it, does the one next action, looks again. Belongs
-// to an Agent, which runs it in a coroutine of its own and outlives that.
+// Keeps one node as its assignment says: looks at it, does the one next action, looks again.
+// Belongs to an Agent, which runs it in a coroutine of its own and outlives that.
 class AgentNode {
  public:
-  // `found`: the node was there before this agent. `changed` is called whenever observation() changed.
+  // `found`: the node was there before this agent. `changed` is called whenever observation()
+  // changed.
   AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, core::NodeKey key,
             const std::optional<FoundNode>& found, std::function<void()> changed);
 
@@ -52,8 +53,8 @@ class AgentNode {
   Awaitable<void> apply_directives(core::NodeAssignment assignment);
   Awaitable<void> remove();
   Status update_hosts(const core::NodeAssignment& assignment);
-  // Waits for the end of the process, a signal (new assignment, stop) or the time, and takes note of
-  // an end.
+  // Waits for the end of the process, a signal (new assignment, stop) or the time, and takes note
+  // of an end.
   Awaitable<Woken> rest(Duration longest);
   void process_ended();
   void settle(const Status& status);

@@ -76,8 +76,8 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     std::shared_ptr<boost::asio::steady_timer> exit;
   };
   std::map<NodeKey, Engine> engines;
-  std::vector<std::string> calls;         // what was done, in order
-  int silent_inspections = 0;             // so many go unanswered
+  std::vector<std::string> calls;  // what was done, in order
+  int silent_inspections = 0;      // so many go unanswered
   std::optional<Error> start_error;
   std::optional<Error> directive_error;
   bool ignores_sigterm = false;

@@ -18,9 +18,9 @@ class AdminConnection {
  public:
   virtual ~AdminConnection() = default;
 
-  // Writes all commands, then reads as many replies, in order. An error that the engine answers is a
-  // Value, not a failure. After kUnavailable, kTimeout or kInvalid the connection is useless and must
-  // be dropped. `timeout` bounds the whole call.
+  // Writes all commands, then reads as many replies, in order. An error that the engine answers is
+  // a Value, not a failure. After kUnavailable, kTimeout or kInvalid the connection is useless and
+  // must be dropped. `timeout` bounds the whole call.
   virtual control::Awaitable<Result<std::vector<codec::resp::Value>>> call(
       std::vector<Command> commands, Duration timeout) = 0;
 };

@@ -90,8 +90,8 @@ std::vector<InstalledEngine> discover_engines(
     const auto output = version_output(program);
     auto found = output ? parse_version_output(*output, program) : std::nullopt;
     const bool seen = found && std::any_of(out.begin(), out.end(), [&](const auto& other) {
-      return other.engine == found->engine && other.version == found->version;
-    });
+                        return other.engine == found->engine && other.version == found->version;
+                      });
     if (found && !seen) {
       out.push_back(std::move(*found));
     }
@@ -118,10 +118,10 @@ Result<EngineChoice> choose_engine(std::string_view engine, std::string_view ver
     return choice;
   }
   if (strict) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("{} {} is not installed ({} {} is), and engines.strict forbids another",
-                            wanted->title, version, find_known(best->engine)->title,
-                            best->version));
+    return fail(
+        ErrorCode::kNotFound,
+        fmt::format("{} {} is not installed ({} {} is), and engines.strict forbids another",
+                    wanted->title, version, find_known(best->engine)->title, best->version));
   }
   choice.substitution =
       fmt::format("Served by {} {}, because {} {} is not installed",

@@ -25,9 +25,9 @@ const std::vector<std::string>& engine_program_names();
 // nullopt when it is none of the engines.
 std::optional<InstalledEngine> parse_version_output(std::string_view output, std::string program);
 
-// Asks every program for its version through `version_output` (program -> what it printed). Programs
-// that cannot be asked, or are no engine, are left out; of the same engine and version the first
-// counts.
+// Asks every program for its version through `version_output` (program -> what it printed).
+// Programs that cannot be asked, or are no engine, are left out; of the same engine and version the
+// first counts.
 std::vector<InstalledEngine> discover_engines(
     const std::vector<std::string>& programs,
     const std::function<Result<std::string>(const std::string&)>& version_output);
@@ -40,8 +40,9 @@ struct EngineChoice {
 };
 
 // The installed engine that serves a requested version: of the same engine the nearest newer or
-// equal one, else its newest; for `redis` without any Redis, Valkey, which speaks the same protocol.
-// With `strict`, only what meets the wish. kNotFound: none; the message names the package to install.
+// equal one, else its newest; for `redis` without any Redis, Valkey, which speaks the same
+// protocol. With `strict`, only what meets the wish. kNotFound: none; the message names the package
+// to install.
 Result<EngineChoice> choose_engine(std::string_view engine, std::string_view version,
                                    const std::vector<InstalledEngine>& installed, bool strict);
 

@@ -17,17 +17,19 @@ TEST(EngineBinaries, ReadsWhatTheProgramsPrint) {
   const auto valkey = parse_version_output("Valkey server v=8.0.1 sha=0", "/usr/bin/redis-server");
   EXPECT_EQ(valkey->engine, "valkey");
   EXPECT_EQ(parse_version_output("memcached 1.6.18\n", "/m")->version, "1.6.18");
-  for (const char* text : {"", "bash, version 5.2", "Redis server v=", "Redis server v=unstable x"}) {
+  for (const char* text :
+       {"", "bash, version 5.2", "Redis server v=", "Redis server v=unstable x"}) {
     EXPECT_EQ(parse_version_output(text, "/x"), std::nullopt) << text;
   }
 }
 
 TEST(EngineBinaries, DiscoversEachEngineOnce) {
-  const auto found = discover_engines({"/a", "/b", "/c", "/broken"}, [](const std::string& program) {
-    return program == "/broken" ? Result<std::string>(fail(ErrorCode::kTimeout, "slow"))
-           : program == "/b"    ? Result<std::string>("something else")
-                                : Result<std::string>("Redis server v=7.0.15 x");
-  });
+  const auto found =
+      discover_engines({"/a", "/b", "/c", "/broken"}, [](const std::string& program) {
+        return program == "/broken" ? Result<std::string>(fail(ErrorCode::kTimeout, "slow"))
+               : program == "/b"    ? Result<std::string>("something else")
+                                    : Result<std::string>("Redis server v=7.0.15 x");
+      });
   EXPECT_EQ(found, (std::vector<InstalledEngine>{{"redis", "7.0.15", "/a"}}));
 }
 

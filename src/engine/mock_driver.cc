@@ -27,7 +27,9 @@ void MockEngines::crash(const core::NodeKey& node) {
   }
 }
 
-std::size_t MockEngines::running() const { return nodes_by_pid_.size(); }
+std::size_t MockEngines::running() const {
+  return nodes_by_pid_.size();
+}
 
 MockEngines::Engine* MockEngines::find_running(Process process) {
   const auto it = nodes_by_pid_.find(process.pid);

@@ -39,8 +39,8 @@ class MockEngines final : public control::ProcessRunner, public control::EngineD
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
-  control::Awaitable<Status> apply_directives(
-      core::NodeAssignment assignment, std::map<std::string, std::string> changed) override;
+  control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
+                                              std::map<std::string, std::string> changed) override;
   void disconnect(core::NodeKey node) override;
 
  private:

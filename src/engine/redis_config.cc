@@ -17,21 +17,36 @@ using Directives = std::map<std::string, std::string>;
 // A customer's value never reaches these: they decide where the node listens, what it may touch and
 // who may command it.
 constexpr std::string_view kReserved[] = {
-    "aclfile",        "bind",
-    "bind-source-addr", "crash-memcheck-enabled",
-    "daemonize",      "dbfilename",
-    "dir",            "enable-debug-command",
-    "enable-module-command", "enable-protected-configs",
-    "include",        "loadmodule",
-    "logfile",        "masterauth",
-    "masteruser",     "pidfile",
-    "port",           "primaryauth",
-    "primaryuser",    "protected-mode",
-    "rename-command", "replica-announce-ip",
-    "replicaof",      "requirepass",
-    "slaveof",        "supervised",
-    "tls-port",       "unixsocket",
-    "unixsocketperm", "user",
+    "aclfile",
+    "bind",
+    "bind-source-addr",
+    "crash-memcheck-enabled",
+    "daemonize",
+    "dbfilename",
+    "dir",
+    "enable-debug-command",
+    "enable-module-command",
+    "enable-protected-configs",
+    "include",
+    "loadmodule",
+    "logfile",
+    "masterauth",
+    "masteruser",
+    "pidfile",
+    "port",
+    "primaryauth",
+    "primaryuser",
+    "protected-mode",
+    "rename-command",
+    "replica-announce-ip",
+    "replicaof",
+    "requirepass",
+    "slaveof",
+    "supervised",
+    "tls-port",
+    "unixsocket",
+    "unixsocketperm",
+    "user",
 };
 
 // Parameters of a family that is newer than an engine which may serve it.
@@ -125,7 +140,9 @@ bool is_directive_value(std::string_view value) {
 
 }  // namespace
 
-std::string_view client_rules() { return kClientRules; }
+std::string_view client_rules() {
+  return kClientRules;
+}
 
 bool accepts_directive(const InstalledEngine& installed, std::string_view name) {
   if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved)) {
@@ -154,9 +171,10 @@ Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
   }
   for (const auto& [name, value] : assignment.directives) {
     if (!is_directive_name(name) || !is_directive_value(value)) {
-      return fail(ErrorCode::kInvalid,
-                  fmt::format("node {}: the directive '{}' cannot be written to a configuration file",
-                              assignment.node.str(), name));
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format("node {}: the directive '{}' cannot be written to a configuration file",
+                      assignment.node.str(), name));
     }
     if (accepts_directive(installed, name)) {
       directives[name] = value;

@@ -48,9 +48,12 @@ TEST(RedisConfig, ListensOnItsOwnAddressAndKeepsAllFilesInItsDirectory) {
 
 TEST(RedisConfig, CustomersDirectivesOverrideOursButNotThoseThatHoldTheNodeTogether) {
   auto a = assignment();
-  a.directives = {{"repl-backlog-size", "5"}, {"notify-keyspace-events", ""},
+  a.directives = {{"repl-backlog-size", "5"},
+                  {"notify-keyspace-events", ""},
                   {"client-output-buffer-limit", "normal 0 0 0 replica 1 1 60"},
-                  {"bind", "0.0.0.0"}, {"enable-debug-command", "yes"}, {"masterauth", "x"}};
+                  {"bind", "0.0.0.0"},
+                  {"enable-debug-command", "yes"},
+                  {"masterauth", "x"}};
   const auto config = lines(a, kRedis);
   EXPECT_EQ(count(config, "repl-backlog-size 5"), 1);
   EXPECT_EQ(count(config, "repl-backlog-size 1048576"), 0);
@@ -129,8 +132,7 @@ TEST(RedisStatus, LinkIsUpOnlyAfterTheFirstSynchronisation) {
   EXPECT_TRUE(syncing->loading);
   EXPECT_EQ(syncing->following, "foo.internal");
   EXPECT_EQ(syncing->replication_offset, 7U);
-  EXPECT_TRUE(parse_redis_status(replica +
-                                 "master_link_status:up\r\nmaster_sync_in_progress:0\r\n")
+  EXPECT_TRUE(parse_redis_status(replica + "master_link_status:up\r\nmaster_sync_in_progress:0\r\n")
                   ->link_up);
   EXPECT_FALSE(parse_redis_status(replica + "master_link_status:down\r\n")->link_up);
 }

@@ -112,7 +112,9 @@ Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
   co_return Status();
 }
 
-void RedisDriver::disconnect(core::NodeKey node) { links_.erase(node); }
+void RedisDriver::disconnect(core::NodeKey node) {
+  links_.erase(node);
+}
 
 Awaitable<Status> RedisDriver::expect_ok(core::NodeAssignment assignment, Command command) {
   const core::NodeKey node = assignment.node;
@@ -142,8 +144,8 @@ Awaitable<Result<RedisDriver::Replies>> RedisDriver::ask(core::NodeAssignment as
   const std::shared_ptr<Link> held = *opened;
   auto replies = co_await held->connection->call(std::move(commands), options_.call_timeout);
   if (replies && replies->size() != expected) {
-    replies = fail(ErrorCode::kInternal, fmt::format("{} replies to {} commands", replies->size(),
-                                                     expected));
+    replies = fail(ErrorCode::kInternal,
+                   fmt::format("{} replies to {} commands", replies->size(), expected));
   }
   if (!replies) {
     disconnect(node);
@@ -177,8 +179,8 @@ Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::link(
   co_return link;
 }
 
-// A node can join or leave a replication group while it runs, and hikae can be restarted in between:
-// so every new connection tells the engine the replication password that counts now.
+// A node can join or leave a replication group while it runs, and hikae can be restarted in
+// between: so every new connection tells the engine the replication password that counts now.
 Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
                                          core::NodeAssignment assignment) {
   const auto secrets = derive_secrets(options_.region_secret, assignment.node, assignment.group);

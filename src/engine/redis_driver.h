@@ -32,9 +32,10 @@ class RedisDriver final : public control::EngineDriver {
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
-  // kInvalid: the engine refused a directive, which then waits for the next start. The others are set.
-  control::Awaitable<Status> apply_directives(
-      core::NodeAssignment assignment, std::map<std::string, std::string> changed) override;
+  // kInvalid: the engine refused a directive, which then waits for the next start. The others are
+  // set.
+  control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
+                                              std::map<std::string, std::string> changed) override;
   void disconnect(core::NodeKey node) override;
 
  private:

@@ -20,10 +20,10 @@ std::string derive(std::string_view region_secret, std::string_view purpose,
 
 NodeSecrets derive_secrets(std::string_view region_secret, const core::NodeKey& node,
                            const core::ReplicationGroupId& group) {
-  return NodeSecrets{
-      derive(region_secret, "engine admin", node.str()),
-      group.empty() ? derive(region_secret, "engine replication, standalone", node.str())
-                    : derive(region_secret, "engine replication, group", group.str())};
+  return NodeSecrets{derive(region_secret, "engine admin", node.str()),
+                     group.empty()
+                         ? derive(region_secret, "engine replication, standalone", node.str())
+                         : derive(region_secret, "engine replication, group", group.str())};
 }
 
 }  // namespace hikae::engine

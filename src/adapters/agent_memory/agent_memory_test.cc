@@ -31,9 +31,8 @@ TEST(AgentMemory, OnlyTheNewestAssignmentIsDelivered) {
   boost::asio::io_context agent;
   std::vector<std::uint64_t> got;
   memory.assign(assignment(1));  // before the agent is there
-  memory.connect_agent(kHost, agent.get_executor(), [&](core::Assignment a) {
-    got.push_back(a.revision.value());
-  });
+  memory.connect_agent(kHost, agent.get_executor(),
+                       [&](core::Assignment a) { got.push_back(a.revision.value()); });
   memory.assign(assignment(2));
   memory.assign(assignment(3));
   agent.run();

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
@@ -84,8 +83,7 @@ const char* enter_namespaces(const Plan& plan) {
 const char* drop_privileges(const ChildSpec& spec) {
   if (spec.run_as) {
     const Account& account = *spec.run_as;
-    if (::setgroups(0, nullptr) != 0 ||
-        ::setresgid(account.gid, account.gid, account.gid) != 0 ||
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(account.gid, account.gid, account.gid) != 0 ||
         ::setresuid(account.uid, account.uid, account.uid) != 0) {
       return "change of user";
     }
@@ -146,7 +144,9 @@ void reset_signals() {
 }
 
 // Descriptors that the child moves to 0, 1 and 2 must not lie there themselves.
-Descriptor above_standard(int fd) { return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+Descriptor above_standard(int fd) {
+  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
 
 int wait_for_exit(pid_t pid) {
   int status = 0;
@@ -158,11 +158,8 @@ int wait_for_exit(pid_t pid) {
 bool try_namespaces(Namespaces kind) {
   ChildSpec spec;
   spec.namespaces = kind;
-  const Plan plan{&spec,
-                  {},
-                  {},
-                  fmt::format("{0} {0} 1", ::geteuid()),
-                  fmt::format("{0} {0} 1", ::getegid())};
+  const Plan plan{
+      &spec, {}, {}, fmt::format("{0} {0} 1", ::geteuid()), fmt::format("{0} {0} 1", ::getegid())};
   const pid_t pid = ::fork();
   if (pid == 0) {
     const bool works = !enter_namespaces(plan) &&

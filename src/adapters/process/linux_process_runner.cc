@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <functional>
-#include <utility>
-
 #include <fcntl.h>
+#include <functional>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -74,9 +74,21 @@ Descriptor open_pidfd(std::int64_t pid) {
   return Descriptor(int(::syscall(SYS_pidfd_open, pid_t(pid), 0U)));
 }
 
+// Of a pidfd: the process has ended.
+bool is_readable(int descriptor) {
+  pollfd entry{descriptor, POLLIN, 0};
+  return ::poll(&entry, 1, 0) == 1;
+}
+
 bool is_same(Process process) {
   const auto stat = read_process_stat(process.pid);
   return stat && stat->start_time == process.start_time;
+}
+
+// Not so for a zombie, which waits for somebody to reap it and runs no code any more.
+bool is_same_and_alive(Process process) {
+  const auto stat = read_process_stat(process.pid);
+  return stat && stat->start_time == process.start_time && is_alive(*stat);
 }
 
 // Both fail, as they should, for an engine that an earlier hikae started.
@@ -85,7 +97,9 @@ void reap(int pidfd) {
   siginfo_t info{};
   ::waitid(kPidfd, id_t(pidfd), &info, WEXITED | WNOHANG);
 }
-void reap(Process process) { ::waitpid(pid_t(process.pid), nullptr, WNOHANG); }
+void reap(Process process) {
+  ::waitpid(pid_t(process.pid), nullptr, WNOHANG);
+}
 
 void put_aside(int directory, const char* name, std::uint64_t limit) {
   struct stat info{};
@@ -98,8 +112,7 @@ void put_aside(int directory, const char* name, std::uint64_t limit) {
 
 // For a file that a process holds open for appending: the next line starts it anew.
 void cut(int directory, const char* name, std::uint64_t limit) {
-  const Descriptor file(
-      ::openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const Descriptor file(::openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat info{};
   if (file && ::fstat(file.get(), &info) == 0 && std::uint64_t(info.st_size) > limit) {
     [[maybe_unused]] const int done = ::ftruncate(file.get(), 0);
@@ -124,9 +137,7 @@ Result<std::unique_ptr<LinuxProcessRunner>> LinuxProcessRunner::open(Options opt
 
 LinuxProcessRunner::LinuxProcessRunner(Options options, NodeDirectories directories,
                                        Namespaces namespaces)
-    : options_(std::move(options)),
-      directories_(std::move(directories)),
-      namespaces_(namespaces) {
+    : options_(std::move(options)), directories_(std::move(directories)), namespaces_(namespaces) {
   boost::asio::post(pool_, [this] { bound_logs_later(); });
 }
 
@@ -242,8 +253,12 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
     co_return;
   }
   pidfd.release();
-  std::tie(error) = co_await stream.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                                               token);
+  // A wait may end early, with an event meant for a descriptor of the same number that was closed
+  // in the same turn; only the kernel's word counts.
+  while (!error && !is_readable(stream.native_handle())) {
+    std::tie(error) =
+        co_await stream.async_wait(boost::asio::posix::stream_descriptor::wait_read, token);
+  }
   if (!error) {
     reap(stream.native_handle());
   }
@@ -251,7 +266,7 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
 
 Status LinuxProcessRunner::signal(Process process, int signal_number) {
   const Descriptor pidfd = open_pidfd(process.pid);
-  if (!pidfd || !is_same(process)) {
+  if (!pidfd || !is_same_and_alive(process)) {
     return fail(ErrorCode::kNotFound, fmt::format("the process {} is gone", process.pid));
   }
   if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal_number, nullptr, 0U) != 0) {

@@ -13,8 +13,8 @@
 namespace hikae::adapters {
 
 // Processes of one host on Linux: a directory and a session per node, an unprivileged user when we
-// are root, a private /etc/hosts where mount namespaces are permitted. Disk work and forks happen on
-// one thread of its own. Engines outlive it.
+// are root, a private /etc/hosts where mount namespaces are permitted. Disk work and forks happen
+// on one thread of its own. Engines outlive it.
 class LinuxProcessRunner final : public control::ProcessRunner {
  public:
   struct Options {

@@ -1,9 +1,8 @@
 #include "adapters/process/linux_process_runner.h"
 
 #include <csignal>
-#include <fstream>
-
 #include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,7 +76,8 @@ class LinuxProcessRunnerTest : public ::testing::Test {
 TEST_F(LinuxProcessRunnerTest, ProcessGetsItsDirectoryItsFilesAndNothingOfOurs) {
   const int leak = ::open("/dev/null", O_RDONLY);  // not close-on-exec
   ::setenv("HIKAE_TEST_SECRET", "1", 1);
-  LaunchSpec spec = shell("pwd > where; env > environment; ls /proc/$$/fd > descriptors; id -u > user");
+  LaunchSpec spec =
+      shell("pwd > where; env > environment; ls /proc/$$/fd > descriptors; id -u > user");
   spec.files = {{"engine.conf", "port 1\n"}};
   run_script(std::move(spec));
   ::close(leak);
@@ -119,7 +119,7 @@ TEST_F(LinuxProcessRunnerTest, PrivateHostsFileIsSeenByTheProcessAndCanBeChanged
   const Process process = start(spec);
   const std::string updated = "127.64.0.9 foo.internal\n";
   ASSERT_TRUE(runner_->update_hosts(kNode, updated));
-  while (::access((directory_ + "/go").c_str(), F_OK) != 0) {
+  for (int tries = 0; tries < 5000 && !fs::exists(directory_ + "/go"); ++tries) {
     ::usleep(1000);
   }
   std::ofstream(directory_ + "/go") << "\n";
@@ -152,9 +152,15 @@ TEST_F(LinuxProcessRunnerTest, ChildrenOfAnEngineAreNotTakenForIt) {
 }
 
 TEST_F(LinuxProcessRunnerTest, ExitOfAnAdoptedProcessIsNoticedToo) {
-  const Process process = start(shell("exec sleep 100"));
-  // Reaped by us here; a pidfd does not care whose child the process is.
+  run_script(shell("setsid sleep 100 & true"));  // leaves an orphan, as a dead hikae does
   open();
+  std::optional<Process> orphan;
+  for (int tries = 0; tries < 5000 && !orphan; ++tries) {
+    ::usleep(1000);
+    orphan = (*run(io_, runner_->find_all()))->front().process;
+  }
+  ASSERT_TRUE(orphan);
+  const Process process = *orphan;
   ASSERT_TRUE(runner_->signal(process, SIGKILL));
   EXPECT_TRUE(run(io_, runner_->wait_exit(process)));
   EXPECT_EQ(runner_->signal(process, SIGKILL).error().code, ErrorCode::kNotFound);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,9 +12,9 @@
 namespace hikae::adapters {
 namespace {
 
-constexpr std::size_t kLongestName = 100;       // of a cluster or node
+constexpr std::size_t kLongestName = 100;  // of a cluster or node
 constexpr std::size_t kSmallFile = 1024 * 1024;
-constexpr int kDeepestTree = 8;                 // engines make at most one level of directories
+constexpr int kDeepestTree = 8;  // engines make at most one level of directories
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // O_NONBLOCK: a FIFO must not hold us up.
 constexpr int kOpenFile = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;

@@ -13,9 +13,9 @@
 
 namespace hikae::adapters {
 
-// Directories of the nodes of one host: `<root>/<cluster>/<node>`. A node's directory belongs to the
-// user of the engines, so nothing in it is trusted: no symbolic link is followed, nothing but regular
-// files is opened. All calls may be used from several threads.
+// Directories of the nodes of one host: `<root>/<cluster>/<node>`. A node's directory belongs to
+// the user of the engines, so nothing in it is trusted: no symbolic link is followed, nothing but
+// regular files is opened. All calls may be used from several threads.
 class NodeDirectories {
  public:
   // Makes the root and what is missing above it (0700). kDenied, kExhausted.

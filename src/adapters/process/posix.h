@@ -1,9 +1,8 @@
 #pragma once
 
 #include <string>
-#include <utility>
-
 #include <unistd.h>
+#include <utility>
 
 #include "base/result.h"
 

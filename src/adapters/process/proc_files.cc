@@ -1,10 +1,9 @@
 #include "adapters/process/proc_files.h"
 
 #include <cstdio>
-#include <string>
-
 #include <dirent.h>
 #include <fcntl.h>
+#include <string>
 #include <sys/stat.h>
 
 #include <fmt/format.h>
@@ -32,9 +31,11 @@ void for_each_process(Visit visit) {
   ::closedir(proc);
 }
 
-bool is_alive(const ProcessStat& stat) { return stat.state != 'Z' && stat.state != 'X'; }
-
 }  // namespace
+
+bool is_alive(const ProcessStat& stat) {
+  return stat.state != 'Z' && stat.state != 'X';
+}
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const auto name_end = text.rfind(')');
@@ -58,12 +59,10 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
 }
 
 std::optional<ProcessStat> read_process_stat(std::int64_t pid) {
-  const Descriptor file(
-      ::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
   char buffer[1024];
   const ssize_t size = file ? ::read(file.get(), buffer, sizeof buffer) : -1;
-  return size > 0 ? parse_process_stat(std::string_view(buffer, std::size_t(size)))
-                  : std::nullopt;
+  return size > 0 ? parse_process_stat(std::string_view(buffer, std::size_t(size))) : std::nullopt;
 }
 
 std::multimap<DirectoryId, control::Process> find_session_leaders() {

@@ -3,10 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
-
-#include <sys/types.h>
 
 #include "control/ports.h"
 
@@ -20,6 +19,9 @@ struct ProcessStat {
   std::int64_t terminal = 0;  // 0: none
   std::uint64_t start_time = 0;
 };
+
+// Neither a zombie nor on the way out of the table.
+bool is_alive(const ProcessStat& stat);
 
 // nullopt when there is no such process.
 std::optional<ProcessStat> read_process_stat(std::int64_t pid);

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>

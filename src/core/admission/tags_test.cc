@@ -8,9 +8,9 @@
 namespace hikae::core {
 namespace {
 
-class TagsTest : public CacheAdmissionTest {
+class CacheTagsTest : public CacheAdmissionTest {
  protected:
-  TagsTest() {
+  CacheTagsTest() {
     ReplicationGroup group;
     group.id = ReplicationGroupId("foo");
     group.status = "available";
@@ -33,7 +33,7 @@ class TagsTest : public CacheAdmissionTest {
   }
 };
 
-TEST_F(TagsTest, AGroupsTagsAreItsMembersToo) {
+TEST_F(CacheTagsTest, AGroupsTagsAreItsMembersToo) {
   ASSERT_EQ(perform(AddTags{arn("replicationgroup", "foo"), {{"team", "a"}, {"env", ""}}}), "ok");
   const Tags expected{{"env", ""}, {"team", "a"}};
   EXPECT_EQ(tags("replicationgroup", "FOO"), expected);
@@ -43,7 +43,7 @@ TEST_F(TagsTest, AGroupsTagsAreItsMembersToo) {
   EXPECT_EQ(tags("cluster", "foo-002"), (Tags{{"team", "a"}}));
 }
 
-TEST_F(TagsTest, AddingReplacesValuesAndHoldsTheQuota) {
+TEST_F(CacheTagsTest, AddingReplacesValuesAndHoldsTheQuota) {
   ASSERT_EQ(perform(AddTags{arn("subnetgroup", "sg"), {{"k", "1"}}}), "ok");
   ASSERT_EQ(perform(AddTags{arn("subnetgroup", "sg"), {{"k", "2"}}}), "ok");
   EXPECT_EQ(tags("subnetgroup", "sg"), (Tags{{"k", "2"}}));
@@ -56,11 +56,11 @@ TEST_F(TagsTest, AddingReplacesValuesAndHoldsTheQuota) {
   EXPECT_EQ(perform(AddTags{arn("subnetgroup", "sg"), many}), "ok");
 }
 
-TEST_F(TagsTest, RemovingAnUnknownKeyIsRefused) {
+TEST_F(CacheTagsTest, RemovingAnUnknownKeyIsRefused) {
   EXPECT_EQ(perform(RemoveTags{arn("subnetgroup", "sg"), {"k"}}), "TagNotFound");
 }
 
-TEST_F(TagsTest, AGroupMustBeAvailable) {
+TEST_F(CacheTagsTest, AGroupMustBeAvailable) {
   ReplicationGroup group = *state_.find<ReplicationGroup>(ReplicationGroupId("foo"));
   group.status = "creating";
   put(group);
@@ -68,7 +68,7 @@ TEST_F(TagsTest, AGroupMustBeAvailable) {
             "Cluster not in available state to perform tagging operations.");
 }
 
-TEST_F(TagsTest, EveryTypeHasItsNotFoundCode) {
+TEST_F(CacheTagsTest, EveryTypeHasItsNotFoundCode) {
   const std::pair<const char*, const char*> kExpected[] = {
       {"cluster", "CacheClusterNotFound"},
       {"replicationgroup", "ReplicationGroupNotFoundFault"},
@@ -86,13 +86,13 @@ TEST_F(TagsTest, EveryTypeHasItsNotFoundCode) {
   EXPECT_EQ(tags_of(state_, arn("cluster", "none")).error().message, "none is not present");
 }
 
-TEST_F(TagsTest, DefaultParameterGroupsHaveNoTags) {
+TEST_F(CacheTagsTest, DefaultParameterGroupsHaveNoTags) {
   EXPECT_TRUE(tags("parametergroup", "default.redis2.8").empty());
   EXPECT_EQ(perform(AddTags{arn("parametergroup", "default.redis2.8"), {{"k", "v"}}}),
             "InvalidParameterValue");
 }
 
-TEST_F(TagsTest, ArnsOfElsewhereAreRefused) {
+TEST_F(CacheTagsTest, ArnsOfElsewhereAreRefused) {
   const auto message = [this](const std::string& text) {
     return tags_of(state_, text).error().message;
   };

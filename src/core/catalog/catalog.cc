@@ -111,7 +111,7 @@ const EngineVersion* find_engine_version(std::string_view engine, std::string_vi
     if (version.engine != engine) {
       continue;
     }
-    if (version.version == requested || version.full == requested) {
+    if (version.version == requested) {
       return &version;
     }
     const bool meant = requested.empty() || (newest_of_major && version.version.starts_with(major));
