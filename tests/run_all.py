@@ -29,6 +29,14 @@ def tests_of(suite):
             yield entry
 
 
+def reason_of(error):
+    """The error and where in the tests it came from; the insides of libraries are left out."""
+    kind, value, trace = error
+    lines = [f"  {os.path.relpath(frame.filename, HERE)}:{frame.lineno} in {frame.name}: {frame.line}"
+             for frame in traceback.extract_tb(trace) if frame.filename.startswith(HERE)]
+    return "\n".join([*lines, *traceback.format_exception_only(kind, value)])
+
+
 class Reporter(unittest.TestResult):
     """One line for each test as it ends, the reasons of failures at the end."""
 
@@ -57,7 +65,7 @@ class Reporter(unittest.TestResult):
         print(f"{outcome:7} {took:7.2f} s  {test.id()}", flush=True)
 
     def _failed(self, test, error):
-        text = "".join(traceback.format_exception(*error))
+        text = reason_of(error)
         self.reasons.append((test.id(), text))
         self._outcome = "FAILED"
         if not hasattr(test, "_testMethodName"):  # setUpClass, tearDownClass

@@ -1,5 +1,6 @@
 #include "control/agent.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -13,6 +14,12 @@ namespace hikae::control {
 namespace {
 
 constexpr Duration kFindRetry = std::chrono::seconds(1);
+// A glance costs some 10 us; with a share of 300 us for each node the watch stays below 4 % of a core
+// however many there are.
+constexpr Duration kWatchPeriod = std::chrono::milliseconds(3);
+constexpr Duration kWatchShare = std::chrono::microseconds(300);
+constexpr Duration kIdleWatchPeriod = std::chrono::milliseconds(30);
+constexpr int kRoundsPerGlanceAtAll = 16;
 
 }  // namespace
 
@@ -30,12 +37,35 @@ Agent::~Agent() {
 }
 
 void Agent::start() {
+  begin(run());
+  begin(watch());
+}
+
+void Agent::begin(Awaitable<void> coroutine) {
   ++coroutines_;
-  boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr thrown) {
+  boost::asio::co_spawn(executor_, std::move(coroutine), [this](std::exception_ptr thrown) {
     HIKAE_CHECK(thrown == nullptr);
     --coroutines_;
     finished_.raise();
   });
+}
+
+Awaitable<void> Agent::watch() {
+  int round = 0;
+  while (!stopping_) {
+    int watched = 0;
+    const bool look_at_all = round++ % kRoundsPerGlanceAtAll == 0;
+    for (auto& [key, entry] : nodes_) {
+      const bool now = entry.node->is_watched();
+      watched += now;
+      if (now || look_at_all) {
+        entry.node->glance();
+      }
+    }
+    const Duration period =
+        watched == 0 ? kIdleWatchPeriod : std::max(kWatchPeriod, kWatchShare * watched);
+    co_await ports_.clock.sleep_for(period);
+  }
 }
 
 void Agent::assign(core::Assignment assignment) {

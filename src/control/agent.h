@@ -7,7 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_node.h"
-#include "control/agent_signal.h"
+#include "control/wake_signal.h"
 #include "control/ports.h"
 
 namespace hikae::control {
@@ -42,6 +42,10 @@ class Agent {
   };
 
   Awaitable<void> run();
+  // Glances at the processes: at primaries that a replica could replace every few milliseconds, at
+  // the others now and then.
+  Awaitable<void> watch();
+  void begin(Awaitable<void> coroutine);
   Awaitable<void> find_nodes();
   void take_up();
   void add_node(core::NodeKey key);
@@ -53,8 +57,8 @@ class Agent {
   core::HostId host_;
   AgentPorts ports_;
   ReportLink& reports_;
-  AgentSignal wake_;
-  AgentSignal finished_;
+  WakeSignal wake_;
+  WakeSignal finished_;
   std::map<core::NodeKey, FoundNode> found_;  // until the first assignment
   std::map<core::NodeKey, Entry> nodes_;
   core::Assignment newest_;

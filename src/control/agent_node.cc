@@ -5,8 +5,10 @@
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "core/reconcile/hosts_file.h"
 
 namespace hikae::control {
@@ -27,8 +29,28 @@ constexpr Duration kStartPatience = seconds(5);
 constexpr Duration kStableLife = seconds(10);
 constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr int kLongestBackoffShift = 7;  // 12.8 s
+// A stopped process hangs after this time; one that is silent without using processor time later,
+// because a busy machine may keep it waiting; one that computes without answering may run a script.
+constexpr Duration kHangTime = milliseconds(50);
+constexpr Duration kSilenceTime = seconds(2);
+// A switchover has to be over by then; the engine takes writes again by itself.
+constexpr Duration kLongestPause = seconds(5);
 // How long a retired process may take to end by itself.
 constexpr Duration kRetirePatience = seconds(2);
+
+// The last line that this very process wrote to its log, without `<pid>:<role> <time> <level>`.
+std::string last_words(const std::string& log, std::int64_t pid) {
+  constexpr std::size_t kLongest = 300;
+  const std::string prefix = fmt::format("{}:", pid);
+  std::string out;
+  for (const std::string& line : split(log, '\n')) {
+    if (line.starts_with(prefix)) {
+      const auto level = line.find_first_of("#*");
+      out = trim(level == std::string::npos ? line : line.substr(level + 1));
+    }
+  }
+  return out.substr(0, kLongest);
+}
 
 Duration backoff(int failures_before) {
   return kFirstBackoff * (1 << std::min(failures_before, kLongestBackoffShift));
@@ -63,6 +85,9 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
 void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (desired == desired_) {
     return;
+  }
+  if (!desired || !desired_ || desired->survey != desired_->survey) {
+    offset_settled_ = surveyed_ = false;
   }
   desired_ = desired;
   poll_ = Duration();
@@ -99,7 +124,7 @@ Awaitable<void> AgentNode::run() {
 }
 
 Awaitable<void> AgentNode::look() {
-  if (known_.running && desired_ && !stopping_) {
+  if (known_.running && !known_.dying && desired_ && !stopping_) {
     core::NodeAssignment assignment = *desired_;
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
     take(status);
@@ -112,6 +137,7 @@ Awaitable<void> AgentNode::look() {
 void AgentNode::take(const Result<EngineStatus>& status) {
   if (!status) {
     known_.answers = known_.link_up = false;
+    silent_since_ = silent_since_ ? silent_since_ : ports_.clock.monotonic();
     const bool patient = !answered_ && ports_.clock.monotonic() - started_at_ < kStartPatience;
     problem_ = patient ? problem_ : status.error().message;
     return;
@@ -124,8 +150,18 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   known_.role = status->role;
   known_.following = status->following;
   known_.link_up = status->link_up;
+  silent_since_.reset();
+  synced_ = synced_ || status->link_up || status->has_copy;
+  const bool survey = desired_ && desired_->survey;
+  offset_settled_ = survey && surveyed_ && offset_ == status->replication_offset;
+  surveyed_ = survey;
   offset_ = status->replication_offset;
   version_ = status->version;
+  // Adopted with its link up and its hosts file right: nobody has to tell it whom to follow.
+  if (known_.followed_epoch == core::Epoch(0) && known_.link_up && desired_ &&
+      known_.hosts_file == core::render_hosts_file(*desired_)) {
+    known_.followed_epoch = desired_->epoch;
+  }
 }
 
 Awaitable<void> AgentNode::perform(core::NodeAction action) {
@@ -151,22 +187,103 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
       settle(update_hosts(assignment));
       break;
     }
-    case NodeActionKind::kFollow: {
-      const Status followed = co_await ports_.driver.follow(std::move(assignment));
-      settle(followed);
+    case NodeActionKind::kFollow:
+      co_await follow(std::move(assignment));
       break;
-    }
     case NodeActionKind::kPromote: {
       const Status promoted = co_await ports_.driver.promote(std::move(assignment));
       settle(promoted);
       break;
     }
+    case NodeActionKind::kPauseWrites:
+      co_await pause_writes(std::move(assignment));
+      break;
+    case NodeActionKind::kResumeWrites:
+      co_await resume_writes(std::move(assignment));
+      break;
     case NodeActionKind::kApplyDirectives:
       co_await apply_directives(std::move(assignment));
       break;
     default:
       break;
   }
+}
+
+// A primary that becomes a replica sends its clients away: they have to ask for the name again.
+Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
+  const bool demoted = known_.role == core::Role::kPrimary;
+  const core::Epoch epoch = assignment.attach ? assignment.epoch : core::Epoch(0);
+  core::NodeAssignment again = assignment;
+  const Status followed = co_await ports_.driver.follow(std::move(assignment));
+  settle(followed);
+  if (!followed) {
+    co_return;
+  }
+  known_.followed_epoch = epoch;
+  known_.role = core::Role::kReplica;
+  publish();
+  if (demoted) {
+    core::NodeAssignment last = again;
+    co_await ports_.driver.drop_clients(std::move(again));
+    co_await resume_writes(std::move(last));
+  }
+}
+
+Awaitable<void> AgentNode::pause_writes(core::NodeAssignment assignment) {
+  const auto offset = co_await ports_.driver.pause_writes(std::move(assignment), kLongestPause);
+  if (!offset) {
+    settle(tl::unexpected(offset.error()));
+    co_return;
+  }
+  known_.writes_paused = true;
+  offset_ = *offset;
+  settle({});
+}
+
+Awaitable<void> AgentNode::resume_writes(core::NodeAssignment assignment) {
+  const Status resumed = co_await ports_.driver.resume_writes(std::move(assignment));
+  known_.writes_paused = known_.writes_paused && !resumed;
+  settle(resumed);
+}
+
+void AgentNode::glance() {
+  if (!known_.running || known_.dying || stopping_) {
+    return;
+  }
+  const auto probe = ports_.runner.probe(process_);
+  if (!probe) {
+    return;  // its end is news of wait_exit()
+  }
+  if (probe->exiting && !ending_) {
+    known_.dying = true;
+    known_.answers = known_.link_up = false;
+    fault_seen_ = ports_.clock.monotonic();
+    publish();
+    wake_.raise();
+    return;
+  }
+  note_silence(*probe);
+}
+
+void AgentNode::note_silence(const ProcessProbe& probe) {
+  const Monotonic now = ports_.clock.monotonic();
+  stopped_since_ = probe.stopped ? std::optional(stopped_since_.value_or(now)) : std::nullopt;
+  if (probe.cpu_ticks != cpu_ticks_ && silent_since_) {
+    silent_since_ = now;  // it computes: busy, not hung
+  }
+  cpu_ticks_ = probe.cpu_ticks;
+  const bool hung = (stopped_since_ && now - *stopped_since_ >= kHangTime) ||
+                    (answered_ && silent_since_ && now - *silent_since_ >= kSilenceTime);
+  if (hung != known_.hung) {
+    known_.hung = hung;
+    fault_seen_ = now;
+    publish();
+    wake_.raise();
+  }
+}
+
+bool AgentNode::is_watched() const {
+  return known_.running && desired_ && desired_->role == core::Role::kPrimary && desired_->hold;
 }
 
 Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
@@ -188,7 +305,15 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   started_at_ = ports_.clock.monotonic();
   known_.running = true;
   known_.crashed = known_.answers = known_.loading = known_.link_up = false;
-  known_.role = core::Role::kPrimary;
+  // As configured: a replica never takes writes, not even before its first command.
+  known_.role = assignment.role;
+  known_.followed_epoch = assignment.role == core::Role::kReplica && assignment.attach
+                              ? assignment.epoch
+                              : core::Epoch(0);
+  known_.dying = known_.hung = known_.writes_paused = false;
+  synced_ = offset_settled_ = surveyed_ = false;
+  stopped_since_.reset();
+  silent_since_.reset();
   known_.following.clear();
   known_.generation = assignment.generation;
   known_.directives = std::move(assignment.directives);
@@ -273,6 +398,8 @@ Awaitable<AgentNode::Woken> AgentNode::rest(Duration longest) {
   const auto woken = co_await (std::move(exit) || std::move(signal) || std::move(time));
   if (woken.index() == 0) {
     process_ended();
+    // Once through the queue: the end is reported before anything is done about it.
+    co_await boost::asio::post(boost::asio::use_awaitable);
     co_return Woken::kExit;
   }
   co_return woken.index() == 1 ? Woken::kSignal : Woken::kTime;
@@ -281,6 +408,11 @@ Awaitable<AgentNode::Woken> AgentNode::rest(Duration longest) {
 void AgentNode::process_ended() {
   ports_.driver.disconnect(key_);
   known_.running = known_.answers = known_.loading = known_.link_up = false;
+  if (!known_.dying) {
+    fault_seen_ = ports_.clock.monotonic();
+  }
+  known_.dying = known_.hung = known_.writes_paused = false;
+  synced_ = offset_settled_ = false;
   problem_.clear();
   if (!std::exchange(ending_, false)) {
     const Monotonic now = ports_.clock.monotonic();
@@ -289,13 +421,20 @@ void AgentNode::process_ended() {
     not_before_ = crashes_ == 0 ? Monotonic() : now + backoff(crashes_ - 1);
     ++crashes_;
     known_.crashed = true;
-    problem_ =
-        fmt::format("the process {} ended unexpectedly{}; see {}", process_.pid,
-                    answered_ ? "" : " before it answered", ports_.runner.path(key_, "engine.log"));
+    problem_ = describe_end();
     ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
   }
   process_ = Process{};
   publish();
+}
+
+std::string AgentNode::describe_end() const {
+  std::string out = fmt::format("the process {} ended unexpectedly{}", process_.pid,
+                                answered_ ? "" : " before it answered");
+  const auto log = ports_.runner.read_note(key_, "engine.log");
+  const std::string words = log ? last_words(*log, process_.pid) : "";
+  return words.empty() ? fmt::format("{}; see {}", out, ports_.runner.path(key_, "engine.log"))
+                       : fmt::format("{}: {}", out, words);
 }
 
 // After an action: success clears the problem, failure tells it and waits longer each time.
@@ -319,21 +458,30 @@ void AgentNode::publish() {
   using Seen = core::NodeObservation::Process;
   core::NodeObservation now;
   now.node = key_;
-  now.process = known_.running ? (answered_ ? Seen::kRunning : Seen::kStarting)
-                               : (known_.directory ? Seen::kStopped : Seen::kAbsent);
+  now.process = known_.directory ? Seen::kStopped : Seen::kAbsent;
+  if (known_.running) {
+    now.process = known_.dying ? Seen::kDying : Seen::kRunning;
+  }
   if (known_.running) {
     now.pid = process_.pid;
     now.generation = known_.generation;
     now.ready = known_.answers && !known_.loading;
     now.role = known_.role;
     now.link_up = known_.link_up;
-    now.replication_offset = offset_;
     now.running_version = version_;
+    now.synced = synced_;
+    now.hung = known_.hung;
+    now.writes_paused = known_.writes_paused;
+    now.offset_settled = offset_settled_;
   }
+  now.replication_offset = offset_;  // of a dead process the last one known
+  now.fault_seen = fault_seen_;
   now.problem = problem_;
   // An offset moves with every write and is no news by itself: it travels with the next report.
   core::NodeObservation before = observation_;
-  before.replication_offset = now.replication_offset;
+  if (!now.offset_settled && !now.writes_paused) {
+    before.replication_offset = now.replication_offset;
+  }
   const bool news = now != before;
   observation_ = std::move(now);
   if (news) {

@@ -7,7 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_note.h"
-#include "control/agent_signal.h"
+#include "control/wake_signal.h"
 #include "control/ports.h"
 #include "core/reconcile/node_action.h"
 
@@ -37,6 +37,12 @@ class AgentNode {
   // Returns after stop(), or when the node is dissolved and nothing of it is left.
   Awaitable<void> run();
 
+  // A glance at the process between two questions to the engine: finds a death before the kernel
+  // closes the sockets, and a process that stands still.
+  void glance();
+  // The node is one whose death has to be noticed at once.
+  bool is_watched() const;
+
   // False until the first look at a node that was there before: what observation() says is not
   // worth a report yet.
   bool looked() const { return looked_; }
@@ -50,6 +56,9 @@ class AgentNode {
   Awaitable<void> perform(core::NodeAction action);
   Awaitable<void> start(core::NodeAssignment assignment);
   Awaitable<void> end_process(int first_signal);
+  Awaitable<void> follow(core::NodeAssignment assignment);
+  Awaitable<void> pause_writes(core::NodeAssignment assignment);
+  Awaitable<void> resume_writes(core::NodeAssignment assignment);
   Awaitable<void> apply_directives(core::NodeAssignment assignment);
   Awaitable<void> remove();
   Status update_hosts(const core::NodeAssignment& assignment);
@@ -57,6 +66,8 @@ class AgentNode {
   // of an end.
   Awaitable<Woken> rest(Duration longest);
   void process_ended();
+  void note_silence(const ProcessProbe& probe);
+  std::string describe_end() const;
   void settle(const Status& status);
   Duration next_poll();
   void publish();
@@ -64,7 +75,7 @@ class AgentNode {
   AgentPorts ports_;
   core::NodeKey key_;
   std::function<void()> changed_;
-  AgentSignal wake_;
+  WakeSignal wake_;
   std::optional<core::NodeAssignment> desired_;
   core::NodeKnowledge known_;
   core::NodeObservation observation_;
@@ -78,6 +89,14 @@ class AgentNode {
   Monotonic not_before_;   // no action sooner: backoff after a failure or a crash
   int failures_ = 0;       // of actions in a row
   int crashes_ = 0;        // of the process in a row
+  // Hung or busy: since when it neither answers nor, at least, computes.
+  std::optional<Monotonic> stopped_since_;
+  std::optional<Monotonic> silent_since_;
+  std::uint64_t cpu_ticks_ = 0;
+  Monotonic fault_seen_;
+  bool synced_ = false;          // replica: holds a whole copy
+  bool offset_settled_ = false;  // two readings of a survey were equal
+  bool surveyed_ = false;        // at least one reading was taken in this survey
   bool answered_ = false;  // this process did at least once
   bool ending_ = false;    // its end is our wish
   bool looked_ = false;

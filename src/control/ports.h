@@ -100,6 +100,15 @@ struct Process {
   friend bool operator==(const Process&, const Process&) = default;
 };
 
+// A glance at a process, cheap enough to be taken every few milliseconds.
+struct ProcessProbe {
+  // The kernel is taking it down (PF_EXITING): no code of it runs any more, though freeing its memory
+  // may keep its sockets open for seconds.
+  bool exiting = false;
+  bool stopped = false;          // SIGSTOP or a debugger
+  std::uint64_t cpu_ticks = 0;  // processor time used since its start
+};
+
 struct FoundNode {
   core::NodeKey node;
   std::optional<Process> process;  // nullopt: a directory without a process
@@ -118,6 +127,8 @@ class ProcessRunner {
   virtual Awaitable<void> wait_exit(Process process) = 0;
   // Signals only if pid and start time still name the same process. kNotFound: it is gone.
   virtual Status signal(Process process, int signal_number) = 0;
+  // kNotFound: it is gone.
+  virtual Result<ProcessProbe> probe(Process process) = 0;
   // Replaces the content of the process's private /etc/hosts in one write. kDenied: this machine
   // does not permit mount namespaces, engines see the machine's own file.
   virtual Status update_hosts(core::NodeKey node, std::string content) = 0;
@@ -138,7 +149,9 @@ struct EngineStatus {
   bool loading = false;
   core::Role role = core::Role::kPrimary;
   bool link_up = false;             // replica: link to the primary is up, no synchronisation running
-  std::string following;            // replica: the name or address it follows
+  // Replica: it once finished a synchronisation with the primary whose stream it holds a place in.
+  bool has_copy = false;
+  std::string following;  // replica: the name or address it follows
   std::uint64_t replication_offset = 0;
   std::string version;
 };
@@ -151,13 +164,22 @@ class EngineDriver {
   virtual Result<LaunchSpec> launch_spec(const core::NodeAssignment& assignment) = 0;
   // kUnavailable or kTimeout while the process does not answer (yet).
   virtual Awaitable<Result<EngineStatus>> inspect(core::NodeAssignment assignment) = 0;
-  // Makes the engine a replica of the assignment's primary. Idempotent.
+  // Makes the engine a replica of the assignment's primary, and connects at once even when it follows
+  // the same name already: the name may mean another address now. Keeps its place in the stream, so
+  // that the new primary can go on from there (partial resynchronisation).
   virtual Awaitable<Status> follow(core::NodeAssignment assignment) = 0;
   // Makes the engine a primary (REPLICAOF NO ONE). Idempotent.
   virtual Awaitable<Status> promote(core::NodeAssignment assignment) = 0;
   // Sets directives that may change while the engine runs.
   virtual Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                              std::map<std::string, std::string> changed) = 0;
+  // Holds back writes of clients for at most `bound` (CLIENT PAUSE ... WRITE) and answers the
+  // replication offset behind which nothing more comes.
+  virtual Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
+                                                        Duration bound) = 0;
+  virtual Awaitable<Status> resume_writes(core::NodeAssignment assignment) = 0;
+  // Closes the connections of ordinary and subscribed clients, so that they ask for the name again.
+  virtual Awaitable<Status> drop_clients(core::NodeAssignment assignment) = 0;
   // Forgets any connection to the node.
   virtual void disconnect(core::NodeKey node) = 0;
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
@@ -22,6 +23,16 @@ core::Plan plan_for(const core::State& state, const core::Observed& observed, co
                                         context);
   }
   return core::plan_standalone_cluster(state, observed, core::CacheClusterId(unit.id), context);
+}
+
+// Offsets grow all the time; they matter only while something is decided by them.
+bool matters(const core::NodeObservation& before, const core::NodeObservation& after) {
+  if (after.offset_settled || after.writes_paused) {
+    return !(before == after);
+  }
+  core::NodeObservation same_offset = before;
+  same_offset.replication_offset = after.replication_offset;
+  return !(same_offset == after);
 }
 
 }  // namespace
@@ -49,6 +60,9 @@ void Reconciler::start() {
 
 Awaitable<void> Reconciler::stop() {
   stopping_ = true;
+  for (auto& [unit, work] : working_) {
+    work->wake.raise();
+  }
   while (!working_.empty()) {
     co_await idle_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
@@ -62,35 +76,41 @@ void Reconciler::on_transition(const core::State& after, const core::Transition&
   }
 }
 
-void Reconciler::on_report(core::HostReport report) {
+std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
   std::set<core::NodeKey> changed;
-  std::map<core::NodeKey, core::NodeObservation> reported;
+  std::set<core::NodeKey> present;
+  auto& known = nodes_of_host_[report.host];
   for (core::NodeObservation& node : report.nodes) {
     const core::NodeKey key = node.node;
     const auto* before = observed_.find(key);
-    if (before == nullptr || !(*before == node)) {
+    if (before == nullptr || matters(*before, node)) {
       changed.insert(key);
     }
-    reported.emplace(key, std::move(node));
-  }
-  auto& known = nodes_of_host_[report.host];
-  for (const core::NodeKey& key : known) {
-    if (!reported.contains(key)) {
-      observed_.nodes.erase(key);
-      changed.insert(key);
+    if (!node.dead()) {
+      observed_.dead_since.erase(key);
+    } else {
+      observed_.dead_since.try_emplace(key, clock_.monotonic());
     }
-  }
-  known.clear();
-  for (auto& [key, node] : reported) {
-    known.insert(key);
+    present.insert(key);
     observed_.nodes.insert_or_assign(key, std::move(node));
   }
+  for (const core::NodeKey& key : known) {
+    if (!present.contains(key)) {
+      observed_.nodes.erase(key);
+      observed_.dead_since.erase(key);
+      changed.insert(key);
+    }
+  }
+  known = std::move(present);
+  return changed;
+}
+
+void Reconciler::on_report(core::HostReport report) {
   auto& revision = observed_.assignment_revision[report.host];
   const bool moved = revision < report.assignment_revision;
   revision = std::max(revision, report.assignment_revision);
-
   std::set<Unit> units;
-  for (const core::NodeKey& key : changed) {
+  for (const core::NodeKey& key : take(std::move(report))) {
     if (const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster)) {
       units.insert(unit_of(*cluster));
     }
@@ -98,10 +118,7 @@ void Reconciler::on_report(core::HostReport report) {
   book_.refresh(units);
   if (moved) {
     // Deletions wait for a revision, not for a node.
-    for (const auto& [unit, work] : working_) {
-      units.insert(unit);
-    }
-    units.merge(std::set<Unit>(waiting_.begin(), waiting_.end()));
+    units.insert(waiting_.begin(), waiting_.end());
   }
   for (const Unit& unit : units) {
     notify(unit);
@@ -117,14 +134,19 @@ void Reconciler::notify(const Unit& unit) {
   if (stopping_) {
     return;
   }
-  const auto [it, fresh] = working_.try_emplace(unit);
-  ++it->second.asked;
+  auto& work = working_[unit];
+  const bool fresh = work == nullptr;
+  if (fresh) {
+    work = std::make_unique<Work>(executor_);
+  }
+  ++work->asked;
+  work->wake.raise();
   if (fresh) {
     boost::asio::co_spawn(executor_, run(unit), [this, unit](std::exception_ptr failed) {
       working_.erase(unit);
       if (failed) {
-        log_.error(
-            fmt::format("reconciling {} ended by an exception; please report it", unit.str()));
+        log_.error(fmt::format("reconciling {} ended by an exception; please report it",
+                               unit.str()));
       }
       if (working_.empty()) {
         idle_.cancel();
@@ -134,19 +156,28 @@ void Reconciler::notify(const Unit& unit) {
 }
 
 Awaitable<void> Reconciler::run(Unit unit) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  Work& work = *working_[unit];  // ours until run() ends
   while (!stopping_) {
-    const std::uint64_t seen = working_[unit].asked;
-    const bool rests = co_await step(unit);
-    if (rests && working_[unit].asked == seen) {
+    const std::uint64_t seen = work.asked;
+    const Rest rest = co_await step(unit);
+    if (rest.again || work.asked != seen) {
+      continue;
+    }
+    if (rest.recheck_after == Duration()) {
       co_return;
     }
+    auto woken = work.wake.wait();
+    auto time = clock_.sleep_for(rest.recheck_after);
+    co_await (std::move(woken) || std::move(time));
   }
 }
 
-Awaitable<bool> Reconciler::step(Unit unit) {
+Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
   core::Plan plan;
   const auto decide = [this, &unit, &plan](const core::State& state,
                                            core::AdmissionContext context) {
+    observed_.now = clock_.monotonic();
     plan = plan_for(state, observed_, unit, context);
     return core::Admitted<core::Transition>(plan.transition);
   };
@@ -159,9 +190,12 @@ Awaitable<bool> Reconciler::step(Unit unit) {
   }
   if (!committed) {
     co_await back_off(unit);
-    co_return false;
+    co_return Rest{true, {}};
   }
-  working_[unit].failures = 0;
+  working_[unit]->failures = 0;
+  if (plan.failover && failover_observer_) {
+    failover_observer_(core::ReplicationGroupId(unit.id), *plan.failover);
+  }
   if (plan.settled) {
     waiting_.erase(unit);
     if (clusters_of(frontend_.state(), unit).empty()) {
@@ -170,11 +204,11 @@ Awaitable<bool> Reconciler::step(Unit unit) {
   } else {
     waiting_.insert(unit);
   }
-  co_return plan.transition.empty();
+  co_return Rest{!plan.transition.empty(), plan.recheck_after};
 }
 
 Awaitable<void> Reconciler::back_off(Unit unit) {
-  const int failures = std::min(working_[unit].failures++, 10);
+  const int failures = std::min(working_[unit]->failures++, 10);
   const Duration pause = std::min(kLongestBackOff, kFirstBackOff * (1 << failures));
   const Monotonic until = clock_.monotonic() + pause;
   // In slices, so that stop() never waits for a long pause.

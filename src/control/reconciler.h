@@ -1,16 +1,19 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "control/wake_signal.h"
 #include "control/assignment_book.h"
 #include "control/frontend.h"
 #include "control/ports.h"
 #include "control/touched.h"
+#include "core/failover/failover.h"
 #include "core/reconcile/observed.h"
 
 namespace hikae::control {
@@ -34,19 +37,32 @@ class Reconciler {
   void on_report(core::HostReport report);
 
   const core::Observed& observed() const { return observed_; }
+  // Called after every committed failover, on the control thread. Must not wait.
+  using FailoverObserver =
+      std::function<void(const core::ReplicationGroupId&, const core::FailoverDecision&)>;
+  void on_failover(FailoverObserver observer) { failover_observer_ = std::move(observer); }
+
   // Why a unit is where it is, for people; empty when it is unknown.
   std::string reason(const Unit& unit) const;
 
  private:
   struct Work {
+    explicit Work(boost::asio::any_io_executor executor) : wake(std::move(executor)) {}
     std::uint64_t asked = 0;  // grows with every notification
     int failures = 0;
+    WakeSignal wake;  // raised with it
+  };
+  // What a step leaves to do.
+  struct Rest {
+    bool again = false;        // at once
+    Duration recheck_after{};  // or after this time; zero: when notified
   };
 
   void notify(const Unit& unit);
   Awaitable<void> run(Unit unit);
-  // True when the unit needs no further step until it is notified again.
-  Awaitable<bool> step(Unit unit);
+  Awaitable<Rest> step(Unit unit);
+  // The nodes whose observation changed in a way that a decision may depend on.
+  std::set<core::NodeKey> take(core::HostReport report);
   Awaitable<void> back_off(Unit unit);
   void on_transition(const core::State& after, const core::Transition& transition);
 
@@ -57,9 +73,10 @@ class Reconciler {
   core::Observed observed_;
   AssignmentBook book_;
   std::map<core::HostId, std::set<core::NodeKey>> nodes_of_host_;
-  std::map<Unit, Work> working_;
+  std::map<Unit, std::unique_ptr<Work>> working_;
   std::set<Unit> waiting_;  // not settled: something is still to be observed
   std::map<Unit, std::string> reasons_;
+  FailoverObserver failover_observer_;
   bool stopping_ = false;
   boost::asio::steady_timer idle_;  // cancelled when the last coroutine ends
 };

@@ -94,6 +94,13 @@ Status MockEngines::signal(Process process, int signal_number) {
   return {};
 }
 
+Result<control::ProcessProbe> MockEngines::probe(control::Process process) {
+  if (find_running(process) == nullptr) {
+    return fail(ErrorCode::kNotFound, "the process is gone");
+  }
+  return control::ProcessProbe();
+}
+
 Status MockEngines::update_hosts(core::NodeKey node, std::string content) {
   return write_note(std::move(node), "hosts", std::move(content));
 }
@@ -160,6 +167,15 @@ Awaitable<Status> MockEngines::apply_directives(core::NodeAssignment,
                                                 std::map<std::string, std::string>) {
   co_return Status();
 }
+
+control::Awaitable<Result<std::uint64_t>> MockEngines::pause_writes(
+    core::NodeAssignment assignment, Duration) {
+  co_return engines_[assignment.node].status.replication_offset;
+}
+
+control::Awaitable<Status> MockEngines::resume_writes(core::NodeAssignment) { co_return Status(); }
+
+control::Awaitable<Status> MockEngines::drop_clients(core::NodeAssignment) { co_return Status(); }
 
 void MockEngines::disconnect(core::NodeKey) {}
 

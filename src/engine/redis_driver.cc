@@ -73,8 +73,58 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignme
 
 Awaitable<Status> RedisDriver::follow(core::NodeAssignment assignment) {
   const FollowTarget source = replication_source(assignment, runner_.private_hosts_supported());
-  Command command = {"REPLICAOF", source.host, std::to_string(source.port)};
+  const core::NodeKey node = assignment.node;
+  std::vector<Command> commands;
+  if (assignment.attach) {
+    // An engine that follows the same name already ignores the command, although the name may mean
+    // another address by now. Going by the address first makes it connect anew; its place in the
+    // stream is kept.
+    commands.push_back({"REPLICAOF", assignment.primary_address.str(), std::to_string(source.port)});
+  }
+  commands.push_back({"REPLICAOF", source.host, std::to_string(source.port)});
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  if (replies->back().is_error()) {
+    co_return tl::unexpected(engine_refusal(node, "REPLICAOF", replies->back()));
+  }
+  co_return Status();
+}
+
+Awaitable<Result<std::uint64_t>> RedisDriver::pause_writes(core::NodeAssignment assignment,
+                                                           Duration bound) {
+  const core::NodeKey node = assignment.node;
+  const auto bound_ms = std::chrono::duration_cast<std::chrono::milliseconds>(bound).count();
+  std::vector<Command> commands = {{"CLIENT", "PAUSE", std::to_string(bound_ms), "WRITE"},
+                                   {"INFO", "replication"}};
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  if (replies->front().is_error()) {
+    co_return tl::unexpected(engine_refusal(node, "CLIENT PAUSE", replies->front()));
+  }
+  const auto status = parse_redis_status(replies->back().as_text());
+  if (!status) {
+    co_return tl::unexpected(status.error());
+  }
+  co_return status->replication_offset;
+}
+
+Awaitable<Status> RedisDriver::resume_writes(core::NodeAssignment assignment) {
+  Command command = {"CLIENT", "UNPAUSE"};
   co_return co_await expect_ok(std::move(assignment), std::move(command));
+}
+
+Awaitable<Status> RedisDriver::drop_clients(core::NodeAssignment assignment) {
+  std::vector<Command> commands = {{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"},
+                                   {"CLIENT", "KILL", "TYPE", "pubsub"}};
+  const auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  co_return Status();
 }
 
 Awaitable<Status> RedisDriver::promote(core::NodeAssignment assignment) {

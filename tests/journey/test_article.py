@@ -451,7 +451,7 @@ class ShellOfAnOrdinaryUser(Shell):
         pids = [self.region.server.pid, *self.region.nodes()]
         self.assertGreaterEqual(len(pids), 3)
         for pid in pids:
-            self.assertEqual(os.stat(f"/proc/{pid}").st_uid, 65534, processes.command_line(pid))
+            self.assertEqual(processes.user_of(pid), 65534, processes.command_line(pid))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,12 @@ def start_time(pid):
         return int(file.read().rsplit(")", 1)[1].split()[19])
 
 
+def user_of(pid):
+    """The effective uid. (The owner of /proc/<pid> is root for a process that may not be dumped.)"""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return next(int(line.split()[2]) for line in file if line.startswith("Uid:"))
+
+
 def command_line(pid):
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:

@@ -234,8 +234,15 @@ class Region:
         return processes.processes_below(os.path.join(self.data, "nodes"))
 
     def node_directories(self):
-        path = os.path.join(self.data, "nodes")
-        return sorted(os.listdir(path)) if os.path.isdir(path) else []
+        """`HOST/CLUSTER` of every cluster that has a directory. Hosts keep theirs."""
+        root = os.path.join(self.data, "nodes")
+        return sorted(f"{host}/{cluster}" for host in os.listdir(root)
+                      for cluster in os.listdir(os.path.join(root, host)))
+
+    def directories_of(self, nodes):
+        """The same for nodes(), from where the engines work: `HOST/CLUSTER/NODE`."""
+        root = os.path.join(os.path.realpath(self.data), "nodes")
+        return sorted(os.path.relpath(os.path.dirname(cwd), root) for cwd in nodes.values())
 
     # Conditions
 

@@ -275,6 +275,18 @@ Status LinuxProcessRunner::signal(Process process, int signal_number) {
   return {};
 }
 
+Result<control::ProcessProbe> LinuxProcessRunner::probe(Process process) {
+  const auto stat = read_process_stat(process.pid);
+  if (!stat || stat->start_time != process.start_time) {
+    return fail(ErrorCode::kNotFound, fmt::format("the process {} is gone", process.pid));
+  }
+  control::ProcessProbe probe;
+  probe.exiting = is_exiting(*stat);
+  probe.stopped = stat->state == 'T' || stat->state == 't';
+  probe.cpu_ticks = stat->cpu_ticks;
+  return probe;
+}
+
 Status LinuxProcessRunner::update_hosts(core::NodeKey node, std::string content) {
   if (!private_hosts_supported()) {
     return fail(ErrorCode::kDenied, "this machine permits no mount namespaces");

@@ -32,6 +32,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   control::Awaitable<Result<control::Process>> start(control::LaunchSpec spec) override;
   control::Awaitable<void> wait_exit(control::Process process) override;
   Status signal(control::Process process, int signal_number) override;
+  Result<control::ProcessProbe> probe(control::Process process) override;
   Status update_hosts(core::NodeKey node, std::string content) override;
   bool private_hosts_supported() const override { return namespaces_ != Namespaces::kNone; }
   Status write_note(core::NodeKey node, std::string name, std::string content) override;

@@ -37,6 +37,11 @@ bool is_alive(const ProcessStat& stat) {
   return stat.state != 'Z' && stat.state != 'X';
 }
 
+bool is_exiting(const ProcessStat& stat) {
+  constexpr std::uint64_t kExiting = 0x4;  // PF_EXITING, include/linux/sched.h
+  return !is_alive(stat) || (stat.flags & kExiting) != 0;
+}
+
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const auto name_end = text.rfind(')');
   if (name_end == std::string_view::npos || name_end + 2 >= text.size()) {
@@ -44,7 +49,8 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   }
   const auto fields = split(trim(text.substr(name_end + 2)), ' ');
   constexpr std::size_t kFirst = 3;  // the state is field 3 in proc(5)
-  constexpr std::size_t kParent = 4, kSession = 6, kTerminal = 7, kStartTime = 22;
+  constexpr std::size_t kParent = 4, kSession = 6, kTerminal = 7, kFlags = 9;
+  constexpr std::size_t kUserTime = 14, kSystemTime = 15, kStartTime = 22;
   if (fields.size() <= kStartTime - kFirst || fields[0].size() != 1) {
     return std::nullopt;
   }
@@ -52,10 +58,19 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   const auto session = parse_integer(fields[kSession - kFirst]);
   const auto terminal = parse_integer(fields[kTerminal - kFirst]);
   const auto start_time = parse_integer(fields[kStartTime - kFirst]);
-  if (!parent || !session || !terminal || !start_time) {
+  const auto flags = parse_integer(fields[kFlags - kFirst]);
+  const auto user_time = parse_integer(fields[kUserTime - kFirst]);
+  const auto system_time = parse_integer(fields[kSystemTime - kFirst]);
+  if (!parent || !session || !terminal || !flags || !user_time || !system_time || !start_time) {
     return std::nullopt;
   }
-  return ProcessStat{fields[0][0], *parent, *session, *terminal, std::uint64_t(*start_time)};
+  return ProcessStat{fields[0][0],
+                     *parent,
+                     *session,
+                     *terminal,
+                     std::uint64_t(*start_time),
+                     std::uint64_t(*flags),
+                     std::uint64_t(*user_time + *system_time)};
 }
 
 std::optional<ProcessStat> read_process_stat(std::int64_t pid) {

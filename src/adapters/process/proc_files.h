@@ -18,10 +18,14 @@ struct ProcessStat {
   std::int64_t session = 0;
   std::int64_t terminal = 0;  // 0: none
   std::uint64_t start_time = 0;
+  std::uint64_t flags = 0;  // PF_* of the kernel
+  std::uint64_t cpu_ticks = 0;  // user and system time
 };
 
 // Neither a zombie nor on the way out of the table.
 bool is_alive(const ProcessStat& stat);
+// The kernel is taking it down; none of its code runs any more.
+bool is_exiting(const ProcessStat& stat);
 
 // nullopt when there is no such process.
 std::optional<ProcessStat> read_process_stat(std::int64_t pid);

@@ -51,7 +51,7 @@ std::string option_cases(const std::vector<Command>& commands) {
     for (const auto& [option, description] : command.options) {
       words += (words.empty() ? "" : " ") + option;
     }
-    out += fmt::format("    {}) words='{}' ;;\n", command.name, words);
+    out += fmt::format("    {}) choices='{}' ;;\n", command.name, words);
   }
   return out;
 }
@@ -60,16 +60,16 @@ std::string bash_script(const std::vector<Command>& commands) {
   return fmt::format(
       "# hikae completion bash > ~/.local/share/bash-completion/completions/hikae\n"
       "_hikae() {{\n"
-      "  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words\n"
+      "  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} choices\n"
       "  case $previous in\n"
       "    --data|--config|--log-file|--valkey-server|--redis-server)\n"
       "      COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
       "  esac\n"
       "  case ${{COMP_CWORD}}:${{COMP_WORDS[1]}} in\n"
-      "    1:*) words='{}' ;;\n"
+      "    1:*) choices='{}' ;;\n"
       "    *) case ${{COMP_WORDS[1]}} in\n{}    esac ;;\n"
       "  esac\n"
-      "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+      "  COMPREPLY=($(compgen -W \"$choices\" -- \"$current\"))\n"
       "}}\n"
       "complete -o default -F _hikae hikae\n",
       names(commands), option_cases(commands));
@@ -80,14 +80,13 @@ std::string zsh_script(const std::vector<Command>& commands) {
       "#compdef hikae\n"
       "# hikae completion zsh > ~/.zfunc/_hikae   (with fpath+=~/.zfunc before compinit)\n"
       "_hikae() {{\n"
-      "  local words_of\n"
       "  if (( CURRENT == 2 )); then\n"
       "    compadd {}\n"
       "    return\n"
       "  fi\n"
-      "  local words=\n"
-      "  case ${{(Q)${{(z)BUFFER}}[2]}} in\n{}  esac\n"
-      "  compadd -- ${{=words}}\n"
+      "  local choices=\n"
+      "  case $words[2] in\n{}  esac\n"
+      "  compadd -- ${{=choices}}\n"
       "  _files\n"
       "}}\n"
       "compdef _hikae hikae\n",

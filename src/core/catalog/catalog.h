@@ -110,8 +110,8 @@ std::optional<DefaultParameterGroup> find_default_parameter_group(std::string_vi
 // The default of `parameter` in a group; `cluster_on` sets cluster-enabled.
 std::optional<std::string_view> default_value(const Parameter& parameter, bool cluster_on);
 
-// The version a request means: omitted is the newest of the engine, `6.x` the newest 6. The full
-// form of a version is found too. nullptr when there is none.
+// The version a request means: omitted is the newest of the engine, `6.x` the newest 6. nullptr
+// when there is none, also for the full form of a version that is chosen as `major.minor`.
 const EngineVersion* find_engine_version(std::string_view engine, std::string_view requested);
 
 // Compares dotted numbers: -1, 0, 1. `6.2` equals `6.2.0`.

@@ -32,6 +32,18 @@ struct NodeAssignment {
   // this replica's turn for its first synchronisation.
   bool attach = false;
   std::uint64_t generation = 1;  // a running process of a lower generation is restarted
+  // A replica becomes primary (REPLICAOF NO ONE) only once this is true: no other member of its
+  // node group can still take writes.
+  bool may_promote = true;
+  // Of a primary: a replica can take over, so a dead process is left dead and a hung one is killed;
+  // whoever decides on the failover says what the node is next.
+  bool hold = false;
+  // The primary is to be killed now, as TestFailover asks.
+  bool kill = false;
+  // A planned switchover: the primary holds back writes and tells the offset at which it stopped.
+  bool pause_writes = false;
+  // Offsets are wanted quickly and until they stand still: a primary is to be chosen.
+  bool survey = false;
   // The engine's own directives, rendered from node type and parameter group.
   std::map<std::string, std::string> directives;
 
@@ -50,6 +62,11 @@ struct NodeAssignment {
     v("primary_port", s.primary_port);
     v("attach", s.attach);
     v("generation", s.generation);
+    v("may_promote", s.may_promote);
+    v("hold", s.hold);
+    v("kill", s.kill);
+    v("pause_writes", s.pause_writes);
+    v("survey", s.survey);
     v("directives", s.directives);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;

@@ -4,6 +4,7 @@
 
 #include "core/catalog/catalog.h"
 #include "core/catalog/directives.h"
+#include "core/failover/failover.h"
 #include "core/naming/names.h"
 
 namespace hikae::core {
@@ -87,11 +88,20 @@ void assign_role(const State& state, const Observed& observed, const Replication
     out.primary_address = primary->nodes[0].address;
     out.primary_port = primary->settings.port;
   }
+  const auto* primary_seen = primary == nullptr || primary->nodes.empty()
+                                 ? nullptr
+                                 : observed.find(NodeKey{primary->id, primary->nodes[0].id});
   if (node_group->primary == out.node.cluster) {
+    out.may_promote = is_fenced(state, observed, *node_group, out.node.cluster);
+    out.hold = holds_dead_primary(state, observed, group, *node_group);
+    out.kill = node_group->kill_epoch == node_group->epoch;
+    out.pause_writes = !node_group->switchover_target.empty();
     return;
   }
   out.role = Role::kReplica;
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
+  out.survey = node_group->switchover_target == out.node.cluster ||
+               (primary_seen != nullptr && primary_seen->dead());
 }
 
 }  // namespace

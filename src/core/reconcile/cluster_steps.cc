@@ -84,4 +84,20 @@ void make_available(CacheCluster& cluster, EventWriter& events, Instant now) {
   }
 }
 
+void begin_recovery(CacheCluster& cluster, EventWriter& events) {
+  for (Node& node : cluster.nodes) {
+    node.recovering = true;
+    events.add(kSourceCacheCluster, cluster.id.str(),
+               fmt::format("Recovering cache nodes {}", node.id.str()));
+  }
+}
+
+void finish_recovery(CacheCluster& cluster, EventWriter& events) {
+  for (Node& node : cluster.nodes) {
+    node.recovering = false;
+    events.add(kSourceCacheCluster, cluster.id.str(),
+               fmt::format("Finished recovery for cache nodes {}", node.id.str()));
+  }
+}
+
 }  // namespace hikae::core

@@ -28,4 +28,8 @@ bool released(const Observed& observed, const CacheCluster& cluster);
 // Moves a creating or rebooting cluster to available, with the events that AWS writes.
 void make_available(CacheCluster& cluster, EventWriter& events, Instant now);
 
+// A process was lost and is being brought back; and is back (AWS's events of a node replacement).
+void begin_recovery(CacheCluster& cluster, EventWriter& events);
+void finish_recovery(CacheCluster& cluster, EventWriter& events);
+
 }  // namespace hikae::core

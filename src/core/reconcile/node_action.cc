@@ -25,12 +25,44 @@ NodeAction dissolve(const NodeKnowledge& known) {
   return act(NodeActionKind::kForget, "nothing is left of it");
 }
 
+NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& known) {
+  if (known.dying) {
+    return act(NodeActionKind::kAwait, "the kernel is taking its process down");
+  }
+  // A reboot that was asked for is no reason for a failover.
+  const bool reboot = known.generation < desired.generation;
+  if (desired.role == Role::kPrimary && desired.hold && !reboot) {
+    return act(NodeActionKind::kNone, "its process is dead; a replica may take over");
+  }
+  return act(NodeActionKind::kStart,
+             known.crashed ? "its process ended unexpectedly" : "no process runs");
+}
+
+// Whether a running process has to be ended, and why; empty: no.
+std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& known) {
+  if (known.generation < desired.generation) {
+    return fmt::format("restart: generation {} is asked for, {} runs", desired.generation,
+                       known.generation);
+  }
+  if (desired.kill && desired.role == Role::kPrimary) {
+    return "a test of the failover was asked for";
+  }
+  // Killing is the fence: nothing that may wake up again is replaced.
+  if (known.hung && (desired.role == Role::kReplica || desired.hold)) {
+    return "it hangs";
+  }
+  return "";
+}
+
 NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledge& known) {
-  if (desired.role == Role::kPrimary) {
-    return known.role == Role::kReplica
+  if (desired.role == Role::kPrimary && known.role == Role::kReplica) {
+    return desired.may_promote
                ? act(NodeActionKind::kPromote,
                      fmt::format("primary of epoch {}", desired.epoch.value()))
-               : NodeAction{};
+               : act(NodeActionKind::kAwait, "another member may still take writes");
+  }
+  if (desired.role == Role::kPrimary) {
+    return {};
   }
   // A replica whose turn has not come must not take writes either: the driver makes it a replica of
   // nobody until `attach` is set.
@@ -39,8 +71,20 @@ NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledg
                desired.attach ? "should be a replica" : "not attached yet");
   }
   const std::string target = follow_target(desired, known.private_hosts);
-  if (desired.attach && known.following != target) {
+  if (desired.attach &&
+      (known.following != target || known.followed_epoch != desired.epoch)) {
     return act(NodeActionKind::kFollow, "the primary is " + target);
+  }
+  return {};
+}
+
+NodeAction arrange_writes(const NodeAssignment& desired, const NodeKnowledge& known) {
+  const bool pause = desired.role == Role::kPrimary && desired.pause_writes;
+  if (pause && !known.writes_paused) {
+    return act(NodeActionKind::kPauseWrites, "a planned switchover");
+  }
+  if (!pause && known.writes_paused) {
+    return act(NodeActionKind::kResumeWrites, "the switchover is over");
   }
   return {};
 }
@@ -61,6 +105,10 @@ std::string_view verb(NodeActionKind kind) {
       return "make a replica";
     case NodeActionKind::kPromote:
       return "make the primary";
+    case NodeActionKind::kPauseWrites:
+      return "hold back writes";
+    case NodeActionKind::kResumeWrites:
+      return "take writes again";
     case NodeActionKind::kApplyDirectives:
       return "apply parameters";
     case NodeActionKind::kRetire:
@@ -84,13 +132,11 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   if (!desired) {
     return dissolve(known);
   }
-  if (!known.running) {
-    return act(NodeActionKind::kStart,
-               known.crashed ? "its process ended unexpectedly" : "no process runs");
+  if (!known.running || known.dying) {
+    return bring_to_life(*desired, known);
   }
-  if (known.generation < desired->generation) {
-    return act(NodeActionKind::kKill, fmt::format("restart: generation {} is asked for, {} runs",
-                                                  desired->generation, known.generation));
+  if (auto reason = reason_to_kill(*desired, known); !reason.empty()) {
+    return act(NodeActionKind::kKill, std::move(reason));
   }
   // Before anything follows a name, the name must mean the right address.
   if (known.private_hosts && known.hosts_file != render_hosts_file(*desired)) {
@@ -104,11 +150,17 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
       action.kind != NodeActionKind::kNone) {
     return action;
   }
+  if (NodeAction action = arrange_writes(*desired, known); action.kind != NodeActionKind::kNone) {
+    return action;
+  }
   if (!live_changes(known.directives, desired->directives).empty()) {
     return act(NodeActionKind::kApplyDirectives, "parameters changed");
   }
   if (desired->role == Role::kReplica && desired->attach && !known.link_up) {
     return act(NodeActionKind::kAwait, "its link to the primary is not up yet");
+  }
+  if (desired->survey) {
+    return act(NodeActionKind::kAwait, "its offset is wanted");
   }
   return {};
 }

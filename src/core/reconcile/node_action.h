@@ -15,11 +15,15 @@ struct NodeKnowledge {
   bool running = false;          // its process lives
   std::uint64_t generation = 0;  // that process was started for; 0 when unknown
   bool crashed = false;          // it ended without being asked to, and was not started since
+  bool dying = false;            // still there, but the kernel is taking it down
+  bool hung = false;             // stopped, or silent without using processor time
   bool answers = false;          // the engine answered the newest question
   bool loading = false;
   Role role = Role::kPrimary;
   std::string following;  // replica: the host it follows, as it says itself
   bool link_up = false;
+  Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
+  bool writes_paused = false;  // primary: holds back writes for a switchover
   bool private_hosts = false;                     // the machine permits private hosts files
   std::string hosts_file;                         // content of the node's own
   std::map<std::string, std::string> directives;  // in effect, or refused by the engine
@@ -33,6 +37,8 @@ enum class NodeActionKind {
   kUpdateHosts,
   kFollow,
   kPromote,
+  kPauseWrites,
+  kResumeWrites,
   kApplyDirectives,
   kRetire,  // ask it to end, then kill it
   kRemove,  // the directory

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "core/reconcile/assignment.h"
 #include "core/resource/ids.h"
 
@@ -15,7 +16,10 @@ struct NodeObservation {
   enum class Process {
     kAbsent,   // no process, no directory
     kStopped,  // a directory without a process
-    kStarting,
+    // The kernel is taking the process down: none of its code runs any more, though its memory and
+    // its sockets may last for seconds.
+    kDying,
+    kStarting,  // has not answered yet
     kRunning,
   };
   NodeKey node;
@@ -25,9 +29,22 @@ struct NodeObservation {
   bool ready = false;            // answers commands and is not loading
   Role role = Role::kPrimary;    // as the engine says
   bool link_up = false;          // replica: its first synchronisation is done and the link is up
+  // Replica: the process holds a whole copy of its primary's data, be the link up or not.
+  bool synced = false;
+  bool hung = false;           // neither answers nor uses processor time, or is stopped
+  bool writes_paused = false;  // primary: holds back writes; replication_offset is where it stopped
+  // In a survey: two readings in a row were equal, so all that had arrived is applied.
+  bool offset_settled = false;
   std::uint64_t replication_offset = 0;
   std::string running_version;  // `8.0.1`, of the installed engine
   std::string problem;          // one line for the operator, empty when all is well
+  Monotonic fault_seen;  // when the agent noticed that the process died or hung
+
+  // Certain: no code of the process runs any more.
+  bool dead() const {
+    return process == Process::kStopped || process == Process::kDying ||
+           process == Process::kAbsent;
+  }
   friend bool operator==(const NodeObservation&, const NodeObservation&) = default;
 };
 
@@ -38,14 +55,21 @@ struct HostReport {
   std::vector<NodeObservation> nodes;
 };
 
-// The newest report of every host.
+// The newest report of every host, and what follows from their sequence.
 struct Observed {
+  Monotonic now;  // on the control plane's clock, when the decision is taken
+  std::map<NodeKey, Monotonic> dead_since;  // on the same clock: when it was first seen dead
   std::map<HostId, Revision> assignment_revision;
   std::map<NodeKey, NodeObservation> nodes;
 
   const NodeObservation* find(const NodeKey& key) const {
     const auto it = nodes.find(key);
     return it == nodes.end() ? nullptr : &it->second;
+  }
+  // How long a node has been seen dead; zero when it is not.
+  Duration dead_for(const NodeKey& key) const {
+    const auto it = dead_since.find(key);
+    return it == dead_since.end() ? Duration() : now - it->second;
   }
 };
 

@@ -109,6 +109,110 @@ void finish_creation(const View& view, ReplicationGroup& group, EventWriter& eve
   }
 }
 
+// The commit of a failover: epoch + 1, the new primary, and in the same transition the names that
+// follow from it and the events of AWS in their order.
+Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& decision) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  ReplicationGroup next = view.group;
+  for (NodeGroup& node_group : next.node_groups) {
+    if (node_group.id == old.id) {
+      node_group.primary = decision.new_primary;
+      node_group.epoch = old.epoch.next();
+      node_group.switchover_target = {};
+    }
+  }
+  const std::string text = fmt::format("Failover from primary node {} to replica node {} completed",
+                                       old.primary.str(), decision.new_primary.str());
+  events.add(kSourceCacheCluster, old.primary.str(), text);
+  events.add(kSourceReplicationGroup, view.group.id.str(), text);
+  if (!decision.planned) {
+    CacheCluster lost = *view.state.find<CacheCluster>(old.primary);
+    begin_recovery(lost, events);
+    plan.transition.put(std::move(lost));
+  }
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  plan.reason = decision.reason;
+  plan.failover = decision;
+  return plan;
+}
+
+Plan give_up_switchover(const View& view, const NodeGroup& old, const FailoverDecision& decision) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  ReplicationGroup next = view.group;
+  for (NodeGroup& node_group : next.node_groups) {
+    if (node_group.id == old.id) {
+      node_group.switchover_target = {};
+    }
+  }
+  next.status = "available";
+  events.add(kSourceReplicationGroup, view.group.id.str(),
+             fmt::format("Failed to promote {}: {}", old.switchover_target.str(), decision.reason));
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  plan.reason = decision.reason;
+  return plan;
+}
+
+Plan fail_over(const View& view) {
+  Plan plan;
+  for (const NodeGroup& node_group : view.group.node_groups) {
+    const auto decision =
+        decide_failover(view.state, view.observed, view.group, node_group, view.context.now);
+    switch (decision.stage) {
+      case FailoverStage::kDecided:
+        return promote(view, node_group, decision);
+      case FailoverStage::kGivenUp:
+        return give_up_switchover(view, node_group, decision);
+      case FailoverStage::kHealthy:
+        break;
+      default:
+        plan.reason = decision.reason;
+        plan.recheck_after = decision.recheck_after;
+    }
+  }
+  return plan;
+}
+
+// Members whose process was lost leave the shared names, and come back to them when in service.
+Plan recover_members(const View& view) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  for (const CacheCluster* member : view.members) {
+    if (member->status != "available" || member->nodes.empty()) {
+      continue;
+    }
+    const Role role = view.role_of(member->id);
+    const auto* seen = view.observed.find(NodeKey{member->id, member->nodes[0].id});
+    const bool lost = seen != nullptr &&
+                      (seen->dead() || (role == Role::kReplica && seen->ready && !seen->synced));
+    CacheCluster next = *member;
+    if (lost && !member->nodes[0].recovering) {
+      begin_recovery(next, events);
+    } else if (!lost && member->nodes[0].recovering && in_service(view.observed, *member, role)) {
+      finish_recovery(next, events);
+    } else {
+      continue;
+    }
+    plan.transition.put(std::move(next));
+    plan.reason = fmt::format("{} {}", member->id.str(), lost ? "was lost" : "is back");
+  }
+  events.finish(plan.transition);
+  return plan;
+}
+
+// What a settled-looking group still waits for: a member that is being brought back.
+std::string recovering(const View& view) {
+  for (const CacheCluster* member : view.members) {
+    if (!member->nodes.empty() && member->nodes[0].recovering) {
+      return missing(view.observed, *member, view.role_of(member->id));
+    }
+  }
+  return "";
+}
+
 // Members in service become available: all together while the group is created, one by one later.
 Plan settle_members(const View& view) {
   Plan plan;
@@ -192,8 +296,19 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   if (Plan plan = place_members(view); !plan.transition.empty() || !plan.reason.empty()) {
     return plan;
   }
+  Plan failover = fail_over(view);
+  if (!failover.transition.empty() || !failover.reason.empty()) {
+    return failover;
+  }
+  if (Plan plan = recover_members(view); !plan.transition.empty()) {
+    return plan;
+  }
   Plan plan = settle_members(view);
   plan.settled = plan.settled && !deleting;
+  if (const auto lack = recovering(view); plan.settled && !lack.empty()) {
+    plan.settled = false;
+    plan.reason = "waits for " + lack;
+  }
   return plan;
 }
 

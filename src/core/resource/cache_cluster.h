@@ -60,6 +60,8 @@ struct Node {
   std::uint64_t generation = 1;
   Instant created_at;
   std::string parameter_status = "in-sync";  // in-sync, applying, pending-reboot
+  // The process was lost and is being brought back. Meanwhile no shared name leads to the node.
+  bool recovering = false;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -75,6 +77,7 @@ struct Node {
     v("generation", s.generation);
     v("created_at", s.created_at);
     v("parameter_status", s.parameter_status);
+    v("recovering", s.recovering);
   }
 };
 

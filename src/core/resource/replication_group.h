@@ -18,6 +18,11 @@ struct NodeGroup {
   std::vector<CacheClusterId> members;   // stable order; never primary first
   CacheClusterId primary;                // always one of members
   Epoch epoch{1};
+  // A planned switchover to this member is under way (empty: none). Given up after the deadline.
+  CacheClusterId switchover_target;
+  Instant switchover_deadline;
+  // TestFailover: the primary of this epoch is to be killed. Equal to `epoch` while it is pending.
+  Epoch kill_epoch{0};
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -25,6 +30,9 @@ struct NodeGroup {
     v("members", s.members);
     v("primary", s.primary);
     v("epoch", s.epoch);
+    v("switchover_target", s.switchover_target);
+    v("switchover_deadline", s.switchover_deadline);
+    v("kill_epoch", s.kill_epoch);
   }
 };
 

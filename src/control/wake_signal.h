@@ -12,9 +12,9 @@ namespace hikae::control {
 // Wakes one waiting coroutine of the same thread. Raised while nobody waits, it is remembered: the
 // next wait() returns at once. Several raises may count as one, so the woken side looks at
 // everything again.
-class AgentSignal {
+class WakeSignal {
  public:
-  explicit AgentSignal(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {
+  explicit WakeSignal(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {
     timer_.expires_at(boost::asio::steady_timer::time_point::max());
   }
 

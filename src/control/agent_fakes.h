@@ -1,0 +1,208 @@
+#pragma once
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "control/ports.h"
+#include "core/reconcile/hosts_file.h"
+#include "core/reconcile/node_action.h"
+
+// The world of agent_test.cc: a clock that moves when the test says so, a host in memory.
+
+namespace hikae::control {
+
+using core::NodeAssignment;
+using core::NodeKey;
+
+// A timer that nothing but its owner ends.
+inline std::shared_ptr<boost::asio::steady_timer> endless(boost::asio::any_io_executor executor) {
+  return std::make_shared<boost::asio::steady_timer>(executor,
+                                                     boost::asio::steady_timer::time_point::max());
+}
+
+class FakeClock final : public Clock {
+ public:
+  Instant now() const override { return Instant(now_.microseconds()); }
+  Monotonic monotonic() const override { return now_; }
+  Awaitable<void> sleep_until(Monotonic t) override {
+    const auto timer = endless(co_await boost::asio::this_coro::executor);
+    const auto waiter = waiters_.emplace(t, timer);
+    const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+    co_await timer->async_wait(token);
+    waiters_.erase(waiter);
+  }
+  bool advance_to_next() {
+    if (waiters_.empty()) {
+      return false;
+    }
+    now_ = std::max(now_, waiters_.begin()->first);
+    for (auto it = waiters_.begin(); it != waiters_.end() && it->first <= now_; ++it) {
+      it->second->cancel();
+    }
+    return true;
+  }
+
+ private:
+  Monotonic now_{1'000'000};
+  std::multimap<Monotonic, std::shared_ptr<boost::asio::steady_timer>> waiters_;
+};
+
+class NoLog final : public Log {
+ public:
+  void info(std::string_view) override {}
+  void warn(std::string_view) override {}
+  void error(std::string_view) override {}
+};
+
+// Processes and engines of one host, in memory. Outlives agents, as real ones do.
+class FakeHost final : public ProcessRunner, public EngineDriver {
+ public:
+  struct Engine {
+    std::int64_t pid = 0;
+    EngineStatus status;
+    std::map<std::string, std::string> files;
+    std::shared_ptr<boost::asio::steady_timer> exit;
+  };
+  std::map<NodeKey, Engine> engines;
+  std::vector<std::string> calls;  // what was done, in order
+  int silent_inspections = 0;      // so many go unanswered
+  std::optional<Error> start_error;
+  std::optional<Error> directive_error;
+  bool ignores_sigterm = false;
+  bool private_hosts = true;
+
+  void end(Engine& engine) {
+    engine.pid = 0;
+    if (engine.exit) {
+      engine.exit->cancel();
+    }
+  }
+  int count(const std::string& call) const {
+    return int(std::count(calls.begin(), calls.end(), call));
+  }
+
+  Awaitable<Result<std::vector<FoundNode>>> find_all() override {
+    std::vector<FoundNode> out;
+    for (const auto& [node, engine] : engines) {
+      FoundNode found{node, std::nullopt};
+      if (engine.pid != 0) {
+        found.process = Process{engine.pid, 7};
+      }
+      out.push_back(std::move(found));
+    }
+    co_return out;
+  }
+  Awaitable<Result<Process>> start(LaunchSpec spec) override {
+    calls.push_back("start");
+    if (start_error) {
+      co_return tl::unexpected(*start_error);
+    }
+    Engine& engine = engines[spec.node];
+    engine = Engine{++last_pid_, {}, std::move(spec.files), nullptr};
+    engine.files["hosts"] = std::move(spec.hosts_file);
+    engine.status.version = "8.0.1";
+    co_return Process{engine.pid, 7};
+  }
+  Awaitable<void> wait_exit(Process process) override {
+    for (auto& [node, engine] : engines) {
+      if (engine.pid == process.pid) {
+        engine.exit = endless(co_await boost::asio::this_coro::executor);
+        const auto timer = engine.exit;
+        const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+        co_await timer->async_wait(token);
+        co_return;
+      }
+    }
+  }
+  Status signal(Process process, int signal_number) override {
+    calls.push_back(signal_number == SIGKILL ? "SIGKILL" : "SIGTERM");
+    for (auto& [node, engine] : engines) {
+      if (engine.pid == process.pid && !(signal_number == SIGTERM && ignores_sigterm)) {
+        end(engine);
+      }
+    }
+    return {};
+  }
+Result<ProcessProbe> probe(Process) override { return ProcessProbe(); }
+  Status update_hosts(NodeKey node, std::string content) override {
+    calls.push_back("update_hosts");
+    engines[node].files["hosts"] = std::move(content);
+    return {};
+  }
+  bool private_hosts_supported() const override { return private_hosts; }
+  Status write_note(NodeKey node, std::string name, std::string content) override {
+    engines[node].files[name] = std::move(content);
+    return {};
+  }
+  std::optional<std::string> read_note(NodeKey node, std::string name) const override {
+    const auto& files = engines.at(node).files;
+    const auto it = files.find(name);
+    return it == files.end() ? std::nullopt : std::optional(it->second);
+  }
+  Awaitable<Status> remove(NodeKey node) override {
+    calls.push_back("remove");
+    engines.erase(node);
+    co_return Status();
+  }
+  std::string path(NodeKey node, std::string_view name) const override {
+    return node.str() + "/" + std::string(name);
+  }
+
+  Result<LaunchSpec> launch_spec(const NodeAssignment& assignment) override {
+    LaunchSpec spec;
+    spec.node = assignment.node;
+    spec.hosts_file = core::render_hosts_file(assignment);
+    return spec;
+  }
+  Awaitable<Result<EngineStatus>> inspect(NodeAssignment assignment) override {
+    const auto it = engines.find(assignment.node);
+    if (it == engines.end() || it->second.pid == 0 || silent_inspections > 0) {
+      --silent_inspections;
+      co_return fail(ErrorCode::kUnavailable, "no answer");
+    }
+    co_return it->second.status;
+  }
+  Awaitable<Status> follow(NodeAssignment assignment) override {
+    calls.push_back(assignment.attach ? "follow" : "park");
+    EngineStatus& status = engines[assignment.node].status;
+    status.role = core::Role::kReplica;
+    status.following = assignment.attach ? core::follow_target(assignment, private_hosts) : "none";
+    status.link_up = assignment.attach;
+    co_return Status();
+  }
+  Awaitable<Status> promote(NodeAssignment assignment) override {
+    calls.push_back("promote");
+    engines[assignment.node].status.role = core::Role::kPrimary;
+    co_return Status();
+  }
+  Awaitable<Status> apply_directives(NodeAssignment,
+                                     std::map<std::string, std::string> changed) override {
+    for (const auto& [name, value] : changed) {
+      calls.push_back("set " + name + " " + value);
+    }
+    co_return directive_error ? Status(tl::unexpected(*directive_error)) : Status();
+  }
+  Awaitable<Result<std::uint64_t>> pause_writes(NodeAssignment assignment, Duration) override {
+    co_return engines[assignment.node].status.replication_offset;
+  }
+  Awaitable<Status> resume_writes(NodeAssignment) override { co_return Status(); }
+  Awaitable<Status> drop_clients(NodeAssignment) override { co_return Status(); }
+  void disconnect(NodeKey) override {}
+
+ private:
+  std::int64_t last_pid_ = 100;
+};
+
+}  // namespace hikae::control

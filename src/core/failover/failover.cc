@@ -1,0 +1,206 @@
+#include "core/failover/failover.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hikae::core {
+namespace {
+
+struct Member {
+  const CacheCluster* cluster = nullptr;
+  const NodeObservation* seen = nullptr;  // nullptr: not observed yet
+};
+
+Member member_of(const State& state, const Observed& observed, const CacheClusterId& id) {
+  Member member;
+  member.cluster = state.find<CacheCluster>(id);
+  if (member.cluster != nullptr && !member.cluster->nodes.empty()) {
+    member.seen = observed.find(NodeKey{id, member.cluster->nodes[0].id});
+  }
+  return member;
+}
+
+bool can_lead(const Member& member) {
+  return member.cluster != nullptr && member.cluster->status != "deleting" &&
+         member.cluster->status != "creating" && member.seen != nullptr && !member.seen->dead() &&
+         !member.seen->hung && member.seen->ready && member.seen->role == Role::kReplica &&
+         member.seen->synced;
+}
+
+// Whoever may hold a copy, now or once it answers. Only certainty rules a replica out.
+bool may_lead_yet(const Member& member) {
+  if (member.cluster == nullptr || member.cluster->status == "deleting" ||
+      member.cluster->status == "creating") {
+    return false;
+  }
+  return member.seen == nullptr ||
+         (!member.seen->dead() && (member.seen->synced || !member.seen->ready));
+}
+
+int nodes_in_zone(const State& state, const NodeGroup& node_group, const ZoneName& zone) {
+  return int(std::count_if(
+      node_group.members.begin(), node_group.members.end(), [&](const CacheClusterId& id) {
+        const auto* cluster = state.find<CacheCluster>(id);
+        return cluster != nullptr && !cluster->nodes.empty() && cluster->nodes[0].zone == zone;
+      }));
+}
+
+// True when `a` should lead rather than `b`: the greater offset, then the zone with fewer members,
+// then the lower id.
+bool leads_before(const State& state, const NodeGroup& node_group, const Member& a,
+                  const Member& b) {
+  if (a.seen->replication_offset != b.seen->replication_offset) {
+    return a.seen->replication_offset > b.seen->replication_offset;
+  }
+  const int in_a = nodes_in_zone(state, node_group, a.cluster->nodes[0].zone);
+  const int in_b = nodes_in_zone(state, node_group, b.cluster->nodes[0].zone);
+  return in_a != in_b ? in_a < in_b : a.cluster->id < b.cluster->id;
+}
+
+std::vector<Member> candidates(const State& state, const Observed& observed,
+                               const NodeGroup& node_group) {
+  std::vector<Member> out;
+  for (const CacheClusterId& id : node_group.members) {
+    const Member member = member_of(state, observed, id);
+    if (id != node_group.primary && can_lead(member)) {
+      out.push_back(member);
+    }
+  }
+  return out;
+}
+
+bool failover_is_on(const ReplicationGroup& group) {
+  return group.status != "creating" && group.status != "deleting" &&
+         (group.automatic_failover == "enabled" || group.automatic_failover == "enabling");
+}
+
+FailoverDecision choose(const State& state, const Observed& observed, const ReplicationGroup& group,
+                        const NodeGroup& node_group, const Member& primary) {
+  FailoverDecision out;
+  const auto all = candidates(state, observed, node_group);
+  if (all.empty() && holds_dead_primary(state, observed, group, node_group)) {
+    out.stage = FailoverStage::kChoosing;
+    out.reason = fmt::format("{} is dead; waits for a replica to answer", node_group.primary.str());
+    return out;
+  }
+  if (all.empty()) {
+    out.reason = fmt::format("{} is dead and no replica holds a copy", node_group.primary.str());
+    return out;
+  }
+  const bool settled =
+      std::all_of(all.begin(), all.end(), [](const Member& m) { return m.seen->offset_settled; });
+  const Duration waited = observed.dead_for(NodeKey{node_group.primary, primary.seen->node.node});
+  if (!settled && waited < kSurveyBound) {
+    out.stage = FailoverStage::kChoosing;
+    out.reason =
+        fmt::format("{} is dead; replicas take in what it had sent", node_group.primary.str());
+    out.recheck_after = kSurveyBound - waited;
+    return out;
+  }
+  const Member* best = &all.front();
+  for (const Member& one : all) {
+    best = leads_before(state, node_group, one, *best) ? &one : best;
+  }
+  out.stage = FailoverStage::kDecided;
+  out.new_primary = best->cluster->id;
+  const std::uint64_t had = primary.seen->replication_offset;
+  const std::uint64_t has = best->seen->replication_offset;
+  out.bytes_at_risk = had > has ? had - has : 0;
+  out.reason = fmt::format("{} is dead; {} has the greatest offset of {} ({})",
+                           node_group.primary.str(), out.new_primary.str(), all.size(), has);
+  return out;
+}
+
+FailoverDecision switch_over(const State& state, const Observed& observed,
+                             const NodeGroup& node_group, const Member& primary, Instant now) {
+  FailoverDecision out;
+  const Member target = member_of(state, observed, node_group.switchover_target);
+  if (now >= node_group.switchover_deadline || !can_lead(target)) {
+    out.stage = FailoverStage::kGivenUp;
+    out.reason = fmt::format("{} did not catch up in time; nothing was changed",
+                             node_group.switchover_target.str());
+    return out;
+  }
+  if (!primary.seen->writes_paused ||
+      target.seen->replication_offset < primary.seen->replication_offset) {
+    out.stage = FailoverStage::kSwitching;
+    out.reason = fmt::format("waits for {} to have all that {} wrote",
+                             node_group.switchover_target.str(), node_group.primary.str());
+    out.recheck_after = node_group.switchover_deadline - now;
+    return out;
+  }
+  out.stage = FailoverStage::kDecided;
+  out.planned = true;
+  out.new_primary = node_group.switchover_target;
+  out.reason = fmt::format("{} holds back writes and {} has them all", node_group.primary.str(),
+                           out.new_primary.str());
+  return out;
+}
+
+}  // namespace
+
+FailoverDecision decide_failover(const State& state, const Observed& observed,
+                                 const ReplicationGroup& group, const NodeGroup& node_group,
+                                 Instant now) {
+  FailoverDecision out;
+  const Member primary = member_of(state, observed, node_group.primary);
+  if (primary.cluster == nullptr || primary.seen == nullptr ||
+      primary.cluster->status == "rebooting cluster nodes") {
+    out.reason = "the primary was not observed yet, or is being rebooted";
+    return out;
+  }
+  const bool dead = primary.seen->dead();
+  if (!node_group.switchover_target.empty() && !dead) {
+    return switch_over(state, observed, node_group, primary, now);
+  }
+  if (!failover_is_on(group)) {
+    // A planned switchover whose primary died has nobody to wait for.
+    out.stage =
+        node_group.switchover_target.empty() ? FailoverStage::kHealthy : FailoverStage::kGivenUp;
+    out.reason = "automatic failover is off";
+    return out;
+  }
+  if (dead) {
+    return choose(state, observed, group, node_group, primary);
+  }
+  if (primary.seen->hung && !candidates(state, observed, node_group).empty()) {
+    out.stage = FailoverStage::kSuspect;
+    out.reason = fmt::format("{} hangs and is killed first", node_group.primary.str());
+    return out;
+  }
+  if (primary.seen->role == Role::kReplica) {
+    out.stage = FailoverStage::kPromoting;
+    out.reason = fmt::format("{} is being promoted", node_group.primary.str());
+    return out;
+  }
+  out.reason = "the primary serves";
+  return out;
+}
+
+bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
+                        const NodeGroup& node_group) {
+  if (!failover_is_on(group)) {
+    return false;
+  }
+  return std::any_of(
+      node_group.members.begin(), node_group.members.end(), [&](const CacheClusterId& id) {
+        return id != node_group.primary && may_lead_yet(member_of(state, observed, id));
+      });
+}
+
+bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
+               const CacheClusterId& member) {
+  for (const CacheClusterId& id : node_group.members) {
+    const Member other = member_of(state, observed, id);
+    if (id == member || other.cluster == nullptr) {
+      continue;
+    }
+    if (other.seen == nullptr || (!other.seen->dead() && other.seen->role == Role::kPrimary)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace hikae::core

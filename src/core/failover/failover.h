@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/reconcile/observed.h"
+#include "core/state/state.h"
+
+namespace hikae::core {
+
+// The failover of one node group, as a pure function of the state and of what was observed.
+//
+// There is no memory between calls: a crash of the control plane at any point loses nothing,
+// because the next call sees the same facts. The one durable step is the commit of epoch + 1 with
+// the new primary. Before it every step can be repeated or dropped; after it recovery only goes
+// forward: agents promote, repoint and bring the lost node back from their assignments alone.
+//
+//   healthy -> suspect -> choosing -> (commit epoch + 1) -> promoting -> healthy
+//
+// The promises (reference: AWS User Guide, "Minimizing downtime with Multi-AZ"):
+//   - nothing is committed before the old primary certainly takes no more writes;
+//   - the new primary is the member with the greatest offset among those that hold a whole copy;
+//   - a primary that came back empty is never followed while a replica holds a copy.
+enum class FailoverStage {
+  kHealthy,    // the primary serves, or nobody may take its place
+  kSuspect,    // it hangs; its agent is told to kill it
+  kChoosing,   // it is dead; replicas still take in what it had sent
+  kDecided,    // commit now: `new_primary`
+  kPromoting,  // committed; the new primary is not observed as such yet
+  kSwitching,  // a planned switchover waits for the pause or for equal offsets
+  kGivenUp,    // a planned switchover cannot be finished; commit its end
+};
+
+struct FailoverDecision {
+  FailoverStage stage = FailoverStage::kHealthy;
+  CacheClusterId new_primary;  // kDecided
+  bool planned = false;        // kDecided: by a switchover, so nothing is lost
+  // kDecided: how far the new primary is behind the last offset known of the old one: at most that
+  // many bytes of acknowledged writes are lost.
+  std::uint64_t bytes_at_risk = 0;
+  std::string reason;  // one line
+  // Ask again after this time even if nothing was observed; zero: no need.
+  Duration recheck_after{};
+};
+
+FailoverDecision decide_failover(const State& state, const Observed& observed,
+                                 const ReplicationGroup& group, const NodeGroup& node_group,
+                                 Instant now);
+
+// A dead primary of this node group is to stay dead until a failover was decided. True unless it is
+// certain that nobody could take over: what was not observed yet counts as possible.
+bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
+                        const NodeGroup& node_group);
+
+// No other member than `member` can take writes: each one is dead, is a replica, or holds its
+// writes back. The condition for a promotion.
+bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
+               const CacheClusterId& member);
+
+// How long replicas may take in what a dead primary had sent.
+inline constexpr Duration kSurveyBound = std::chrono::milliseconds(25);
+
+}  // namespace hikae::core
