@@ -6,8 +6,9 @@
 The server has processor 0, the client (http_load, which sends one signed request again and again and
 computes nothing) processor 1. The engines are mocked, as a thousand groups would be 3,000 processes;
 everything else is the real thing, the agents included, which look at their 3,000 nodes once a second
-on the server's processor. Beside it, in the same run: moto's server with the same number of groups,
-where it is installed; it does not check signatures.
+on the server's processor. The processor time an answer costs is printed too: it stays comparable when
+something else works on the machine. Beside it, in the same run: moto's server with the same number of groups,
+where it is installed; it does not check signatures, and a group of three is one member there.
 """
 
 import argparse
@@ -59,12 +60,15 @@ class Meter:
         self.request = os.path.join(directory, "request")
         self.milliseconds = milliseconds
 
-    def run(self, port, parameters, connections):
+    def run(self, server, port, parameters, connections):
         with open(self.request, "wb") as out:
             out.write(support.wire_request(f"127.0.0.1:{port}", parameters))
         command = [self.program, str(port), str(connections), str(self.milliseconds), self.request]
+        before = support.processor_seconds(server)
         text = subprocess.run(support.pinned(1, command), check=True, stdout=subprocess.PIPE).stdout
         result = json.loads(text)
+        used = support.processor_seconds(server) - before
+        result["processor_us"] = used * 1e6 / result["answers"]
         if result["refused"]:
             sys.exit(f"{result['refused']} answers were refusals")
         return result
@@ -77,7 +81,8 @@ def report(who, groups, what, connections, rounds):
     print(f"{who:6} {groups:5} groups  {what:8} {connections:3} conn  "
           f"{support.percentile(rates, 0.5):9.0f}/s (min {min(rates):.0f})  "
           f"min {line['min_us'] / 1000:7.2f}  median {line['median_us'] / 1000:7.2f}  "
-          f"p99 {line['p99_us'] / 1000:7.2f} ms  {size:7.0f} bytes each", flush=True)
+          f"p99 {line['p99_us'] / 1000:7.2f} ms  {line['processor_us']:6.0f} us of processor, "
+          f"{size:.0f} bytes each", flush=True)
 
 
 REQUESTS = {
@@ -86,10 +91,10 @@ REQUESTS = {
 }
 
 
-def measure(who, port, groups, meter, rounds, connection_counts):
+def measure(who, server, port, groups, meter, rounds, connection_counts):
     for what, parameters in REQUESTS.items():
         for connections in connection_counts:
-            results = [meter.run(port, parameters, connections) for _ in range(rounds)]
+            results = [meter.run(server, port, parameters, connections) for _ in range(rounds)]
             report(who, groups, what, connections, results)
 
 
@@ -131,7 +136,7 @@ def measure_moto(sizes, meter, rounds):
                 parameters = moto_group(number)
                 client.text(parameters.pop("Action"), **parameters)
             have = size
-            measure("moto", moto.port, size, meter, rounds, [CONNECTIONS])
+            measure("moto", process.pid, moto.port, size, meter, rounds, [CONNECTIONS])
 
 
 def main():
@@ -155,7 +160,8 @@ def main():
                 seconds = grow(client, have, size)
                 print(f"# {size - have} more groups were available after {seconds:.1f} s")
                 have = size
-                measure("hikae", region.port, size, meter, options.rounds, [1, CONNECTIONS])
+                measure("hikae", region.pid, region.port, size, meter, options.rounds,
+                        [1, CONNECTIONS])
         measure_moto(sizes, meter, options.rounds)
 
 

@@ -272,6 +272,13 @@ def resident_bytes(pid):
     raise KeyError("VmRSS")
 
 
+def processor_seconds(pid):
+    """User and system time of a process so far, all its threads."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def print_machine():
     with open("/proc/meminfo", encoding="ascii") as meminfo:
         gib = int(meminfo.readline().split()[1]) / (1 << 20)

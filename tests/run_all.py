@@ -20,6 +20,8 @@ import unittest
 HERE = os.path.dirname(os.path.realpath(__file__))
 SECONDS_PER_TEST = 180  # a test that hangs ends the run, with all stacks on stderr
 
+LOG_LINES = 25  # of the server, shown with each failure
+
 
 def tests_of(suite):
     for entry in suite:
@@ -66,6 +68,9 @@ class Reporter(unittest.TestResult):
 
     def _failed(self, test, error):
         text = reason_of(error)
+        region = getattr(test, "region", None)
+        if region is not None:
+            text += f"--- the end of the server's log\n{region.log_tail(LOG_LINES)}"
         self.reasons.append((test.id(), text))
         self._outcome = "FAILED"
         if not hasattr(test, "_testMethodName"):  # setUpClass, tearDownClass

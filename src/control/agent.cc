@@ -14,8 +14,8 @@ namespace hikae::control {
 namespace {
 
 constexpr Duration kFindRetry = std::chrono::seconds(1);
-// A glance costs some 10 us; with a share of 300 us for each node the watch stays below 4 % of a core
-// however many there are.
+// A glance costs some 10 us; with a share of 300 us for each node the watch stays below 4 % of a
+// core however many there are.
 constexpr Duration kWatchPeriod = std::chrono::milliseconds(3);
 constexpr Duration kWatchShare = std::chrono::microseconds(300);
 constexpr Duration kIdleWatchPeriod = std::chrono::milliseconds(30);

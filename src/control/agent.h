@@ -7,8 +7,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_node.h"
-#include "control/wake_signal.h"
 #include "control/ports.h"
+#include "control/wake_signal.h"
 
 namespace hikae::control {
 

@@ -135,7 +135,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     }
     return {};
   }
-Result<ProcessProbe> probe(Process) override { return ProcessProbe(); }
+  Result<ProcessProbe> probe(Process) override { return ProcessProbe(); }
   Status update_hosts(NodeKey node, std::string content) override {
     calls.push_back("update_hosts");
     engines[node].files["hosts"] = std::move(content);

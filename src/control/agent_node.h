@@ -7,8 +7,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_note.h"
-#include "control/wake_signal.h"
 #include "control/ports.h"
+#include "control/wake_signal.h"
 #include "core/reconcile/node_action.h"
 
 namespace hikae::control {
@@ -86,9 +86,9 @@ class AgentNode {
   std::uint64_t offset_ = 0;
   Monotonic started_at_;
   Duration poll_{};
-  Monotonic not_before_;   // no action sooner: backoff after a failure or a crash
-  int failures_ = 0;       // of actions in a row
-  int crashes_ = 0;        // of the process in a row
+  Monotonic not_before_;  // no action sooner: backoff after a failure or a crash
+  int failures_ = 0;      // of actions in a row
+  int crashes_ = 0;       // of the process in a row
   // Hung or busy: since when it neither answers nor, at least, computes.
   std::optional<Monotonic> stopped_since_;
   std::optional<Monotonic> silent_since_;
@@ -97,8 +97,8 @@ class AgentNode {
   bool synced_ = false;          // replica: holds a whole copy
   bool offset_settled_ = false;  // two readings of a survey were equal
   bool surveyed_ = false;        // at least one reading was taken in this survey
-  bool answered_ = false;  // this process did at least once
-  bool ending_ = false;    // its end is our wish
+  bool answered_ = false;        // this process did at least once
+  bool ending_ = false;          // its end is our wish
   bool looked_ = false;
   bool stopping_ = false;
 };

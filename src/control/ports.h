@@ -53,9 +53,9 @@ class Store {
  public:
   // The whole state as last committed; an empty state at revision 0 when there is none.
   virtual Awaitable<Result<core::State>> load() = 0;
-  // Durable when it returns success: the state moves from `expected` to expected.next(), all changes
-  // or none. kConflict: the stored revision is not `expected`. kTimeout: it may have happened; load
-  // again. Nothing else is changed by a failure.
+  // Durable when it returns success: the state moves from `expected` to expected.next(), all
+  // changes or none. kConflict: the stored revision is not `expected`. kTimeout: it may have
+  // happened; load again. Nothing else is changed by a failure.
   virtual Awaitable<Status> commit(core::Transition transition, core::Revision expected) = 0;
 
  protected:
@@ -86,9 +86,10 @@ class ReportLink {
 // A process to start: everything decided, nothing read from the environment.
 struct LaunchSpec {
   core::NodeKey node;
-  std::string program;                       // absolute path
-  std::vector<std::string> arguments;        // without argv[0]
-  std::map<std::string, std::string> files;  // written to the node's directory before the start, 0600
+  std::string program;                 // absolute path
+  std::vector<std::string> arguments;  // without argv[0]
+  std::map<std::string, std::string>
+      files;  // written to the node's directory before the start, 0600
   // What the process sees as /etc/hosts; empty leaves the machine's own.
   std::string hosts_file;
 };
@@ -102,10 +103,10 @@ struct Process {
 
 // A glance at a process, cheap enough to be taken every few milliseconds.
 struct ProcessProbe {
-  // The kernel is taking it down (PF_EXITING): no code of it runs any more, though freeing its memory
-  // may keep its sockets open for seconds.
+  // The kernel is taking it down (PF_EXITING): no code of it runs any more, though freeing its
+  // memory may keep its sockets open for seconds.
   bool exiting = false;
-  bool stopped = false;          // SIGSTOP or a debugger
+  bool stopped = false;         // SIGSTOP or a debugger
   std::uint64_t cpu_ticks = 0;  // processor time used since its start
 };
 
@@ -118,8 +119,8 @@ struct FoundNode {
 // the whole program; find_all() meets them again.
 class ProcessRunner {
  public:
-  // Every node directory of the host and the process that runs in it, also after a crash between the
-  // start of a process and any note of it.
+  // Every node directory of the host and the process that runs in it, also after a crash between
+  // the start of a process and any note of it.
   virtual Awaitable<Result<std::vector<FoundNode>>> find_all() = 0;
   // Makes the directory, writes the files, starts the process. kExhausted: disk or process limit.
   virtual Awaitable<Result<Process>> start(LaunchSpec spec) = 0;
@@ -133,7 +134,8 @@ class ProcessRunner {
   // does not permit mount namespaces, engines see the machine's own file.
   virtual Status update_hosts(core::NodeKey node, std::string content) = 0;
   virtual bool private_hosts_supported() const = 0;
-  // A small file in the node's directory, replaced atomically and durably. For what must outlive us.
+  // A small file in the node's directory, replaced atomically and durably. For what must outlive
+  // us.
   virtual Status write_note(core::NodeKey node, std::string name, std::string content) = 0;
   virtual std::optional<std::string> read_note(core::NodeKey node, std::string name) const = 0;
   // Removes the node's directory and all in it. The process must be gone.
@@ -148,7 +150,7 @@ class ProcessRunner {
 struct EngineStatus {
   bool loading = false;
   core::Role role = core::Role::kPrimary;
-  bool link_up = false;             // replica: link to the primary is up, no synchronisation running
+  bool link_up = false;  // replica: link to the primary is up, no synchronisation running
   // Replica: it once finished a synchronisation with the primary whose stream it holds a place in.
   bool has_copy = false;
   std::string following;  // replica: the name or address it follows
@@ -164,9 +166,9 @@ class EngineDriver {
   virtual Result<LaunchSpec> launch_spec(const core::NodeAssignment& assignment) = 0;
   // kUnavailable or kTimeout while the process does not answer (yet).
   virtual Awaitable<Result<EngineStatus>> inspect(core::NodeAssignment assignment) = 0;
-  // Makes the engine a replica of the assignment's primary, and connects at once even when it follows
-  // the same name already: the name may mean another address now. Keeps its place in the stream, so
-  // that the new primary can go on from there (partial resynchronisation).
+  // Makes the engine a replica of the assignment's primary, and connects at once even when it
+  // follows the same name already: the name may mean another address now. Keeps its place in the
+  // stream, so that the new primary can go on from there (partial resynchronisation).
   virtual Awaitable<Status> follow(core::NodeAssignment assignment) = 0;
   // Makes the engine a primary (REPLICAOF NO ONE). Idempotent.
   virtual Awaitable<Status> promote(core::NodeAssignment assignment) = 0;

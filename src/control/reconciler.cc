@@ -143,10 +143,15 @@ void Reconciler::notify(const Unit& unit) {
   work->wake.raise();
   if (fresh) {
     boost::asio::co_spawn(executor_, run(unit), [this, unit](std::exception_ptr failed) {
+      // asio may queue this handler: a notification can come between the last step and here.
+      const bool missed = working_.at(unit)->asked != working_.at(unit)->seen;
       working_.erase(unit);
+      if (missed && !failed) {
+        notify(unit);
+      }
       if (failed) {
-        log_.error(fmt::format("reconciling {} ended by an exception; please report it",
-                               unit.str()));
+        log_.error(
+            fmt::format("reconciling {} ended by an exception; please report it", unit.str()));
       }
       if (working_.empty()) {
         idle_.cancel();
@@ -159,9 +164,9 @@ Awaitable<void> Reconciler::run(Unit unit) {
   using namespace boost::asio::experimental::awaitable_operators;
   Work& work = *working_[unit];  // ours until run() ends
   while (!stopping_) {
-    const std::uint64_t seen = work.asked;
+    work.seen = work.asked;
     const Rest rest = co_await step(unit);
-    if (rest.again || work.asked != seen) {
+    if (rest.again || work.asked != work.seen) {
       continue;
     }
     if (rest.recheck_after == Duration()) {

@@ -8,11 +8,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "control/wake_signal.h"
 #include "control/assignment_book.h"
 #include "control/frontend.h"
 #include "control/ports.h"
 #include "control/touched.h"
+#include "control/wake_signal.h"
 #include "core/failover/failover.h"
 #include "core/reconcile/observed.h"
 
@@ -49,6 +49,7 @@ class Reconciler {
   struct Work {
     explicit Work(boost::asio::any_io_executor executor) : wake(std::move(executor)) {}
     std::uint64_t asked = 0;  // grows with every notification
+    std::uint64_t seen = 0;   // `asked` when the newest step began
     int failures = 0;
     WakeSignal wake;  // raised with it
   };

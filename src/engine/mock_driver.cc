@@ -168,14 +168,18 @@ Awaitable<Status> MockEngines::apply_directives(core::NodeAssignment,
   co_return Status();
 }
 
-control::Awaitable<Result<std::uint64_t>> MockEngines::pause_writes(
-    core::NodeAssignment assignment, Duration) {
+control::Awaitable<Result<std::uint64_t>> MockEngines::pause_writes(core::NodeAssignment assignment,
+                                                                    Duration) {
   co_return engines_[assignment.node].status.replication_offset;
 }
 
-control::Awaitable<Status> MockEngines::resume_writes(core::NodeAssignment) { co_return Status(); }
+control::Awaitable<Status> MockEngines::resume_writes(core::NodeAssignment) {
+  co_return Status();
+}
 
-control::Awaitable<Status> MockEngines::drop_clients(core::NodeAssignment) { co_return Status(); }
+control::Awaitable<Status> MockEngines::drop_clients(core::NodeAssignment) {
+  co_return Status();
+}
 
 void MockEngines::disconnect(core::NodeKey) {}
 

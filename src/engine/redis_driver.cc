@@ -79,7 +79,8 @@ Awaitable<Status> RedisDriver::follow(core::NodeAssignment assignment) {
     // An engine that follows the same name already ignores the command, although the name may mean
     // another address by now. Going by the address first makes it connect anew; its place in the
     // stream is kept.
-    commands.push_back({"REPLICAOF", assignment.primary_address.str(), std::to_string(source.port)});
+    commands.push_back(
+        {"REPLICAOF", assignment.primary_address.str(), std::to_string(source.port)});
   }
   commands.push_back({"REPLICAOF", source.host, std::to_string(source.port)});
   auto replies = co_await ask(std::move(assignment), std::move(commands));

@@ -428,14 +428,11 @@ class ShellWithDnsOnPort53(Shell):
 class ShellOfAnOrdinaryUser(Shell):
     """All of it as `nobody`: the server, its engines and the shell."""
 
-    ordinary_user = 65534
-
     @classmethod
-    def setUpClass(cls):
-
+    def make_region(cls):
         if os.geteuid() != 0 or not commands.have("setpriv"):
             raise unittest.SkipTest("only root can become an ordinary user for a test")
-        super().setUpClass()
+        return Region(as_user=65534)
 
     @classmethod
     def check_namespaces(cls):
@@ -447,7 +444,6 @@ class ShellOfAnOrdinaryUser(Shell):
             raise unittest.SkipTest("user namespaces are not permitted here")
 
     def test_everything_runs_as_that_user(self):
-
         pids = [self.region.server.pid, *self.region.nodes()]
         self.assertGreaterEqual(len(pids), 3)
         for pid in pids:

@@ -114,9 +114,12 @@ class Region:
             return False
 
     def log_tail(self, lines=40):
-        with open(os.path.join(self.directory, "serve.log"), encoding="utf-8",
-                  errors="replace") as file:
-            return "".join(file.readlines()[-lines:])
+        try:
+            with open(os.path.join(self.directory, "serve.log"), encoding="utf-8",
+                      errors="replace") as file:
+                return "".join(file.readlines()[-lines:])
+        except FileNotFoundError:
+            return "(none)"
 
     def kill(self):
         """kill -9 of the server alone."""

@@ -18,7 +18,7 @@ struct ProcessStat {
   std::int64_t session = 0;
   std::int64_t terminal = 0;  // 0: none
   std::uint64_t start_time = 0;
-  std::uint64_t flags = 0;  // PF_* of the kernel
+  std::uint64_t flags = 0;      // PF_* of the kernel
   std::uint64_t cpu_ticks = 0;  // user and system time
 };
 

@@ -71,8 +71,7 @@ NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledg
                desired.attach ? "should be a replica" : "not attached yet");
   }
   const std::string target = follow_target(desired, known.private_hosts);
-  if (desired.attach &&
-      (known.following != target || known.followed_epoch != desired.epoch)) {
+  if (desired.attach && (known.following != target || known.followed_epoch != desired.epoch)) {
     return act(NodeActionKind::kFollow, "the primary is " + target);
   }
   return {};

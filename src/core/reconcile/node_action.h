@@ -24,8 +24,8 @@ struct NodeKnowledge {
   bool link_up = false;
   Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
   bool writes_paused = false;  // primary: holds back writes for a switchover
-  bool private_hosts = false;                     // the machine permits private hosts files
-  std::string hosts_file;                         // content of the node's own
+  bool private_hosts = false;  // the machine permits private hosts files
+  std::string hosts_file;      // content of the node's own
   std::map<std::string, std::string> directives;  // in effect, or refused by the engine
 };
 

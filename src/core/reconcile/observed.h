@@ -38,7 +38,7 @@ struct NodeObservation {
   std::uint64_t replication_offset = 0;
   std::string running_version;  // `8.0.1`, of the installed engine
   std::string problem;          // one line for the operator, empty when all is well
-  Monotonic fault_seen;  // when the agent noticed that the process died or hung
+  Monotonic fault_seen;         // when the agent noticed that the process died or hung
 
   // Certain: no code of the process runs any more.
   bool dead() const {

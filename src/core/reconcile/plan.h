@@ -13,9 +13,9 @@ namespace hikae::core {
 // The next step of one resource towards what is desired of it. Agents do the work by themselves
 // from their assignments; a plan only moves the state along.
 struct Plan {
-  Transition transition;     // empty: nothing to change now
-  std::string reason;        // one line: what is done, or what is waited for
-  bool settled = false;      // desired and observed agree; nothing is waited for
+  Transition transition;  // empty: nothing to change now
+  std::string reason;     // one line: what is done, or what is waited for
+  bool settled = false;   // desired and observed agree; nothing is waited for
   // Ask again after this time even if nothing was observed; zero: no need.
   Duration recheck_after{};
   // Set by the step that commits a new primary.

@@ -1,0 +1,55 @@
+#include "sim/agent_shell.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace hikae::sim {
+namespace {
+
+// More turns than any agent needs to stop when nothing keeps it waiting.
+constexpr int kMostTurns = 100'000;
+
+}  // namespace
+
+AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, int incarnation)
+    : env_(env),
+      network_(network),
+      gate_(network),
+      host_(disk.host),
+      realm_(env.timeline.new_realm()),
+      clock_(env.timeline, realm_),
+      log_(env.trace, fmt::format("agent-{}-{}", disk.host.str().back(), incarnation)),
+      ports_(env, fleet, disk, realm_),
+      work_(boost::asio::make_work_guard(context_)),
+      agent_(context_.get_executor(), disk.host,
+             control::AgentPorts{ports_, ports_, clock_, log_}, gate_) {}
+
+AgentShell::~AgentShell() {
+  log_.end();
+  ports_.end();
+  gate_.ended = true;
+  network_.disconnect_agent(host_);
+  bool stopped = false;
+  boost::asio::co_spawn(context_, agent_.stop(), [&stopped](std::exception_ptr) {
+    stopped = true;
+  });
+  env_.timeline.release(realm_);
+  clock_.end();
+  for (int turns = 0; !stopped && turns < kMostTurns; ++turns) {
+    env_.timeline.release(realm_);
+    context_.poll();
+  }
+  HIKAE_CHECK(stopped);
+  env_.timeline.drop(realm_);
+}
+
+void AgentShell::start() {
+  agent_.start();
+  network_.connect_agent(host_, realm_, [this](core::Assignment assignment) {
+    agent_.assign(std::move(assignment));
+  });
+}
+
+}  // namespace hikae::sim

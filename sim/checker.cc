@@ -1,0 +1,182 @@
+#include "sim/checker.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/naming/names.h"
+#include "core/state/invariants.h"
+
+namespace hikae::sim {
+namespace {
+
+using core::CacheCluster;
+using core::ReplicationGroup;
+using core::ReplicationGroupId;
+
+}  // namespace
+
+void Checker::fail(std::string what) {
+  if (!violation_) {
+    env_.trace.line("VIOLATION", "{}", what);
+    violation_ = std::move(what);
+  }
+}
+
+void Checker::check() {
+  std::map<ReplicationGroupId, const Engine*> writable;
+  for (const auto& [pid, engine] : fleet_.all()) {
+    const auto* cluster = store_.state().find<CacheCluster>(engine.node.cluster);
+    if (!engine.writable() || cluster == nullptr || cluster->replication_group.empty()) {
+      continue;
+    }
+    const ReplicationGroupId& group = cluster->replication_group;
+    if (!made_primary_.contains({group, cluster->id})) {
+      fail(fmt::format("{} takes writes, but was never made primary of {}", engine.node.str(),
+                       group.str()));
+    }
+    const auto [other, first] = writable.emplace(group, &engine);
+    if (!first) {
+      fail(fmt::format("{} and {} of {} both take writes", other->second->node.str(),
+                       engine.node.str(), group.str()));
+    }
+  }
+}
+
+void Checker::on_publish(const core::NameRecord& record) {
+  if (record.targets.empty()) {
+    return;
+  }
+  const core::Region& region = store_.state().region();
+  for (const auto& [id, group] : store_.state().all<ReplicationGroup>()) {
+    for (const core::NodeGroup& node_group : group.node_groups) {
+      if (record.name != core::primary_endpoint(region, id, node_group.id)) {
+        continue;
+      }
+      const bool known = std::any_of(
+          made_primary_.begin(), made_primary_.end(), [&](const auto& made) {
+            return made.first == id && core::node_endpoint(region, made.second,
+                                                           core::NodeId("0001")) ==
+                                           record.targets.front();
+          });
+      if (!known) {
+        fail(fmt::format("{} leads to {}, which was never made primary", record.name,
+                         record.targets.front()));
+      }
+    }
+  }
+}
+
+void Checker::on_commit(const core::State& before, const core::State& after,
+                        const core::Transition& transition) {
+  if (const auto broken = core::broken_invariant(after, transition)) {
+    fail("stored although " + *broken);
+  }
+  for (const core::Change& change : transition.changes) {
+    if (const auto* put = std::get_if<core::Put<ReplicationGroup>>(&change)) {
+      check_group(before, put->value);
+    } else if (const auto* gone = std::get_if<core::Remove<ReplicationGroup>>(&change)) {
+      ledgers_.erase(gone->key);
+      std::erase_if(made_primary_, [&](const auto& made) { return made.first == gone->key; });
+    }
+  }
+}
+
+void Checker::check_group(const core::State& before, const ReplicationGroup& now) {
+  const auto* old = before.find<ReplicationGroup>(now.id);
+  for (std::size_t i = 0; i < now.node_groups.size(); ++i) {
+    const core::NodeGroup& node_group = now.node_groups[i];
+    made_primary_.emplace(now.id, node_group.primary);
+    if (old == nullptr || old->node_groups.size() <= i) {
+      continue;
+    }
+    const core::NodeGroup& was = old->node_groups[i];
+    const bool moved = was.primary != node_group.primary;
+    const core::Epoch expected = moved ? was.epoch.next() : was.epoch;
+    if (node_group.epoch != expected) {
+      fail(fmt::format("{}: epoch {} became {} with primary {} -> {}", now.id.str(),
+                       was.epoch.value(), node_group.epoch.value(), was.primary.str(),
+                       node_group.primary.str()));
+    }
+    if (!moved) {
+      continue;
+    }
+    ++takeovers_;
+    env_.trace.line("checker", "{}: {} takes over from {}", now.id.str(),
+                    node_group.primary.str(), was.primary.str());
+    for (const auto& [pid, engine] : fleet_.all()) {
+      if (engine.node.cluster == was.primary && engine.writable()) {
+        fail(fmt::format("{}: {} was made primary while {} could still take writes", now.id.str(),
+                         node_group.primary.str(), was.primary.str()));
+      }
+    }
+  }
+}
+
+bool Checker::has_failover(const ReplicationGroupId&) const {
+  return false;
+}
+
+void Checker::on_acknowledged(const ReplicationGroupId& group, std::uint64_t number,
+                              History::Place place) {
+  ++acknowledged_;
+  if (store_.state().find<ReplicationGroup>(group) == nullptr) {
+    return;
+  }
+  const Write write{number, place};
+  if (is_held(write, living_copies(group, 0))) {
+    ledgers_[group].owed.push_back(write);
+  } else {
+    ++excused_;  // it was lost while the answer was on its way
+  }
+}
+
+// Whose data the group could go on with. Without automatic failover that is the primary alone.
+std::vector<const Engine*> Checker::living_copies(const ReplicationGroupId& group,
+                                                  Pid without) const {
+  std::vector<const Engine*> out;
+  for (const auto& [pid, engine] : fleet_.all()) {
+    const auto* member = store_.state().find<CacheCluster>(engine.node.cluster);
+    const bool ours = member != nullptr && member->replication_group == group;
+    if (ours && pid != without && !engine.dying &&
+        (engine.role == core::Role::kPrimary || has_failover(group))) {
+      out.push_back(&engine);
+    }
+  }
+  return out;
+}
+
+bool Checker::is_held(const Write& write, const std::vector<const Engine*>& copies) const {
+  return std::any_of(copies.begin(), copies.end(), [&](const Engine* copy) {
+    return fleet_.history().leads_to(write.place, copy->data);
+  });
+}
+
+void Checker::on_death(const Engine& engine) {
+  const auto* cluster = store_.state().find<CacheCluster>(engine.node.cluster);
+  const auto ledger =
+      cluster == nullptr ? ledgers_.end() : ledgers_.find(cluster->replication_group);
+  if (ledger == ledgers_.end()) {
+    return;
+  }
+  const auto left = living_copies(cluster->replication_group, engine.pid);
+  excused_ += std::erase_if(ledger->second.owed,
+                            [&](const Write& write) { return !is_held(write, left); });
+}
+
+void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
+  env_.trace.line("checker", "{} drops {} bytes for {}", replica.node.str(),
+                  fleet_.history().offset(replica.data), upstream.node.str());
+}
+
+void Checker::check_acknowledged(const ReplicationGroupId& group, const Engine& primary) {
+  for (const Write& write : ledgers_[group].owed) {
+    if (!fleet_.history().leads_to(write.place, primary.data)) {
+      fail(fmt::format("{}: write {} was acknowledged, and {} does not have it", group.str(),
+                       write.number, primary.node.str()));
+      return;
+    }
+  }
+}
+
+}  // namespace hikae::sim

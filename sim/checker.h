@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/naming/name_record.h"
+#include "sim/controller.h"
+#include "sim/fleet.h"
+#include "sim/store.h"
+
+namespace hikae::sim {
+
+// What must never happen, checked from outside: from the processes themselves, the stored state and
+// the published names. The first violation is kept.
+class Checker final : public FleetObserver, public StoreObserver {
+ public:
+  Checker(Env env, Fleet& fleet, const SimStore& store) : env_(env), fleet_(fleet), store_(store) {}
+
+  const std::optional<std::string>& violation() const { return violation_; }
+  void fail(std::string what);
+
+  // After every event: at most one engine of a node group can take writes, and only one that was
+  // made primary by a commit.
+  void check();
+  void on_publish(const core::NameRecord& record);
+
+  // A client was told that its write is done.
+  void on_acknowledged(const core::ReplicationGroupId& group, std::uint64_t number,
+                       History::Place place);
+  // Every acknowledged write is in the primary's data, unless a fault has destroyed all copies that
+  // the group could have gone on with.
+  void check_acknowledged(const core::ReplicationGroupId& group, const Engine& primary);
+
+  void on_death(const Engine& engine) override;
+  void on_full_resync(const Engine& replica, const Engine& upstream) override;
+  void on_commit(const core::State& before, const core::State& after,
+                 const core::Transition& transition) override;
+  void on_commit_asked(const core::State&, const core::Transition&) override {}
+
+  std::uint64_t acknowledged() const { return acknowledged_; }
+  std::uint64_t excused() const { return excused_; }
+  std::uint64_t takeovers() const { return takeovers_; }
+
+ private:
+  struct Write {
+    std::uint64_t number = 0;
+    History::Place place = History::kEmpty;
+  };
+  struct Ledger {
+    std::vector<Write> owed;  // acknowledged, and not excused
+  };
+
+  void check_group(const core::State& before, const core::ReplicationGroup& now);
+  std::vector<const Engine*> living_copies(const core::ReplicationGroupId& group,
+                                           Pid without) const;
+  bool is_held(const Write& write, const std::vector<const Engine*>& copies) const;
+  bool has_failover(const core::ReplicationGroupId& group) const;
+
+  Env env_;
+  Fleet& fleet_;
+  const SimStore& store_;
+  std::optional<std::string> violation_;
+  std::set<std::pair<core::ReplicationGroupId, core::CacheClusterId>> made_primary_;
+  std::map<core::ReplicationGroupId, Ledger> ledgers_;
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t excused_ = 0;
+  std::uint64_t takeovers_ = 0;
+};
+
+}  // namespace hikae::sim

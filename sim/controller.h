@@ -1,0 +1,78 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "control/frontend.h"
+#include "control/name_publisher.h"
+#include "control/reconciler.h"
+#include "sim/network.h"
+#include "sim/store.h"
+
+namespace hikae::sim {
+
+// The names as clients see them. Empty while no controller runs: the name server is part of it.
+class SimZone final : public control::NameSink {
+ public:
+  using Observer = std::function<void(const core::NameRecord&)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
+
+  void publish(std::vector<core::NameRecord> upserts, std::vector<std::string> removed) override;
+  void clear() { records_.clear(); }
+  // Where the name leads, aliases followed. The first target of several.
+  std::optional<Ipv4> resolve(const std::string& name) const;
+  const std::map<std::string, core::NameRecord>& records() const { return records_; }
+
+ private:
+  std::map<std::string, core::NameRecord> records_;
+  Observer observer_;
+};
+
+// One incarnation of the control plane: the real frontend, names and reconciler in an event loop of
+// their own. Destroying it at any moment is a crash: what was suspended never runs again.
+class Controller {
+ public:
+  Controller(Env env, SimStore& store, Network& network, SimZone& zone, int incarnation);
+  ~Controller();
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
+
+  // Reads the state, makes the region where there is none, and begins to reconcile.
+  void start();
+  // Runs one handler that is ready. False when there is none.
+  bool run_one();
+
+  bool open() const { return open_; }
+  bool failed() const { return failed_; }  // the state could not be read: to be started again
+  const core::State& state() const { return frontend_.state(); }
+  const control::Reconciler& reconciler() const { return reconciler_; }
+  // Gives the API's decision to the frontend; its outcome goes into the trace as `what`.
+  void submit(std::string what, control::Frontend::Decision decision);
+
+ private:
+  control::Awaitable<void> run();
+  control::Awaitable<Status> create_region();
+  control::Awaitable<void> perform(std::string what, control::Frontend::Decision decision);
+
+  Env env_;
+  Network& network_;
+  SimZone& zone_;
+  Realm realm_;
+  SimClock clock_;
+  SimLog log_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  StoreSession store_;
+  control::Frontend frontend_;
+  control::NamePublisher names_;
+  control::Reconciler reconciler_;
+  bool open_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace hikae::sim

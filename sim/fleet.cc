@@ -1,0 +1,389 @@
+#include "sim/fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace hikae::sim {
+namespace {
+
+using core::Role;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kRetryHalted = milliseconds(20);
+
+}  // namespace
+
+Pid Fleet::start(Launch launch) {
+  const Pid pid = ++last_pid_;
+  Engine& engine = engines_[pid];
+  engine.pid = pid;
+  engine.start_time = std::uint64_t(env_.timeline.now().microseconds()) / 10'000;
+  engine.host = launch.host;
+  engine.node = launch.node;
+  engine.group = launch.group;
+  engine.address = launch.address;
+  engine.port = launch.port;
+  engine.hosts_file = std::move(launch.hosts_file);
+  engine.role = launch.role;
+  engine.target = std::move(launch.target);
+  engine.target_port = launch.target_port;
+  const Duration start_up = env_.draw(milliseconds(1), milliseconds(25));
+  env_.timeline.call(start_up, [this, pid] {
+    Engine* started = find(pid);
+    if (started == nullptr || started->dying) {
+      return;
+    }
+    started->listening = true;
+    if (started->role == Role::kReplica) {
+      connect_later(*started, microseconds(200));
+    }
+  });
+  env_.trace.line("fleet", "process {} of {} starts as {}", pid, engine.node.str(),
+                  engine.role == Role::kPrimary ? "primary" : "replica of " + engine.target);
+  return pid;
+}
+
+Engine* Fleet::find(Pid pid) {
+  const auto it = engines_.find(pid);
+  return it == engines_.end() ? nullptr : &it->second;
+}
+
+Engine* Fleet::find_listening(Ipv4 address, std::uint16_t port) {
+  for (auto& [pid, engine] : engines_) {
+    if (engine.listening && engine.address == address && engine.port == port) {
+      return &engine;
+    }
+  }
+  return nullptr;
+}
+
+Engine* Fleet::find_node(const core::NodeKey& node) {
+  Engine* newest = nullptr;
+  for (auto& [pid, engine] : engines_) {
+    if (engine.node == node) {
+      newest = &engine;
+    }
+  }
+  return newest;
+}
+
+void Fleet::kill(Pid pid) {
+  Engine* engine = find(pid);
+  if (engine == nullptr || engine->dying) {
+    return;
+  }
+  if (observer_ != nullptr) {
+    observer_->on_death(*engine);
+  }
+  engine->dying = true;
+  engine->unread.clear();
+  const Duration dying = env_.draw(microseconds(100), env_.options.longest_dying);
+  env_.trace.line("fleet", "process {} of {} dies, its sockets close in {} us", pid,
+                  engine->node.str(), dying.count());
+  env_.timeline.call(dying, [this, pid] { close(pid); });
+}
+
+void Fleet::terminate(Pid pid) {
+  Engine* engine = find(pid);
+  if (engine == nullptr || engine->dying) {
+    return;
+  }
+  if (engine->pace == Engine::Pace::kNormal) {
+    kill(pid);
+  } else {
+    engine->terminating = true;
+  }
+}
+
+void Fleet::close(Pid pid) {
+  Engine* engine = find(pid);
+  if (engine == nullptr) {
+    return;
+  }
+  drop_downstream(*engine, false);
+  drop_link(*engine);
+  const auto waiters = std::move(engine->exit_waiters);
+  engines_.erase(pid);
+  env_.trace.line("fleet", "process {} is gone", pid);
+  for (const Timeline::Id id : waiters) {
+    env_.timeline.wake(id);
+  }
+}
+
+void Fleet::lose_host(const core::HostId& host) {
+  std::vector<Pid> lost;
+  for (const auto& [pid, engine] : engines_) {
+    if (engine.host == host) {
+      lost.push_back(pid);
+    }
+  }
+  for (const Pid pid : lost) {
+    Engine* engine = find(pid);
+    drop_downstream(*engine, true);
+    if (!std::exchange(engine->dying, true) && observer_ != nullptr) {
+      observer_->on_death(*engine);
+    }
+    close(pid);
+  }
+}
+
+void Fleet::set_pace(Pid pid, Engine::Pace pace) {
+  Engine* engine = find(pid);
+  if (engine == nullptr || engine->dying || engine->pace == pace) {
+    return;
+  }
+  engine->pace = pace;
+  if (pace == Engine::Pace::kNormal) {
+    resume(*engine);
+  }
+}
+
+void Fleet::resume(Engine& engine) {
+  if (engine.terminating) {
+    kill(engine.pid);
+    return;
+  }
+  if (engine.arrived) {
+    advance(engine, *std::exchange(engine.arrived, std::nullopt));
+  }
+  const auto unread = std::exchange(engine.unread, {});
+  for (const std::uint64_t number : unread) {
+    if (engine.writable()) {
+      write(engine, number);  // nobody waits for the answer any more
+    }
+  }
+}
+
+void Fleet::follow(Engine& engine, std::string target, std::uint16_t port) {
+  const bool same = engine.role == Role::kReplica && engine.target == target &&
+                    engine.target_port == port && engine.upstream != 0;
+  if (same) {
+    return;
+  }
+  // What a former primary holds is a copy that a partial resynchronisation may continue.
+  engine.has_copy = engine.has_copy || engine.role == Role::kPrimary;
+  engine.role = Role::kReplica;
+  engine.target = std::move(target);
+  engine.target_port = port;
+  drop_downstream(engine, true);
+  drop_link(engine);
+  connect_later(engine, microseconds(200));
+}
+
+void Fleet::promote(Engine& engine) {
+  if (engine.role == Role::kPrimary) {
+    return;
+  }
+  engine.role = Role::kPrimary;
+  engine.target.clear();
+  drop_link(engine);
+  drop_downstream(engine, true);
+}
+
+History::Place Fleet::write(Engine& engine, std::uint64_t number) {
+  const std::uint64_t bytes = 40 + env_.random.below(100);
+  advance(engine, history_.append(engine.data, number, bytes));
+  return engine.data;
+}
+
+void Fleet::advance(Engine& engine, History::Place place) {
+  engine.data = place;
+  for (const Pid pid : engine.downstream) {
+    send(engine, *find(pid));
+  }
+}
+
+std::optional<Ipv4> Fleet::resolve(const Engine& engine) const {
+  if (const auto literal = Ipv4::parse(engine.target)) {
+    return literal;
+  }
+  for (const std::string& line : split(engine.hosts_file, '\n')) {
+    const auto words = split(line, ' ');
+    if (words.size() == 2 && words[1] == engine.target) {
+      return Ipv4::parse(words[0]);
+    }
+  }
+  return std::nullopt;
+}
+
+Engine* Fleet::on_link(Pid pid, std::uint64_t link) {
+  Engine* engine = find(pid);
+  return engine == nullptr || engine->dying || engine->link != link ? nullptr : engine;
+}
+
+void Fleet::connect_later(Engine& engine, Duration after) {
+  const std::uint64_t link = ++engine.link;
+  env_.timeline.call(after, [this, pid = engine.pid, link] { connect(pid, link); });
+}
+
+void Fleet::connect(Pid pid, std::uint64_t link) {
+  Engine* replica = on_link(pid, link);
+  if (replica == nullptr || replica->role != Role::kReplica) {
+    return;
+  }
+  const auto address = resolve(*replica);
+  Engine* upstream = address ? find_listening(*address, replica->target_port) : nullptr;
+  if (!replica->runs() || upstream == nullptr || upstream == replica) {
+    const Duration pause = env_.draw(milliseconds(20), seconds(1));
+    connect_later(*replica, pause);
+    return;
+  }
+  const Duration handshake_time = env_.draw(microseconds(200), milliseconds(3));
+  env_.timeline.call(handshake_time,
+                     [this, pid, link, up = upstream->pid] { handshake(pid, link, up); });
+}
+
+void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
+  Engine* replica = on_link(pid, link);
+  if (replica == nullptr) {
+    return;
+  }
+  Engine* upstream = find(upstream_pid);
+  const bool serves = upstream != nullptr && upstream->runs() && !upstream->loading &&
+                      (upstream->role == Role::kPrimary || upstream->link_up);
+  if (!serves || !replica->runs()) {
+    const Duration pause = env_.draw(milliseconds(20), seconds(1));
+    connect_later(*replica, pause);
+    return;
+  }
+  replica->upstream = upstream_pid;
+  upstream->downstream.insert(pid);
+  const bool continues =
+      replica->has_copy && history_.leads_to(replica->data, upstream->data) &&
+      history_.offset(upstream->data) - history_.offset(replica->data) <=
+          env_.options.backlog_bytes;
+  if (continues) {
+    env_.trace.line("fleet", "{} follows {} by partial resynchronisation", replica->node.str(),
+                    upstream->node.str());
+    set_link_up(*replica, *upstream);
+  } else {
+    begin_full_resync(*replica, *upstream);
+  }
+}
+
+// The data is dropped only once the new one begins to arrive: a primary that dies before leaves the
+// replica with what it had.
+void Fleet::begin_full_resync(Engine& replica, Engine& upstream) {
+  const Duration length = env_.draw(milliseconds(2), env_.options.full_resync);
+  env_.trace.line("fleet", "{} begins a full resynchronisation from {}, {} us", replica.node.str(),
+                  upstream.node.str(), length.count());
+  env_.timeline.call(length / 3, [this, pid = replica.pid, link = replica.link,
+                                  up = upstream.pid] { wipe(pid, link, up); });
+  env_.timeline.call(length,
+                     [this, pid = replica.pid, link = replica.link, snapshot = upstream.data] {
+                       finish_full_resync(pid, link, snapshot);
+                     });
+}
+
+void Fleet::wipe(Pid pid, std::uint64_t link, Pid upstream_pid) {
+  Engine* replica = on_link(pid, link);
+  Engine* upstream = find(upstream_pid);
+  if (replica == nullptr || upstream == nullptr || !replica->runs()) {
+    return;
+  }
+  if (observer_ != nullptr) {
+    observer_->on_full_resync(*replica, *upstream);
+  }
+  replica->loading = true;
+  replica->has_copy = false;
+  replica->data = History::kEmpty;
+}
+
+void Fleet::finish_full_resync(Pid pid, std::uint64_t link, History::Place snapshot) {
+  Engine* replica = on_link(pid, link);
+  if (replica == nullptr) {
+    return;
+  }
+  Engine* upstream = find(replica->upstream);
+  if (upstream == nullptr || upstream->dying) {
+    drop_link(*replica);
+    connect_later(*replica, milliseconds(100));
+    return;
+  }
+  if (!replica->runs() || !upstream->runs()) {
+    env_.timeline.call(kRetryHalted, [this, pid, link, snapshot] {
+      finish_full_resync(pid, link, snapshot);
+    });
+    return;
+  }
+  if (!replica->loading) {
+    wipe(pid, link, upstream->pid);  // it could not do so when it was time
+  }
+  replica->loading = false;
+  replica->data = snapshot;
+  set_link_up(*replica, *upstream);
+}
+
+void Fleet::set_link_up(Engine& replica, Engine& upstream) {
+  replica.link_up = true;
+  replica.has_copy = true;
+  replica.last_arrival = env_.timeline.now();
+  if (replica.data != upstream.data) {
+    send(upstream, replica);
+  }
+}
+
+void Fleet::send(Engine& upstream, Engine& replica) {
+  if (!replica.link_up) {
+    return;  // still in its full synchronisation
+  }
+  const Duration lag = env_.draw(microseconds(10), env_.options.replication_lag);
+  replica.last_arrival = std::max(replica.last_arrival, env_.timeline.now() + lag);
+  env_.timeline.call(replica.last_arrival - env_.timeline.now(),
+                     [this, pid = replica.pid, link = replica.link, place = upstream.data] {
+                       arrive(pid, link, place);
+                     });
+}
+
+void Fleet::arrive(Pid pid, std::uint64_t link, History::Place place) {
+  Engine* replica = on_link(pid, link);
+  if (replica == nullptr) {
+    return;
+  }
+  if (replica->runs()) {
+    advance(*replica, place);
+  } else {
+    replica->arrived = place;
+  }
+}
+
+void Fleet::drop_link(Engine& replica) {
+  if (Engine* upstream = find(replica.upstream)) {
+    upstream->downstream.erase(replica.pid);
+  }
+  replica.upstream = 0;
+  replica.link_up = false;
+  replica.loading = false;
+  replica.arrived.reset();
+  ++replica.link;
+}
+
+// A replica sees the end of its link behind all that was sent before it.
+void Fleet::drop_downstream(Engine& upstream, bool in_flight_too) {
+  const auto followers = std::exchange(upstream.downstream, {});
+  for (const Pid pid : followers) {
+    Engine* replica = find(pid);
+    if (in_flight_too) {
+      drop_link(*replica);
+      const Duration pause = env_.draw(milliseconds(1), seconds(1));
+      connect_later(*replica, pause);
+      continue;
+    }
+    replica->upstream = 0;
+    const Duration after =
+        std::max(Duration(), replica->last_arrival - env_.timeline.now()) + microseconds(500);
+    env_.timeline.call(after, [this, pid, link = replica->link] {
+      if (Engine* left = on_link(pid, link)) {
+        drop_link(*left);
+        const Duration pause = env_.draw(milliseconds(1), seconds(1));
+        connect_later(*left, pause);
+      }
+    });
+  }
+}
+
+}  // namespace hikae::sim

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "core/reconcile/assignment.h"
+#include "sim/env.h"
+#include "sim/history.h"
+
+namespace hikae::sim {
+
+using Pid = std::int64_t;
+
+// One engine process, from its start until its sockets are closed.
+struct Engine {
+  enum class Pace {
+    kNormal,
+    kBusy,     // uses processor time, answers nobody
+    kHung,     // stuck for good: neither
+    kStopped,  // SIGSTOP
+  };
+  Pid pid = 0;
+  std::uint64_t start_time = 0;
+  core::HostId host;
+  core::NodeKey node;
+  core::ReplicationGroupId group;  // of the assignment it was started for
+  Ipv4 address;
+  std::uint16_t port = 0;
+  std::string hosts_file;
+  core::Role role = core::Role::kPrimary;
+
+  Pace pace = Pace::kNormal;
+  bool dying = false;          // no code of it runs any more
+  bool terminating = false;    // a SIGTERM waits until it runs again
+  bool listening = false;      // started up
+  bool loading = false;        // takes in a full synchronisation
+  bool writes_paused = false;
+  bool has_copy = false;       // as a replica: the whole of a primary's data
+  History::Place data = History::kEmpty;
+  std::optional<History::Place> arrived;  // waits in a socket until the process runs again
+  std::vector<std::uint64_t> unread;      // writes of clients, likewise
+
+  // As a replica:
+  std::string target;
+  std::uint16_t target_port = 0;
+  Pid upstream = 0;       // 0: no link
+  bool link_up = false;
+  std::uint64_t link = 0;  // grows with every connection, so that the last one's bytes are dropped
+  Monotonic last_arrival;
+  // As a primary: who follows.
+  std::set<Pid> downstream;
+
+  std::vector<Timeline::Id> exit_waiters;
+
+  bool runs() const { return !dying && pace == Pace::kNormal; }
+  // Takes writes now, or as soon as it runs again.
+  bool writable() const {
+    return !dying && listening && role == core::Role::kPrimary && !loading && !writes_paused;
+  }
+};
+
+// Told of what the checkers want to know at once.
+class FleetObserver {
+ public:
+  // The process will not run again. Called before anything of it is forgotten.
+  virtual void on_death(const Engine& engine) = 0;
+  // A replica drops its data to take over `upstream`'s.
+  virtual void on_full_resync(const Engine& replica, const Engine& upstream) = 0;
+
+ protected:
+  ~FleetObserver() = default;
+};
+
+// Every engine process of the world, and the replication between them: asynchronous, with a
+// backlog, partial and full resynchronisation. An engine starts empty.
+class Fleet {
+ public:
+  struct Launch {
+    core::HostId host;
+    core::NodeKey node;
+    core::ReplicationGroupId group;
+    Ipv4 address;
+    std::uint16_t port = 0;
+    std::string hosts_file;
+    core::Role role = core::Role::kPrimary;
+    std::string target;
+    std::uint16_t target_port = 0;
+  };
+
+  explicit Fleet(Env env) : env_(env) {}
+  void set_observer(FleetObserver* observer) { observer_ = observer; }
+
+  Pid start(Launch launch);
+  void kill(Pid pid);
+  void terminate(Pid pid);
+  // The host is gone: nothing that was sent but not received yet arrives.
+  void lose_host(const core::HostId& host);
+  void set_pace(Pid pid, Engine::Pace pace);
+
+  // nullptr when the process is gone.
+  Engine* find(Pid pid);
+  Engine* find_listening(Ipv4 address, std::uint16_t port);
+  // The node's newest process.
+  Engine* find_node(const core::NodeKey& node);
+  const std::map<Pid, Engine>& all() const { return engines_; }
+  const History& history() const { return history_; }
+
+  void follow(Engine& engine, std::string target, std::uint16_t port);
+  void promote(Engine& engine);
+  void set_hosts(Engine& engine, std::string content) { engine.hosts_file = std::move(content); }
+  // The place of the write. Only for a writable engine that runs.
+  History::Place write(Engine& engine, std::uint64_t number);
+
+ private:
+  void close(Pid pid);
+  void resume(Engine& engine);
+  std::optional<Ipv4> resolve(const Engine& engine) const;
+  void connect_later(Engine& engine, Duration after);
+  void connect(Pid pid, std::uint64_t link);
+  void handshake(Pid pid, std::uint64_t link, Pid upstream);
+  void begin_full_resync(Engine& replica, Engine& upstream);
+  void wipe(Pid pid, std::uint64_t link, Pid upstream);
+  void finish_full_resync(Pid pid, std::uint64_t link, History::Place snapshot);
+  void set_link_up(Engine& replica, Engine& upstream);
+  void send(Engine& upstream, Engine& replica);
+  void arrive(Pid pid, std::uint64_t link, History::Place place);
+  void advance(Engine& engine, History::Place place);
+  void drop_link(Engine& replica);
+  void drop_downstream(Engine& upstream, bool in_flight_too);
+  // The replica when the link is still the same one, else nullptr.
+  Engine* on_link(Pid pid, std::uint64_t link);
+
+  Env env_;
+  FleetObserver* observer_ = nullptr;
+  History history_;
+  std::map<Pid, Engine> engines_;
+  Pid last_pid_ = 1000;
+};
+
+}  // namespace hikae::sim

@@ -1,0 +1,254 @@
+#include "sim/host_ports.h"
+
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "core/reconcile/hosts_file.h"
+#include "core/reconcile/node_action.h"
+
+namespace hikae::sim {
+namespace {
+
+using control::Awaitable;
+using core::NodeAssignment;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr Duration kCallTimeout = milliseconds(500);
+// Where nobody listens: a replica that waits for its turn follows this port.
+constexpr std::uint16_t kNobodyPort = 1;
+constexpr const char* kConfigFile = "engine.conf";
+
+tl::unexpected<Error> gone() {
+  return fail(ErrorCode::kUnavailable, "this incarnation of the agent has ended");
+}
+
+}  // namespace
+
+Awaitable<void> HostPorts::pass(Duration shortest, Duration longest) {
+  if (!ended_) {
+    const Duration time = env_.draw(shortest, longest);
+    co_await env_.timeline.wait_until(env_.timeline.now() + time, realm_);
+  }
+}
+
+Engine* HostPorts::process(control::Process process) const {
+  Engine* engine = fleet_.find(process.pid);
+  const bool same = engine != nullptr && engine->start_time == process.start_time;
+  return same ? engine : nullptr;
+}
+
+Engine* HostPorts::running(const core::NodeKey& node) const {
+  const auto it = disk_.nodes.find(node);
+  return it == disk_.nodes.end() ? nullptr : fleet_.find(it->second.pid);
+}
+
+Awaitable<Result<std::vector<control::FoundNode>>> HostPorts::find_all() {
+  co_await pass(microseconds(100), milliseconds(5));
+  if (ended_) {
+    co_return gone();
+  }
+  std::vector<control::FoundNode> out;
+  for (const auto& [node, directory] : disk_.nodes) {
+    control::FoundNode found{node, std::nullopt};
+    if (const Engine* engine = fleet_.find(directory.pid)) {
+      found.process = control::Process{engine->pid, engine->start_time};
+    }
+    out.push_back(std::move(found));
+  }
+  co_return out;
+}
+
+Awaitable<Result<control::Process>> HostPorts::start(control::LaunchSpec spec) {
+  co_await pass(microseconds(200), milliseconds(4));
+  if (ended_) {
+    co_return gone();
+  }
+  Disk::Directory& directory = disk_.nodes[spec.node];
+  if (fleet_.find(directory.pid) != nullptr) {
+    co_return fail(ErrorCode::kConflict, "a process of the node still runs");
+  }
+  Fleet::Launch launch;
+  launch.host = disk_.host;
+  launch.node = spec.node;
+  const auto words = split(spec.files.at(kConfigFile), ' ');
+  launch.group = core::ReplicationGroupId(words[0]);
+  launch.address = *Ipv4::parse(words[1]);
+  launch.port = std::uint16_t(std::stoi(words[2]));
+  launch.hosts_file = spec.hosts_file;
+  if (words.size() > 3) {
+    launch.role = core::Role::kReplica;
+    launch.target = words[3];
+    launch.target_port = std::uint16_t(std::stoi(words[4]));
+  }
+  directory.files = std::move(spec.files);
+  directory.files["hosts"] = std::move(spec.hosts_file);
+  if (const Engine* other = fleet_.find_listening(launch.address, launch.port)) {
+    co_return fail(ErrorCode::kConflict,
+                   fmt::format("{} listens on the address already", other->node.str()));
+  }
+  directory.pid = fleet_.start(std::move(launch));
+  const control::Process started{directory.pid, fleet_.find(directory.pid)->start_time};
+  co_await pass(microseconds(100), milliseconds(1));
+  co_return started;
+}
+
+Awaitable<void> HostPorts::wait_exit(control::Process named) {
+  Engine* engine = process(named);
+  if (ended_ || engine == nullptr) {
+    co_return;
+  }
+  auto& waiters = engine->exit_waiters;
+  std::erase_if(waiters, [this](Timeline::Id id) { return !env_.timeline.pending(id); });
+  co_await env_.timeline.wait_until(Timeline::kNever, realm_, &waiters);
+}
+
+Status HostPorts::signal(control::Process named, int signal_number) {
+  const Engine* engine = process(named);
+  if (ended_ || engine == nullptr) {
+    return fail(ErrorCode::kNotFound, "the process is gone");
+  }
+  env_.trace.line(disk_.host.str(), "signal {} to {} of {}", signal_number, engine->pid,
+                  engine->node.str());
+  if (signal_number == SIGKILL) {
+    fleet_.kill(engine->pid);
+  } else if (signal_number == SIGTERM) {
+    fleet_.terminate(engine->pid);
+  }
+  return {};
+}
+
+Status HostPorts::update_hosts(core::NodeKey node, std::string content) {
+  Engine* engine = running(node);
+  if (ended_ || engine == nullptr) {
+    return fail(ErrorCode::kNotFound, "the process is gone");
+  }
+  disk_.nodes[node].files["hosts"] = content;
+  fleet_.set_hosts(*engine, std::move(content));
+  return {};
+}
+
+Status HostPorts::write_note(core::NodeKey node, std::string name, std::string content) {
+  if (ended_) {
+    return gone();
+  }
+  disk_.nodes[node].files[std::move(name)] = std::move(content);
+  return {};
+}
+
+std::optional<std::string> HostPorts::read_note(core::NodeKey node, std::string name) const {
+  const auto directory = disk_.nodes.find(node);
+  if (directory == disk_.nodes.end()) {
+    return std::nullopt;
+  }
+  const auto file = directory->second.files.find(name);
+  return file == directory->second.files.end() ? std::nullopt : std::optional(file->second);
+}
+
+Awaitable<Status> HostPorts::remove(core::NodeKey node) {
+  co_await pass(microseconds(100), milliseconds(3));
+  if (ended_) {
+    co_return gone();
+  }
+  if (running(node) != nullptr) {
+    co_return fail(ErrorCode::kConflict, "the node's process still runs");
+  }
+  disk_.nodes.erase(node);
+  co_return Status();
+}
+
+std::string HostPorts::path(core::NodeKey node, std::string_view name) const {
+  return fmt::format("{}/{}/{}", disk_.host.str(), node.str(), name);
+}
+
+std::string HostPorts::follow_source(const NodeAssignment& assignment) const {
+  return assignment.attach ? core::follow_target(assignment, env_.options.private_hosts)
+                           : assignment.address.str();
+}
+
+Result<control::LaunchSpec> HostPorts::launch_spec(const NodeAssignment& assignment) {
+  control::LaunchSpec spec;
+  spec.node = assignment.node;
+  spec.program = "/sim/engine";
+  const std::string group = assignment.group.empty() ? "-" : assignment.group.str();
+  std::string config = fmt::format("{} {} {}", group, assignment.address.str(), assignment.port);
+  if (assignment.role == core::Role::kReplica) {
+    config += fmt::format(" {} {}", follow_source(assignment),
+                          assignment.attach ? assignment.primary_port : kNobodyPort);
+  }
+  spec.files.emplace(kConfigFile, std::move(config));
+  spec.hosts_file = core::render_hosts_file(assignment);
+  return spec;
+}
+
+Awaitable<Result<Pid>> HostPorts::reach(core::NodeKey node) {
+  co_await pass(microseconds(20), milliseconds(1));
+  const Engine* engine = ended_ ? nullptr : running(node);
+  if (engine == nullptr || (!engine->listening && !engine->dying)) {
+    co_return fail(ErrorCode::kUnavailable, "connection refused");
+  }
+  if (!engine->runs()) {
+    const Pid pid = engine->pid;
+    co_await pass(kCallTimeout, kCallTimeout);
+    // It may run again just in time; a process that is gone closes the connection.
+    engine = ended_ ? nullptr : fleet_.find(pid);
+    if (engine == nullptr || !engine->runs()) {
+      co_return fail(ErrorCode::kTimeout, fmt::format("no answer in {} ms", 500));
+    }
+  }
+  co_return engine->pid;
+}
+
+Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  const Engine& engine = *fleet_.find(*pid);
+  control::EngineStatus status;
+  status.loading = engine.loading;
+  status.role = engine.role;
+  status.following = engine.target;
+  status.link_up = engine.link_up;
+  status.replication_offset = fleet_.history().offset(engine.data);
+  status.version = "8.0.1";
+  co_await pass(microseconds(10), microseconds(200));
+  co_return status;
+}
+
+Awaitable<Status> HostPorts::follow(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  fleet_.follow(*fleet_.find(*pid), follow_source(assignment),
+                assignment.attach ? assignment.primary_port : kNobodyPort);
+  co_await pass(microseconds(10), microseconds(200));
+  co_return Status();
+}
+
+Awaitable<Status> HostPorts::promote(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  env_.trace.line(disk_.host.str(), "{} is promoted, epoch {}", assignment.node.str(),
+                  assignment.epoch.value());
+  fleet_.promote(*fleet_.find(*pid));
+  co_await pass(microseconds(10), microseconds(200));
+  co_return Status();
+}
+
+Awaitable<Status> HostPorts::apply_directives(NodeAssignment assignment,
+                                              std::map<std::string, std::string>) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  co_return Status();
+}
+
+}  // namespace hikae::sim

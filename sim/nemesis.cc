@@ -1,0 +1,187 @@
+#include <array>
+#include <csignal>
+#include <vector>
+
+#include "sim/world.h"
+
+namespace hikae::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::array kInjected = {
+    Fault::kEngineCrash,  Fault::kEngineHang,   Fault::kEngineBusy,
+    Fault::kEngineStop,   Fault::kHostRestart,  Fault::kHostFreeze,
+    Fault::kAgentRestart, Fault::kPartition,    Fault::kControllerCrash,
+};
+
+// Handlers between the decision to crash the controller and the crash: a coroutine's every await
+// can be the last one.
+constexpr std::uint64_t kLongestCountdown = 60;
+
+}  // namespace
+
+void World::fault_later() {
+  const Duration pause = env_.draw(options_.fault_interval / 4, options_.fault_interval);
+  timeline_.call(pause, [this] {
+    if (faults_on_) {
+      inject();
+      fault_later();
+    }
+  });
+}
+
+void World::inject() {
+  std::vector<Fault> enabled;
+  for (const Fault fault : kInjected) {
+    if (options_.has(fault)) {
+      enabled.push_back(fault);
+    }
+  }
+  if (enabled.empty()) {
+    return;
+  }
+  const Fault fault = enabled[random_.below(enabled.size())];
+  switch (fault) {
+    case Fault::kEngineCrash:
+    case Fault::kEngineHang:
+    case Fault::kEngineBusy:
+    case Fault::kEngineStop:
+      hit_engine(fault);
+      break;
+    case Fault::kControllerCrash:
+      crash_countdown_ = int(random_.below(kLongestCountdown));
+      break;
+    default:
+      hit_host(fault);
+  }
+}
+
+// Primaries are hit as often as all replicas together: they are where it hurts.
+Engine* World::pick_engine() {
+  const bool primary = random_.percent(50);
+  std::vector<Pid> some;
+  for (const auto& [pid, engine] : fleet_.all()) {
+    if (!engine.dying && (!primary || engine.role == core::Role::kPrimary)) {
+      some.push_back(pid);
+    }
+  }
+  return some.empty() ? nullptr : fleet_.find(some[random_.below(some.size())]);
+}
+
+World::HostSlot* World::pick_host() {
+  std::vector<HostSlot*> some;
+  for (auto& [id, host] : hosts_) {
+    if (!host.down) {
+      some.push_back(&host);
+    }
+  }
+  return some.empty() ? nullptr : some[random_.below(some.size())];
+}
+
+void World::hit_engine(Fault fault) {
+  Engine* engine = pick_engine();
+  if (engine == nullptr) {
+    return;
+  }
+  const Pid pid = engine->pid;
+  if (fault == Fault::kEngineCrash) {
+    trace_.line("fault", "{} of {} crashes", pid, engine->node.str());
+    fleet_.kill(pid);
+    return;
+  }
+  const auto pace = fault == Fault::kEngineHang   ? Engine::Pace::kHung
+                    : fault == Fault::kEngineBusy ? Engine::Pace::kBusy
+                                                  : Engine::Pace::kStopped;
+  const Duration time = env_.draw(milliseconds(10), seconds(4));
+  trace_.line("fault", "{} of {} {} for {} us", pid, engine->node.str(),
+              fault == Fault::kEngineHang   ? "hangs"
+              : fault == Fault::kEngineBusy ? "is busy"
+                                            : "is stopped",
+              time.count());
+  fleet_.set_pace(pid, pace);
+  timeline_.call(time, [this, pid] { fleet_.set_pace(pid, Engine::Pace::kNormal); });
+}
+
+void World::hit_host(Fault fault) {
+  HostSlot* host = pick_host();
+  if (host == nullptr) {
+    return;
+  }
+  const core::HostId id = host->disk.host;
+  switch (fault) {
+    case Fault::kHostRestart:
+      restart_host(*host);
+      break;
+    case Fault::kHostFreeze:
+      freeze_host(*host);
+      break;
+    case Fault::kAgentRestart:
+      trace_.line("fault", "the agent of {} restarts", id.str());
+      host->agent.reset();
+      host->down = true;
+      timeline_.call(env_.draw(milliseconds(1), seconds(2)), [this, id] {
+        hosts_.at(id).down = false;
+        start_agent(hosts_.at(id));
+      });
+      break;
+    default: {
+      const Duration time = env_.draw(milliseconds(50), seconds(4));
+      trace_.line("fault", "{} is cut off for {} us", id.str(), time.count());
+      network_.partition(id, timeline_.now() + time);
+    }
+  }
+}
+
+void World::restart_host(HostSlot& host) {
+  const core::HostId id = host.disk.host;
+  trace_.line("fault", "host {} restarts", id.str());
+  host.agent.reset();
+  host.down = true;
+  fleet_.lose_host(id);
+  const Duration down = env_.draw(milliseconds(100), seconds(4));
+  timeline_.call(down, [this, id] {
+    hosts_.at(id).down = false;
+    start_agent(hosts_.at(id));
+  });
+}
+
+void World::freeze_host(HostSlot& host) {
+  const core::HostId id = host.disk.host;
+  const Duration time = env_.draw(milliseconds(50), seconds(4));
+  trace_.line("fault", "host {} freezes for {} us", id.str(), time.count());
+  timeline_.freeze(host.agent->realm(), timeline_.now() + time);
+  std::vector<Pid> stopped;
+  for (const auto& [pid, engine] : fleet_.all()) {
+    if (engine.host == id && engine.pace == Engine::Pace::kNormal) {
+      stopped.push_back(pid);
+    }
+  }
+  for (const Pid pid : stopped) {
+    fleet_.set_pace(pid, Engine::Pace::kStopped);
+  }
+  timeline_.call(time, [this, stopped] {
+    for (const Pid pid : stopped) {
+      fleet_.set_pace(pid, Engine::Pace::kNormal);
+    }
+  });
+}
+
+// What was begun ends by itself soon after; an engine that hangs would do so for ever.
+void World::stop_faults() {
+  trace_.line("world", "no more faults");
+  faults_on_ = false;
+  store_.stop_faults();
+  network_.stop_faults();
+  std::vector<Pid> all;
+  for (const auto& [pid, engine] : fleet_.all()) {
+    all.push_back(pid);
+  }
+  for (const Pid pid : all) {
+    fleet_.set_pace(pid, Engine::Pace::kNormal);
+  }
+  rest_began_ = timeline_.now();
+}
+
+}  // namespace hikae::sim

@@ -1,0 +1,129 @@
+#include "sim/network.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hikae::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+}  // namespace
+
+void Network::connect_agent(const core::HostId& id, Realm realm, AssignmentReceiver receiver) {
+  Host& host = hosts_[id];
+  host.realm = realm;
+  host.receiver = std::move(receiver);
+  host.assignment_on_its_way = false;
+  send_assignment(id);
+}
+
+void Network::disconnect_agent(const core::HostId& id) {
+  hosts_[id].receiver = nullptr;
+}
+
+void Network::connect_controller(Realm realm, ReportReceiver receiver) {
+  controller_realm_ = realm;
+  controller_ = std::move(receiver);
+  for (auto& [id, host] : hosts_) {
+    host.report_on_its_way = false;
+    send_report(id);
+  }
+}
+
+void Network::disconnect_controller() {
+  controller_ = nullptr;
+}
+
+void Network::partition(const core::HostId& id, Monotonic until) {
+  Host& host = hosts_[id];
+  host.open_at = std::max(host.open_at, until);
+}
+
+bool Network::partitioned(const core::HostId& id) const {
+  const auto it = hosts_.find(id);
+  return it != hosts_.end() && it->second.open_at > env_.timeline.now();
+}
+
+void Network::assign(core::Assignment assignment) {
+  const core::HostId id = assignment.host;
+  if (distort_assignment) {
+    distort_assignment(assignment);
+  }
+  hosts_[id].assignment = std::move(assignment);
+  send_assignment(id);
+}
+
+void Network::report(core::HostReport report) {
+  const core::HostId id = report.host;
+  if (distort_report) {
+    distort_report(report);
+  }
+  hosts_[id].report = std::move(report);
+  send_report(id);
+}
+
+// A lost message is lost with its connection: nothing passes until the next one stands, over which
+// the newest value is sent again.
+Duration Network::delay(Host& host) {
+  const Duration usual = env_.draw(microseconds(5), env_.options.link_latency);
+  if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
+    const Duration down = env_.draw(milliseconds(50), seconds(3));
+    host.open_at = std::max(host.open_at, env_.timeline.now() + down);
+  }
+  return usual + std::max(Duration(), host.open_at - env_.timeline.now());
+}
+
+void Network::send_assignment(const core::HostId& id) {
+  Host& host = hosts_[id];
+  if (!host.receiver || !host.assignment || std::exchange(host.assignment_on_its_way, true)) {
+    return;
+  }
+  const Duration after = delay(host);
+  env_.timeline.call(after, [this, id] { deliver_assignment(id); }, host.realm);
+}
+
+void Network::deliver_assignment(const core::HostId& id) {
+  Host& host = hosts_[id];
+  host.assignment_on_its_way = false;
+  if (!host.receiver) {
+    return;
+  }
+  if (host.open_at > env_.timeline.now()) {
+    send_assignment(id);
+    return;
+  }
+  host.receiver(*host.assignment);
+  if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
+    send_assignment(id);  // the same again
+  }
+}
+
+void Network::send_report(const core::HostId& id) {
+  Host& host = hosts_[id];
+  if (!controller_ || !host.report || std::exchange(host.report_on_its_way, true)) {
+    return;
+  }
+  const Duration after = delay(host);
+  env_.timeline.call(after, [this, id] { deliver_report(id); }, controller_realm_);
+}
+
+void Network::deliver_report(const core::HostId& id) {
+  Host& host = hosts_[id];
+  host.report_on_its_way = false;
+  if (!controller_) {
+    return;
+  }
+  if (host.open_at > env_.timeline.now()) {
+    send_report(id);
+    return;
+  }
+  controller_(*host.report);
+  if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
+    send_report(id);
+  }
+}
+
+}  // namespace hikae::sim

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "control/ports.h"
+#include "sim/env.h"
+
+namespace hikae::sim {
+
+// The connections between the controller and the agents. Each direction of each host carries whole
+// values of which the newest is enough: late, lost with the connection and sent again after it is
+// back, delivered twice, never out of order. Values on their way outlive both ends.
+class Network final : public control::AgentLink, public control::ReportLink {
+ public:
+  using AssignmentReceiver = std::function<void(core::Assignment)>;
+  using ReportReceiver = std::function<void(core::HostReport)>;
+
+  explicit Network(Env env) : env_(env) {}
+  void stop_faults() { faulty_ = false; }
+
+  // A new agent is sent the newest assignment again, a new controller the newest reports.
+  void connect_agent(const core::HostId& host, Realm realm, AssignmentReceiver receiver);
+  void disconnect_agent(const core::HostId& host);
+  void connect_controller(Realm realm, ReportReceiver receiver);
+  void disconnect_controller();
+
+  // No message passes until then.
+  void partition(const core::HostId& host, Monotonic until);
+  bool partitioned(const core::HostId& host) const;
+
+  // Deliberate bugs of a mutated run, applied to what passes.
+  std::function<void(core::Assignment&)> distort_assignment;
+  std::function<void(core::HostReport&)> distort_report;
+
+  void assign(core::Assignment assignment) override;
+  void report(core::HostReport report) override;
+
+ private:
+  struct Host {
+    Realm realm = kWorld;
+    AssignmentReceiver receiver;
+    std::optional<core::Assignment> assignment;  // the newest, delivered or not
+    std::optional<core::HostReport> report;
+    bool assignment_on_its_way = false;
+    bool report_on_its_way = false;
+    Monotonic open_at;  // before that the connection is down
+  };
+
+  Duration delay(Host& host);
+  void send_assignment(const core::HostId& id);
+  void send_report(const core::HostId& id);
+  void deliver_assignment(const core::HostId& id);
+  void deliver_report(const core::HostId& id);
+
+  Env env_;
+  bool faulty_ = true;
+  std::map<core::HostId, Host> hosts_;
+  Realm controller_realm_ = kWorld;
+  ReportReceiver controller_;
+};
+
+}  // namespace hikae::sim

@@ -1,0 +1,120 @@
+#include "sim/options.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hikae::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::array<std::pair<Mutation, std::string_view>, 6> kMutations = {{
+    {Mutation::kNone, "none"},
+    {Mutation::kPromoteWithoutFence, "promote-without-fence"},
+    {Mutation::kIgnoreEpoch, "ignore-epoch"},
+    {Mutation::kChooseLowestOffset, "choose-lowest-offset"},
+    {Mutation::kFlipNameBeforeCommit, "flip-name-before-commit"},
+    {Mutation::kAcceptEmptyPrimary, "accept-empty-primary"},
+}};
+
+constexpr std::array<std::pair<Fault, std::string_view>, 11> kFaults = {{
+    {Fault::kEngineCrash, "crash"},
+    {Fault::kEngineHang, "hang"},
+    {Fault::kEngineBusy, "busy"},
+    {Fault::kEngineStop, "stop"},
+    {Fault::kHostRestart, "host-restart"},
+    {Fault::kHostFreeze, "host-freeze"},
+    {Fault::kAgentRestart, "agent-restart"},
+    {Fault::kControllerCrash, "controller-crash"},
+    {Fault::kPartition, "partition"},
+    {Fault::kLinkFaults, "link"},
+    {Fault::kStoreFaults, "store"},
+}};
+
+}  // namespace
+
+Duration draw_between(Random& random, Duration low, Duration high) {
+  return low + Duration(std::int64_t(random.below(std::uint64_t((high - low).count()) + 1)));
+}
+
+Options draw_options(std::uint64_t seed, Random& random) {
+  Options out;
+  out.seed = seed;
+  out.zones = 1 + int(random.below(3));
+  out.groups = 1 + int(random.below(2));
+  out.max_members = 2 + int(random.below(3));
+  out.failover_percent = random.percent(80) ? 90 : 0;
+  out.private_hosts = random.percent(70);
+  out.operations = random.percent(60);
+  // Each kind is in about half of the runs: some runs have one kind alone, few have all.
+  for (const auto& [fault, name] : kFaults) {
+    if (random.percent(45)) {
+      out.faults |= std::uint32_t(fault);
+    }
+  }
+  out.calm = random.percent(15);
+  out.safety_phase = draw_between(random, seconds(4), seconds(12));
+  out.fault_interval = draw_between(random, milliseconds(100), milliseconds(2500));
+  out.store_latency = draw_between(random, microseconds(50), milliseconds(20));
+  out.link_latency = draw_between(random, microseconds(20), milliseconds(10));
+  out.replication_lag = draw_between(random, microseconds(20), milliseconds(5));
+  out.full_resync = draw_between(random, milliseconds(5), milliseconds(800));
+  out.longest_dying = draw_between(random, milliseconds(1), milliseconds(600));
+  out.write_interval = draw_between(random, milliseconds(5), milliseconds(40));
+  out.backlog_bytes = random.percent(80) ? 1 << 20 : 2000;
+  out.store_fault_permille = out.has(Fault::kStoreFaults) ? unsigned(random.below(200)) : 0;
+  out.link_fault_permille = out.has(Fault::kLinkFaults) ? unsigned(random.below(200)) : 0;
+  if (out.calm) {
+    out.faults = std::uint32_t(Fault::kEngineCrash);
+    out.operations = false;
+    out.fault_interval = draw_between(random, seconds(2), seconds(4));
+    out.store_latency = milliseconds(2);
+    out.link_latency = microseconds(200);
+    out.replication_lag = milliseconds(2);
+    out.store_fault_permille = out.link_fault_permille = 0;
+  }
+  return out;
+}
+
+std::string Options::str() const {
+  std::string kinds;
+  for (const auto& [fault, name] : kFaults) {
+    if (has(fault)) {
+      kinds += kinds.empty() ? "" : "+";
+      kinds += name;
+    }
+  }
+  return fmt::format(
+      "seed={} zones={} groups={} max_members={} failover={}% private_hosts={} operations={} "
+      "calm={} faults={} every<{}us for {}us store<{}us(fault {}/1000) link<{}us(fault {}/1000) "
+      "lag<{}us resync<{}us dying<{}us write_every={}us backlog={} mutation={}",
+      seed, zones, groups, max_members, failover_percent, private_hosts, operations, calm,
+      kinds.empty() ? "none" : kinds, fault_interval.count(), safety_phase.count(),
+      store_latency.count(), store_fault_permille, link_latency.count(), link_fault_permille,
+      replication_lag.count(), full_resync.count(), longest_dying.count(), write_interval.count(),
+      backlog_bytes, name_of(mutation));
+}
+
+Mutation mutation_named(std::string_view name) {
+  for (const auto& [mutation, known] : kMutations) {
+    if (known == name) {
+      return mutation;
+    }
+  }
+  return Mutation::kNone;
+}
+
+std::string_view name_of(Mutation mutation) {
+  for (const auto& [known, name] : kMutations) {
+    if (known == mutation) {
+      return name;
+    }
+  }
+  return "";
+}
+
+}  // namespace hikae::sim

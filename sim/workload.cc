@@ -1,0 +1,115 @@
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/admission/cache_cluster.h"
+#include "core/admission/replication_group.h"
+#include "sim/world.h"
+
+namespace hikae::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kMostGroups = 4;  // made in one run
+
+}  // namespace
+
+template <class Command>
+void World::submit(std::string what, Command command) {
+  if (!controller_ || !controller_->open()) {
+    return;
+  }
+  controller_->submit(std::move(what),
+                      [command = std::move(command)](const core::State& state,
+                                                     core::AdmissionContext context) {
+                        return core::admit(state, command, context);
+                      });
+}
+
+void World::create_groups() {
+  timeline_.call(milliseconds(20), [this] {
+    if (!controller_ || !controller_->open()) {
+      create_groups();
+      return;
+    }
+    while (groups_made_ < options_.groups) {
+      create_group();
+    }
+  });
+}
+
+void World::create_group() {
+  core::CreateReplicationGroup command;
+  command.id = fmt::format("rg{}", ++groups_made_);
+  command.description = "simulated";
+  const int members = 1 + int(random_.below(std::uint64_t(options_.max_members)));
+  command.num_cache_clusters = members;
+  const bool failover = random_.percent(options_.failover_percent);
+  command.automatic_failover = members > 1 && failover;
+  command.settings.node_type = "cache.m3.medium";
+  const core::ReplicationGroupId id(command.id);
+  submit(fmt::format("create {} with {} members", command.id, members), std::move(command));
+  auto& writer = writers_[id];
+  writer = std::make_unique<Writer>(env_, fleet_, zone_, store_, checker_, id);
+  writer->start();
+}
+
+void World::call_later() {
+  if (!options_.operations) {
+    return;
+  }
+  const Duration pause = env_.draw(milliseconds(50), seconds(2));
+  timeline_.call(pause, [this] {
+    if (faults_on_) {
+      call_api();
+      call_later();
+    }
+  });
+}
+
+std::optional<core::CacheClusterId> World::pick_cluster() {
+  std::vector<core::CacheClusterId> some;
+  for (const auto& [id, cluster] : store_.state().all<core::CacheCluster>()) {
+    some.push_back(id);
+  }
+  return some.empty() ? std::nullopt : std::optional(some[random_.below(some.size())]);
+}
+
+std::optional<core::ReplicationGroupId> World::pick_group() {
+  std::vector<core::ReplicationGroupId> some;
+  for (const auto& [id, group] : store_.state().all<core::ReplicationGroup>()) {
+    some.push_back(id);
+  }
+  return some.empty() ? std::nullopt : std::optional(some[random_.below(some.size())]);
+}
+
+void World::call_api() {
+  const std::uint64_t kind = random_.below(10);
+  const auto cluster = pick_cluster();
+  const auto group = pick_group();
+  if (kind == 0 && groups_made_ < kMostGroups) {
+    create_group();
+  } else if (kind == 1 && clusters_made_ < 2) {
+    core::CreateCacheCluster command;
+    command.id = fmt::format("single{}", ++clusters_made_);
+    command.settings.engine = "redis";
+    command.settings.node_type = "cache.m3.medium";
+    submit("create " + command.id, std::move(command));
+  } else if (kind == 2 && group) {
+    const bool retain = random_.percent(30);
+    submit(fmt::format("delete {}{}", group->str(), retain ? ", retaining its primary" : ""),
+           core::DeleteReplicationGroup{group->str(), retain});
+  } else if (kind <= 4 && group) {
+    const std::string id = fmt::format("{}-x{}", group->str(), random_.below(4));
+    submit("add replica " + id, core::AddReplica{group->str(), id, "", {}});
+  } else if (kind <= 6 && cluster) {
+    submit("delete " + cluster->str(), core::DeleteCacheCluster{cluster->str()});
+  } else if (cluster) {
+    submit("reboot " + cluster->str(), core::RebootCacheCluster{cluster->str(), {"0001"}});
+  }
+}
+
+}  // namespace hikae::sim

@@ -1,0 +1,112 @@
+#include "sim/writer.h"
+
+#include <utility>
+
+#include "core/naming/names.h"
+
+namespace hikae::sim {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+constexpr std::uint16_t kPort = 6379;
+constexpr Duration kTimeout = milliseconds(400);
+constexpr Duration kPause = milliseconds(20);  // after an error
+
+}  // namespace
+
+Writer::Writer(Env env, Fleet& fleet, const SimZone& zone, const SimStore& store, Checker& checker,
+               core::ReplicationGroupId group)
+    : env_(env),
+      fleet_(fleet),
+      zone_(zone),
+      store_(store),
+      checker_(checker),
+      group_(std::move(group)) {}
+
+void Writer::later(Duration after) {
+  env_.timeline.call(after, [this] { turn(); });
+}
+
+void Writer::turn() {
+  if (connected_ == 0 && !connect()) {
+    later(kPause);
+    return;
+  }
+  const std::uint64_t number = ++last_number_;
+  waits_for_ = number;
+  const Duration way = env_.draw(microseconds(20), microseconds(300));
+  env_.timeline.call(way, [this, pid = connected_, number] { arrive(pid, number); });
+  env_.timeline.call(kTimeout, [this, number] { give_up(number); });
+}
+
+bool Writer::connect() {
+  const auto* group = store_.state().find<core::ReplicationGroup>(group_);
+  if (group == nullptr || group->node_groups.empty()) {
+    return false;
+  }
+  const auto address = zone_.resolve(
+      core::primary_endpoint(store_.state().region(), group_, group->node_groups.front().id));
+  const Engine* engine = address ? fleet_.find_listening(*address, kPort) : nullptr;
+  if (engine == nullptr || engine->dying) {
+    return false;
+  }
+  connected_ = engine->pid;
+  env_.trace.line("writer", "{} connects to {}", group_.str(), engine->node.str());
+  return true;
+}
+
+void Writer::arrive(Pid pid, std::uint64_t number) {
+  Engine* engine = fleet_.find(pid);
+  if (engine == nullptr) {
+    disconnect("connection reset");
+    return;
+  }
+  if (engine->dying) {
+    return;  // the socket is still open: no answer
+  }
+  if (engine->pace != Engine::Pace::kNormal) {
+    engine->unread.push_back(number);
+    return;
+  }
+  if (engine->writes_paused) {
+    return;
+  }
+  if (!engine->writable()) {
+    disconnect(engine->loading ? "LOADING" : "READONLY");
+    return;
+  }
+  const History::Place place = fleet_.write(*engine, number);
+  const Duration way = env_.draw(microseconds(20), microseconds(300));
+  env_.timeline.call(way, [this, number, place] { answered(number, place); });
+}
+
+void Writer::answered(std::uint64_t number, History::Place place) {
+  if (waits_for_ != number) {
+    return;
+  }
+  waits_for_ = 0;
+  last_acknowledged_ = env_.timeline.now();
+  checker_.on_acknowledged(group_, number, place);
+  const Duration pause = env_.draw(microseconds(100), env_.options.write_interval);
+  later(pause);
+}
+
+void Writer::give_up(std::uint64_t number) {
+  if (waits_for_ == number) {
+    disconnect("no answer");
+  }
+}
+
+void Writer::disconnect(const char* why) {
+  if (waits_for_ == 0) {
+    return;
+  }
+  env_.trace.line("writer", "{} write {}: {}", group_.str(), waits_for_, why);
+  waits_for_ = 0;
+  connected_ = 0;
+  later(kPause);
+}
+
+}  // namespace hikae::sim
