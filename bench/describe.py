@@ -3,12 +3,13 @@
 
     bench/describe.py [--build build/release-bench] [--groups 1,100,1000] [--seconds 3]
 
-The server has processor 0, the client (http_load, which sends one signed request again and again and
-computes nothing) processor 1. The engines are mocked, as a thousand groups would be 3,000 processes;
-everything else is the real thing, the agents included, which look at their 3,000 nodes once a second
-on the server's processor. The processor time an answer costs is printed too: it stays comparable when
-something else works on the machine. Beside it, in the same run: moto's server with the same number of groups,
-where it is installed; it does not check signatures, and a group of three is one member there.
+The server has processor 0, the client (http_load, which sends one signed request again and again
+and computes nothing) processor 1. The engines are mocked, as a thousand groups would be 3,000
+processes; everything else is the real thing, the agents included, which look at their 3,000 nodes
+once a second on the server's processor. The processor time an answer costs is printed too: it stays
+comparable when something else works on the machine. Beside it, in the same run: moto's server with
+the same number of groups, where it is installed; it does not check signatures, and a group of three
+is one member there.
 """
 
 import argparse

@@ -133,6 +133,11 @@ class Client:
             element.tag = element.tag.rpartition("}")[2]
         return tree
 
+    def get(self, target):
+        """An unsigned GET; only for what is no part of AWS's API."""
+        self._connection.request("GET", target)
+        return self._connection.getresponse().read().decode()
+
     def close(self):
         self._connection.close()
 
@@ -286,4 +291,5 @@ def print_machine():
     print(f"# {time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, {gib:.0f} GiB, "
           f"{platform.system()} {platform.machine()}, load before the run {load:.1f}", flush=True)
     if load > 0.5:
-        print("# something else works on this machine: take the figures as upper bounds", flush=True)
+        print("# something else works on this machine: the figures are worse than they could be",
+              flush=True)

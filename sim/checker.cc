@@ -75,10 +75,21 @@ void Checker::on_commit(const core::State& before, const core::State& after,
   for (const core::Change& change : transition.changes) {
     if (const auto* put = std::get_if<core::Put<ReplicationGroup>>(&change)) {
       check_group(before, put->value);
+    } else if (const auto* cluster = std::get_if<core::Put<CacheCluster>>(&change)) {
+      check_reboot(before, cluster->value);
     } else if (const auto* gone = std::get_if<core::Remove<ReplicationGroup>>(&change)) {
       ledgers_.erase(gone->key);
       std::erase_if(made_primary_, [&](const auto& made) { return made.first == gone->key; });
     }
+  }
+}
+
+void Checker::check_reboot(const core::State& before, const CacheCluster& now) {
+  const auto* old = before.find<CacheCluster>(now.id);
+  if (old != nullptr && old->nodes.front().generation < now.nodes.front().generation) {
+    const auto* group = before.find<ReplicationGroup>(now.replication_group);
+    const bool primary = group != nullptr && group->node_groups.front().primary == now.id;
+    excuse(now.replication_group, [primary](const Write&) { return primary; });
   }
 }
 
@@ -104,6 +115,7 @@ void Checker::check_group(const core::State& before, const ReplicationGroup& now
     ++takeovers_;
     env_.trace.line("checker", "{}: {} takes over from {}", now.id.str(),
                     node_group.primary.str(), was.primary.str());
+    check_choice(now.id, node_group);
     for (const auto& [pid, engine] : fleet_.all()) {
       if (engine.node.cluster == was.primary && engine.writable()) {
         fail(fmt::format("{}: {} was made primary while {} could still take writes", now.id.str(),
@@ -113,8 +125,37 @@ void Checker::check_group(const core::State& before, const ReplicationGroup& now
   }
 }
 
-bool Checker::has_failover(const ReplicationGroupId&) const {
-  return false;
+// In a calm run the choice is the best one. Otherwise a member that holds more may have been out of
+// reach, and what only it holds is lost.
+void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGroup& now) {
+  const Engine* chosen = fleet_.find_node({now.primary, core::NodeId("0001")});
+  if (chosen == nullptr || chosen->dying) {
+    return;
+  }
+  const auto lacks = [&](const Write& write) {
+    return !fleet_.history().leads_to(write.place, chosen->data);
+  };
+  const auto& owed = ledgers_[group].owed;
+  if (env_.options.calm && std::any_of(owed.begin(), owed.end(), lacks)) {
+    fail(fmt::format("{}: {} was chosen, and another member holds more", group.str(),
+                     now.primary.str()));
+  }
+  excuse(group, lacks);
+}
+
+bool Checker::has_failover(const ReplicationGroupId& id) const {
+  const auto* group = store_.state().find<ReplicationGroup>(id);
+  return group != nullptr && group->automatic_failover == "enabled" && group->status != "deleting";
+}
+
+// What the group may lose from now on, by the doing of its owner or of a fault that no protocol
+// helps against.
+void Checker::excuse(const ReplicationGroupId& group,
+                     const std::function<bool(const Write&)>& lost) {
+  const auto ledger = ledgers_.find(group);
+  if (ledger != ledgers_.end()) {
+    excused_ += std::erase_if(ledger->second.owed, lost);
+  }
 }
 
 void Checker::on_acknowledged(const ReplicationGroupId& group, std::uint64_t number,
@@ -137,9 +178,13 @@ std::vector<const Engine*> Checker::living_copies(const ReplicationGroupId& grou
   std::vector<const Engine*> out;
   for (const auto& [pid, engine] : fleet_.all()) {
     const auto* member = store_.state().find<CacheCluster>(engine.node.cluster);
-    const bool ours = member != nullptr && member->replication_group == group;
-    if (ours && pid != without && !engine.dying &&
-        (engine.role == core::Role::kPrimary || has_failover(group))) {
+    if (member == nullptr || member->replication_group != group || pid == without ||
+        engine.dying) {
+      continue;
+    }
+    const bool replica = has_failover(group) && engine.has_copy && member->status != "creating" &&
+                         member->status != "deleting";
+    if (engine.role == core::Role::kPrimary || replica) {
       out.push_back(&engine);
     }
   }
@@ -154,19 +199,32 @@ bool Checker::is_held(const Write& write, const std::vector<const Engine*>& copi
 
 void Checker::on_death(const Engine& engine) {
   const auto* cluster = store_.state().find<CacheCluster>(engine.node.cluster);
-  const auto ledger =
-      cluster == nullptr ? ledgers_.end() : ledgers_.find(cluster->replication_group);
-  if (ledger == ledgers_.end()) {
+  if (cluster == nullptr) {
     return;
   }
+  // A reboot that was asked for loses the memory, as with AWS.
+  const bool asked =
+      engine.role == core::Role::kPrimary && cluster->status == "rebooting cluster nodes";
   const auto left = living_copies(cluster->replication_group, engine.pid);
-  excused_ += std::erase_if(ledger->second.owed,
-                            [&](const Write& write) { return !is_held(write, left); });
+  excuse(cluster->replication_group,
+         [&](const Write& write) { return asked || !is_held(write, left); });
 }
 
 void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
   env_.trace.line("checker", "{} drops {} bytes for {}", replica.node.str(),
                   fleet_.history().offset(replica.data), upstream.node.str());
+  const auto* cluster = store_.state().find<CacheCluster>(replica.node.cluster);
+  if (cluster == nullptr || !has_failover(cluster->replication_group)) {
+    return;
+  }
+  const auto left = living_copies(cluster->replication_group, replica.pid);
+  for (const Write& write : ledgers_[cluster->replication_group].owed) {
+    if (fleet_.history().leads_to(write.place, replica.data) && !is_held(write, left)) {
+      fail(fmt::format("{} gave up the last copy of write {} to follow {}", replica.node.str(),
+                       write.number, upstream.node.str()));
+      return;
+    }
+  }
 }
 
 void Checker::check_acknowledged(const ReplicationGroupId& group, const Engine& primary) {

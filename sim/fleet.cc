@@ -159,11 +159,6 @@ void Fleet::resume(Engine& engine) {
 }
 
 void Fleet::follow(Engine& engine, std::string target, std::uint16_t port) {
-  const bool same = engine.role == Role::kReplica && engine.target == target &&
-                    engine.target_port == port && engine.upstream != 0;
-  if (same) {
-    return;
-  }
   // What a former primary holds is a copy that a partial resynchronisation may continue.
   engine.has_copy = engine.has_copy || engine.role == Role::kPrimary;
   engine.role = Role::kReplica;
@@ -172,6 +167,16 @@ void Fleet::follow(Engine& engine, std::string target, std::uint16_t port) {
   drop_downstream(engine, true);
   drop_link(engine);
   connect_later(engine, microseconds(200));
+}
+
+void Fleet::pause_writes(Engine& engine, Duration bound) {
+  engine.writes_paused = true;
+  env_.timeline.call(bound, [this, pid = engine.pid, pause = ++engine.pauses] {
+    Engine* paused = find(pid);
+    if (paused != nullptr && paused->pauses == pause) {
+      paused->writes_paused = false;
+    }
+  });
 }
 
 void Fleet::promote(Engine& engine) {
@@ -265,9 +270,9 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
   }
 }
 
-// The data is dropped only once the new one begins to arrive: a primary that dies before leaves the
-// replica with what it had.
+// The place in the old stream is given up at once, the data once the new one begins to arrive.
 void Fleet::begin_full_resync(Engine& replica, Engine& upstream) {
+  replica.has_copy = false;
   const Duration length = env_.draw(milliseconds(2), env_.options.full_resync);
   env_.trace.line("fleet", "{} begins a full resynchronisation from {}, {} us", replica.node.str(),
                   upstream.node.str(), length.count());
@@ -289,7 +294,6 @@ void Fleet::wipe(Pid pid, std::uint64_t link, Pid upstream_pid) {
     observer_->on_full_resync(*replica, *upstream);
   }
   replica->loading = true;
-  replica->has_copy = false;
   replica->data = History::kEmpty;
 }
 

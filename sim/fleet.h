@@ -41,7 +41,9 @@ struct Engine {
   bool listening = false;      // started up
   bool loading = false;        // takes in a full synchronisation
   bool writes_paused = false;
-  bool has_copy = false;       // as a replica: the whole of a primary's data
+  std::uint64_t pauses = 0;   // so that the end of an old pause does not end a newer one
+  std::uint64_t clients = 0;  // grows when all clients are sent away
+  bool has_copy = false;       // as a replica: has a place in its primary's stream
   History::Place data = History::kEmpty;
   std::optional<History::Place> arrived;  // waits in a socket until the process runs again
   std::vector<std::uint64_t> unread;      // writes of clients, likewise
@@ -113,6 +115,8 @@ class Fleet {
 
   void follow(Engine& engine, std::string target, std::uint16_t port);
   void promote(Engine& engine);
+  void pause_writes(Engine& engine, Duration bound);
+  void resume_writes(Engine& engine) { engine.writes_paused = false; }
   void set_hosts(Engine& engine, std::string content) { engine.hosts_file = std::move(content); }
   // The place of the write. Only for a writable engine that runs.
   History::Place write(Engine& engine, std::uint64_t number);

@@ -121,6 +121,20 @@ Status HostPorts::signal(control::Process named, int signal_number) {
   return {};
 }
 
+Result<control::ProcessProbe> HostPorts::probe(control::Process named) {
+  const Engine* engine = process(named);
+  if (ended_ || engine == nullptr) {
+    return fail(ErrorCode::kNotFound, "the process is gone");
+  }
+  control::ProcessProbe probe;
+  probe.exiting = engine->dying;
+  probe.stopped = engine->pace == Engine::Pace::kStopped;
+  if (engine->pace == Engine::Pace::kBusy) {
+    probe.cpu_ticks = std::uint64_t(env_.timeline.now().microseconds()) / 10'000;
+  }
+  return probe;
+}
+
 Status HostPorts::update_hosts(core::NodeKey node, std::string content) {
   Engine* engine = running(node);
   if (ended_ || engine == nullptr) {
@@ -213,7 +227,9 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.role = engine.role;
   status.following = engine.target;
   status.link_up = engine.link_up;
-  status.replication_offset = fleet_.history().offset(engine.data);
+  status.has_copy = engine.role == core::Role::kReplica && engine.has_copy;
+  const bool placed = engine.role == core::Role::kPrimary || engine.has_copy;
+  status.replication_offset = placed ? fleet_.history().offset(engine.data) : 0;
   status.version = "8.0.1";
   co_await pass(microseconds(10), microseconds(200));
   co_return status;
@@ -239,6 +255,37 @@ Awaitable<Status> HostPorts::promote(NodeAssignment assignment) {
                   assignment.epoch.value());
   fleet_.promote(*fleet_.find(*pid));
   co_await pass(microseconds(10), microseconds(200));
+  co_return Status();
+}
+
+Awaitable<Result<std::uint64_t>> HostPorts::pause_writes(NodeAssignment assignment,
+                                                         Duration bound) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  Engine& engine = *fleet_.find(*pid);
+  fleet_.pause_writes(engine, bound);
+  const std::uint64_t offset = fleet_.history().offset(engine.data);
+  co_await pass(microseconds(10), microseconds(200));
+  co_return offset;
+}
+
+Awaitable<Status> HostPorts::resume_writes(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  fleet_.resume_writes(*fleet_.find(*pid));
+  co_return Status();
+}
+
+Awaitable<Status> HostPorts::drop_clients(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  ++fleet_.find(*pid)->clients;
   co_return Status();
 }
 

@@ -33,6 +33,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   control::Awaitable<Result<control::Process>> start(control::LaunchSpec spec) override;
   control::Awaitable<void> wait_exit(control::Process process) override;
   Status signal(control::Process process, int signal_number) override;
+  Result<control::ProcessProbe> probe(control::Process process) override;
   Status update_hosts(core::NodeKey node, std::string content) override;
   bool private_hosts_supported() const override { return env_.options.private_hosts; }
   Status write_note(core::NodeKey node, std::string name, std::string content) override;
@@ -48,6 +49,10 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
   control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                               std::map<std::string, std::string> changed) override;
+  control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
+                                                         Duration bound) override;
+  control::Awaitable<Status> resume_writes(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> drop_clients(core::NodeAssignment assignment) override;
   void disconnect(core::NodeKey) override {}
 
  private:

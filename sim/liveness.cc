@@ -125,6 +125,9 @@ std::optional<std::string> World::unrest_of(const CacheCluster& cluster, Role ro
     if (engine == nullptr || engine->dying || !engine->listening || engine->loading) {
       return fmt::format("{} does not run", name);
     }
+    if (node.recovering) {
+      return fmt::format("{} is recovering", name);
+    }
     if (node.status != "available" || engine->role != role || engine->address != node.address) {
       return fmt::format("{} is not what it should be", name);
     }

@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr std::uint16_t kPort = 6379;
 constexpr Duration kTimeout = milliseconds(400);
+constexpr Duration kHeldBack = milliseconds(1);
 constexpr Duration kPause = milliseconds(20);  // after an error
 
 }  // namespace
@@ -43,7 +44,7 @@ void Writer::turn() {
 
 bool Writer::connect() {
   const auto* group = store_.state().find<core::ReplicationGroup>(group_);
-  if (group == nullptr || group->node_groups.empty()) {
+  if (group == nullptr || group->node_groups.empty() || group->status == "deleting") {
     return false;
   }
   const auto address = zone_.resolve(
@@ -53,6 +54,7 @@ bool Writer::connect() {
     return false;
   }
   connected_ = engine->pid;
+  connection_ = engine->clients;
   env_.trace.line("writer", "{} connects to {}", group_.str(), engine->node.str());
   return true;
 }
@@ -70,7 +72,14 @@ void Writer::arrive(Pid pid, std::uint64_t number) {
     engine->unread.push_back(number);
     return;
   }
-  if (engine->writes_paused) {
+  if (engine->clients != connection_) {
+    disconnect("sent away");
+    return;
+  }
+  if (engine->writes_paused && engine->role == core::Role::kPrimary) {
+    if (waits_for_ == number) {
+      env_.timeline.call(kHeldBack, [this, pid, number] { arrive(pid, number); });
+    }
     return;
   }
   if (!engine->writable()) {

@@ -36,6 +36,7 @@ class Writer {
   Checker& checker_;
   core::ReplicationGroupId group_;
   Pid connected_ = 0;
+  std::uint64_t connection_ = 0;  // of the engine's clients when we connected
   std::uint64_t last_number_ = 0;
   std::uint64_t waits_for_ = 0;  // 0: no write is under way
   Monotonic last_acknowledged_;

@@ -5,8 +5,8 @@
 
 Both serve the same names on 127.0.0.1 from one core; dnsperf asks from another one. The rounds
 alternate, so that whatever else the machine does hits both; the processor time a query costs is
-printed too, because it stays comparable when dnsperf or another program is the limit. Needs the Debian packages nsd and
-dnsperf; without nsd only our side is measured. Standard library only.
+printed too, because it stays comparable when dnsperf or another program is the limit. Needs the
+Debian packages nsd and dnsperf; without nsd only our side is measured. Standard library only.
 """
 
 import argparse
@@ -30,9 +30,15 @@ def names(groups):
 
 
 def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that is free for UDP and TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            try:
+                tcp.bind(udp.getsockname())
+            except OSError:
+                continue
+            return udp.getsockname()[1]
 
 
 def pinned(core, command):

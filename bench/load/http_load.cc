@@ -1,25 +1,24 @@
 // Sends one request again and again over keep-alive connections to 127.0.0.1:
 //   http_load <port> <connections> <milliseconds> <request file>
-// Each connection has one request on its way at a time. The file holds the request as it goes on the
-// wire, signature included, so the client computes nothing and is not the limit. Prints one line of
-// JSON. Every answer is checked for its status; a server that closes is connected to again.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <strings.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+// Each connection has one request on its way at a time. The file holds the request as it goes on
+// the wire, signature included, so the client computes nothing and is not the limit. Prints one
+// line of JSON. Every answer is checked for its status; a server that closes is connected to again.
 #include <algorithm>
+#include <arpa/inet.h>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -85,7 +84,7 @@ class Load {
       send(connection);
     }
     const auto end = Clock::now() + duration;
-    while (Clock::now() < end) {
+    while (Clock::now() < end || totals_.microseconds.empty()) {
       epoll_event events[64];
       const int count = ::epoll_wait(epoll_, events, 64, int(kAnswerLimit.count() * 1000));
       if (count <= 0) {
@@ -215,9 +214,6 @@ int main(int argc, char** argv) {
   Load load(std::uint16_t(port), connections, request.str());
   Totals totals = load.run(std::chrono::milliseconds(milliseconds));
   const std::chrono::duration<double> took = Clock::now() - start;
-  if (totals.microseconds.empty()) {
-    die("not one answer came in that time");
-  }
   std::sort(totals.microseconds.begin(), totals.microseconds.end());
   const auto at = [&](double share) {
     return totals.microseconds[std::size_t(share * double(totals.microseconds.size() - 1))];

@@ -1,13 +1,13 @@
 // A whole region as `hikae serve` composes it (HTTP server, API, state in SQLite, reconcilers,
 // agents), except that its engines are mocked and DNS is not served:
 //   bench_region <data directory> <port>
-// Accepts the key test/test. Prints one line when it answers, and ends when its standard input does.
-#include <unistd.h>
-
+// Accepts the key test/test. Prints one line when it answers, and ends when its standard input
+// does.
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

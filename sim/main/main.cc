@@ -95,8 +95,8 @@ int main(int argc, char** argv) {
       }
     }
     if (outcome.violation) {
-      fmt::print("FAILED: {}\n  {}\n  replay: sim --seed {} --trace", *outcome.violation,
-                 options.str(), seed);
+      fmt::print("FAILED: {}\n  {}\n  replay: {} --seed {} --trace", *outcome.violation,
+                 options.str(), argv[0], seed);
       if (options.mutation != hikae::sim::Mutation::kNone) {
         fmt::print(" --mutation {}", hikae::sim::name_of(options.mutation));
       }

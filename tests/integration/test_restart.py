@@ -62,20 +62,43 @@ class Killed(RegionTestCase):
 
     def test_during_creation(self):
         for delay in CREATION_DELAYS:
-            with self.subTest(milliseconds=delay):
-                self.cache.create_replication_group(**self.network.group_arguments(
-                    ReplicationGroupId="created", NumCacheClusters=3,
-                    AutomaticFailoverEnabled=True, EngineVersion="7.1"))
-                pause(delay)
-                self.restart()
-                self.assertEqual(self.region.group("created")["MemberClusters"],
-                                 ["created-001", "created-002", "created-003"])
-                shard = self.region.wait_group("created", 3)["NodeGroups"][0]
-                self.check_no_remains("created", 3)
-                self.check_replication(shard)
-                self.drop_group("created")
-                self.assertEqual(self.region.nodes(), {})
-                self.assertEqual(self.region.node_directories(), [])
+            self.cache.create_replication_group(**self.network.group_arguments(
+                ReplicationGroupId=f"created-{delay}", NumCacheClusters=3,
+                AutomaticFailoverEnabled=True, EngineVersion="7.1"))
+            pause(delay)
+            self.check_created_after_restart(f"created-{delay}")
+
+    def test_at_every_engine_that_starts(self):
+        for count in (1, 2, 3):
+            group_id = f"engines-{count}"
+            self.cache.create_replication_group(**self.network.group_arguments(
+                ReplicationGroupId=group_id, NumCacheClusters=3, AutomaticFailoverEnabled=True,
+                EngineVersion="7.1"))
+            eventually(lambda n=count: len(self.region.nodes()) >= n, f"{count} engines", 15, 0)
+            self.check_created_after_restart(group_id)
+
+    def test_again_and_again_while_it_recovers(self):
+        self.cache.create_replication_group(**self.network.group_arguments(
+            ReplicationGroupId="again", NumCacheClusters=3, AutomaticFailoverEnabled=True,
+            EngineVersion="7.1"))
+        for delay in (15, 5, 30, 10, 45, 20, 60, 35):
+            pause(delay)
+            self.region.kill()
+            self.region.start(wait=False)
+        self.region.wait_ready()
+        self.check_created_after_restart("again")
+
+    def check_created_after_restart(self, group_id):
+        """The delay stands in the group's name, and so in every failure."""
+        self.restart()
+        self.assertEqual(self.region.group(group_id)["MemberClusters"],
+                         [f"{group_id}-00{number}" for number in (1, 2, 3)])
+        shard = self.region.wait_group(group_id, 3)["NodeGroups"][0]
+        self.check_no_remains(group_id, 3)
+        self.check_replication(shard)
+        self.drop_group(group_id)
+        self.assertEqual(self.region.nodes(), {})
+        self.assertEqual(self.region.node_directories(), [])
 
     def check_replication(self, shard):
         with self.region.session(shard["PrimaryEndpoint"]) as primary:
@@ -89,17 +112,57 @@ class Killed(RegionTestCase):
 
     def test_during_deletion(self):
         for delay in DELETION_DELAYS:
-            with self.subTest(milliseconds=delay):
-                self.make_group("deleted", 3)
-                self.cache.delete_replication_group(ReplicationGroupId="deleted")
-                pause(delay)
-                self.restart()
-                self.region.wait_group_gone("deleted")
-                for member in ("deleted-001", "deleted-002", "deleted-003"):
-                    self.refused("CacheClusterNotFound", self.cache.describe_cache_clusters,
-                                 CacheClusterId=member)
-                self.assertEqual(self.region.nodes(), {})
-                eventually(lambda: self.region.node_directories() == [], "no directory is left")
+            group_id = f"deleted-{delay}"
+            self.make_group(group_id, 3)
+            self.cache.delete_replication_group(ReplicationGroupId=group_id)
+            pause(delay)
+            self.restart()
+            self.region.wait_group_gone(group_id)
+            for number in (1, 2, 3):
+                self.refused("CacheClusterNotFound", self.cache.describe_cache_clusters,
+                             CacheClusterId=f"{group_id}-00{number}")
+            self.assertEqual(self.region.nodes(), {}, group_id)
+            eventually(lambda: self.region.node_directories() == [],
+                       f"no directory of {group_id} is left")
+
+    def test_replica_that_leaves_or_joins(self):
+        self.make_group("members", 3)
+        for delay in (0, 10, 30, 60, 100):
+            self.cache.delete_cache_cluster(CacheClusterId="members-003")
+            pause(delay)
+            self.restart()
+            self.region.wait_cluster_gone("members-003")
+            self.region.wait_group("members", 2)
+            self.cache.create_cache_cluster(CacheClusterId="members-003",
+                                            ReplicationGroupId="members")
+            pause(delay)
+            self.restart()
+            shard = self.region.wait_group("members", 3)["NodeGroups"][0]
+            self.check_no_remains("members", 3)
+            self.check_replication(shard)
+
+    def test_reboot_and_parameters(self):
+        """A reboot and a change of parameters that were acknowledged are carried out."""
+        self.cache.create_cache_parameter_group(CacheParameterGroupName="kill",
+                                                CacheParameterGroupFamily="redis2.8",
+                                                Description="d")
+        self.addCleanup(self.cache.delete_cache_parameter_group, CacheParameterGroupName="kill")
+        self.make_cluster("changed", CacheParameterGroupName="kill")
+        for delay, policy in ((0, "allkeys-lru"), (10, "allkeys-random"), (40, "noeviction")):
+            endpoint = self.region.cluster("changed")["CacheNodes"][0]["Endpoint"]
+            with self.region.session(endpoint) as session:
+                session.ask("set before reboot")
+            self.cache.modify_cache_parameter_group(
+                CacheParameterGroupName="kill", ParameterNameValues=[
+                    {"ParameterName": "maxmemory-policy", "ParameterValue": policy}])
+            self.cache.reboot_cache_cluster(CacheClusterId="changed",
+                                            CacheNodeIdsToReboot=["0001"])
+            pause(delay)
+            self.restart()
+            self.region.wait_cluster("changed")
+            with self.region.session(endpoint) as session:
+                self.assertIsNone(session.ask("get before"))
+                self.assertEqual(session.info("memory")["maxmemory_policy"], policy)
 
     def test_acknowledged_is_kept(self):
         """Creates until the server dies: what was answered exists, what was not exists or not."""

@@ -1,10 +1,13 @@
 #include "adapters/system/data_directory.h"
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/file.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -19,6 +22,8 @@ namespace {
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kKeySuffixLength = 16;
 constexpr std::size_t kSecretKeyLength = 40;
+constexpr int kLockTries = 200;
+constexpr auto kLockPause = std::chrono::milliseconds(10);
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr std::string_view kSecretKeyAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -34,6 +39,25 @@ pid_t pid_in(const std::string& lock_file) {
   const auto text = read_file(lock_file);
   const auto pid = text ? parse_integer(trim(*text)) : std::nullopt;
   return pid ? pid_t(*pid) : 0;
+}
+
+bool is_alive(pid_t pid) {
+  return ::kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+// A hikae that is killed while it starts an engine leaves the lock to that child, which drops it
+// when it becomes the engine. So a lock whose owner is dead is waited for.
+bool take_lock(int fd, const std::string& lock_file) {
+  for (int tries = 0; tries < kLockTries; ++tries) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+      return true;
+    }
+    if (is_alive(pid_in(lock_file))) {
+      return false;
+    }
+    std::this_thread::sleep_for(kLockPause);
+  }
+  return false;
 }
 
 Status write_pid(int fd, const std::string& path) {
@@ -90,7 +114,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& given) {
                                                 lock_file, std::strerror(errno)));
   }
   DataDirectory directory(path, fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!take_lock(fd, lock_file)) {
     return fail(
         ErrorCode::kConflict,
         fmt::format("{} is in use by hikae with pid {}; stop that one (hikae down --data {}) "
@@ -161,7 +185,8 @@ std::optional<pid_t> lock_holder(const std::string& data_directory) {
   }
   const bool held = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
   ::close(fd);
-  return held ? std::optional<pid_t>(pid_in(file)) : std::nullopt;
+  const pid_t pid = held ? pid_in(file) : 0;
+  return held && is_alive(pid) ? std::optional(pid) : std::nullopt;
 }
 
 Result<Credentials> read_credentials(const std::string& data_directory) {

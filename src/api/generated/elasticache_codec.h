@@ -33,12 +33,14 @@ void read(const codec::QueryNode& node, ListTagsForResourceMessage& out, ReadCon
 void read(const codec::QueryNode& node, LogDeliveryConfigurationRequest& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyCacheSubnetGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, ModifyReplicationGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, NodeGroupConfiguration& out, ReadContext& context);
 void read(const codec::QueryNode& node, ParameterNameValue& out, ReadContext& context);
 void read(const codec::QueryNode& node, RebootCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, RemoveTagsFromResourceMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ResetCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, Tag& out, ReadContext& context);
+void read(const codec::QueryNode& node, TestFailoverMessage& out, ReadContext& context);
 
 void write_members(WriteContext& context, const AllowedNodeTypeModificationsMessage& value);
 void write_members(WriteContext& context, const AvailabilityZone& value);
@@ -74,6 +76,7 @@ void write_members(WriteContext& context, const GlobalReplicationGroupInfo& valu
 void write_members(WriteContext& context, const KinesisFirehoseDestinationDetails& value);
 void write_members(WriteContext& context, const LogDeliveryConfiguration& value);
 void write_members(WriteContext& context, const ModifyCacheSubnetGroupResult& value);
+void write_members(WriteContext& context, const ModifyReplicationGroupResult& value);
 void write_members(WriteContext& context, const NodeGroup& value);
 void write_members(WriteContext& context, const NodeGroupMember& value);
 void write_members(WriteContext& context, const NotificationConfiguration& value);
@@ -92,6 +95,7 @@ void write_members(WriteContext& context, const Subnet& value);
 void write_members(WriteContext& context, const SubnetOutpost& value);
 void write_members(WriteContext& context, const Tag& value);
 void write_members(WriteContext& context, const TagListMessage& value);
+void write_members(WriteContext& context, const TestFailoverResult& value);
 void write_members(WriteContext& context, const UserGroupsUpdateStatus& value);
 
 }  // namespace hikae::api::elasticache

@@ -104,6 +104,22 @@ AsyncResult<DeleteReplicationGroupResult> delete_replication_group(HandlerContex
 AsyncResult<ReplicationGroupMessage> describe_replication_groups(HandlerContext& context,
     DescribeReplicationGroupsMessage input);
 
+// Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState, InvalidUserGroupState,
+//   UserGroupNotFound, InvalidCacheClusterState, InvalidCacheSecurityGroupState,
+//   InsufficientCacheClusterCapacity, CacheClusterNotFound, NodeQuotaForClusterExceeded,
+//   NodeQuotaForCustomerExceeded, CacheSecurityGroupNotFound, CacheParameterGroupNotFound,
+//   InvalidVPCNetworkStateFault, InvalidKMSKeyFault, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<ModifyReplicationGroupResult> modify_replication_group(HandlerContext& context,
+    ModifyReplicationGroupMessage input);
+
+// Faults: APICallRateForCustomerExceeded, InvalidCacheClusterState,
+//   InvalidReplicationGroupState, NodeGroupNotFoundFault, ReplicationGroupNotFoundFault,
+//   TestFailoverNotAvailableFault, InvalidKMSKeyFault, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<TestFailoverResult> test_failover(HandlerContext& context,
+    TestFailoverMessage input);
+
 // subnet_group.cc
 
 // Faults: CacheSubnetGroupAlreadyExists, CacheSubnetGroupQuotaExceeded,

@@ -131,6 +131,83 @@ void write_members(WriteContext& context,
   write_member(context, "GlobalReplicationGroupMemberRole", value.global_replication_group_member_role);
 }
 
+void read(const codec::QueryNode& node, ModifyReplicationGroupMessage& out,
+          ReadContext& context) {
+  read_member(node, "ReplicationGroupId", out.replication_group_id, context);
+  require(out.replication_group_id, "ReplicationGroupId", context);
+  read_member(node, "ReplicationGroupDescription", out.replication_group_description, context);
+  read_member(node, "PrimaryClusterId", out.primary_cluster_id, context);
+  read_member(node, "SnapshottingClusterId", out.snapshotting_cluster_id, context);
+  read_member(node, "AutomaticFailoverEnabled", out.automatic_failover_enabled, context);
+  if (context.version() >= ApiVersion(20150202)) {
+    read_member(node, "MultiAZEnabled", out.multi_az_enabled, context);
+    read_member(node, "NodeGroupId", out.node_group_id, context);
+  }
+  read_member(node, "CacheSecurityGroupNames", out.cache_security_group_names, context);
+  read_member(node, "SecurityGroupIds", out.security_group_ids, context);
+  read_member(node, "PreferredMaintenanceWindow", out.preferred_maintenance_window, context);
+  read_member(node, "NotificationTopicArn", out.notification_topic_arn, context);
+  read_member(node, "CacheParameterGroupName", out.cache_parameter_group_name, context);
+  read_member(node, "NotificationTopicStatus", out.notification_topic_status, context);
+  read_member(node, "ApplyImmediately", out.apply_immediately, context);
+  if (context.version() >= ApiVersion(20150202)) {
+    read_member(node, "Engine", out.engine, context);
+  }
+  read_member(node, "EngineVersion", out.engine_version, context);
+  read_member(node, "AutoMinorVersionUpgrade", out.auto_minor_version_upgrade, context);
+  read_member(node, "SnapshotRetentionLimit", out.snapshot_retention_limit, context);
+  if (out.snapshot_retention_limit) {
+    check_range(*out.snapshot_retention_limit, "SnapshotRetentionLimit", 0, 35, context);
+  }
+  read_member(node, "SnapshotWindow", out.snapshot_window, context);
+  if (context.version() >= ApiVersion(20150202)) {
+    read_member(node, "CacheNodeType", out.cache_node_type, context);
+    read_member(node, "AuthToken", out.auth_token, context);
+    read_member(node, "AuthTokenUpdateStrategy", out.auth_token_update_strategy, context);
+    if (out.auth_token_update_strategy) {
+      static constexpr std::string_view kAllowed[] = {"SET", "ROTATE", "DELETE"};
+      check_one_of(*out.auth_token_update_strategy, "AuthTokenUpdateStrategy", kAllowed, context);
+    }
+    read_member(node, "UserGroupIdsToAdd", out.user_group_ids_to_add, context);
+    if (out.user_group_ids_to_add) {
+      for (const auto& item : *out.user_group_ids_to_add) {
+        check_length(item, "UserGroupIdsToAdd", 1, kUnbounded, context);
+        check_pattern(item, "UserGroupIdsToAdd", "[a-zA-Z][a-zA-Z0-9\\-]*", context);
+      }
+    }
+    read_member(node, "UserGroupIdsToRemove", out.user_group_ids_to_remove, context);
+    if (out.user_group_ids_to_remove) {
+      for (const auto& item : *out.user_group_ids_to_remove) {
+        check_length(item, "UserGroupIdsToRemove", 1, kUnbounded, context);
+        check_pattern(item, "UserGroupIdsToRemove", "[a-zA-Z][a-zA-Z0-9\\-]*", context);
+      }
+    }
+    read_member(node, "RemoveUserGroups", out.remove_user_groups, context);
+    read_member(node, "LogDeliveryConfigurations", out.log_delivery_configurations, context);
+    read_member(node, "IpDiscovery", out.ip_discovery, context);
+    if (out.ip_discovery) {
+      static constexpr std::string_view kAllowed[] = {"ipv4", "ipv6"};
+      check_one_of(*out.ip_discovery, "IpDiscovery", kAllowed, context);
+    }
+    read_member(node, "TransitEncryptionEnabled", out.transit_encryption_enabled, context);
+    read_member(node, "TransitEncryptionMode", out.transit_encryption_mode, context);
+    if (out.transit_encryption_mode) {
+      static constexpr std::string_view kAllowed[] = {"preferred", "required"};
+      check_one_of(*out.transit_encryption_mode, "TransitEncryptionMode", kAllowed, context);
+    }
+    read_member(node, "ClusterMode", out.cluster_mode, context);
+    if (out.cluster_mode) {
+      static constexpr std::string_view kAllowed[] = {"enabled", "disabled", "compatible"};
+      check_one_of(*out.cluster_mode, "ClusterMode", kAllowed, context);
+    }
+  }
+}
+
+void write_members(WriteContext& context,
+                   const ModifyReplicationGroupResult& value) {
+  write_member(context, "ReplicationGroup", value.replication_group);
+}
+
 void write_members(WriteContext& context,
                    const NodeGroup& value) {
   write_member(context, "NodeGroupId", value.node_group_id);
@@ -239,6 +316,23 @@ void write_members(WriteContext& context,
 void write_members(WriteContext& context,
                    const SlotMigration& value) {
   write_member(context, "ProgressPercentage", value.progress_percentage);
+}
+
+void read(const codec::QueryNode& node, TestFailoverMessage& out,
+          ReadContext& context) {
+  read_member(node, "ReplicationGroupId", out.replication_group_id, context);
+  require(out.replication_group_id, "ReplicationGroupId", context);
+  read_member(node, "NodeGroupId", out.node_group_id, context);
+  require(out.node_group_id, "NodeGroupId", context);
+  if (out.node_group_id) {
+    check_length(*out.node_group_id, "NodeGroupId", 1, 4, context);
+    check_pattern(*out.node_group_id, "NodeGroupId", "\\d+", context);
+  }
+}
+
+void write_members(WriteContext& context,
+                   const TestFailoverResult& value) {
+  write_member(context, "ReplicationGroup", value.replication_group);
 }
 
 void write_members(WriteContext& context,

@@ -587,6 +587,43 @@ struct ModifyCacheSubnetGroupResult {
   std::optional<CacheSubnetGroup> cache_subnet_group;
 };
 
+struct ModifyReplicationGroupMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> replication_group_description;
+  std::optional<std::string> primary_cluster_id;
+  std::optional<std::string> snapshotting_cluster_id;
+  std::optional<bool> automatic_failover_enabled;
+  std::optional<bool> multi_az_enabled;
+  std::optional<std::string> node_group_id;
+  std::optional<std::vector<std::string>> cache_security_group_names;
+  std::optional<std::vector<std::string>> security_group_ids;
+  std::optional<std::string> preferred_maintenance_window;
+  std::optional<std::string> notification_topic_arn;
+  std::optional<std::string> cache_parameter_group_name;
+  std::optional<std::string> notification_topic_status;
+  std::optional<bool> apply_immediately;
+  std::optional<std::string> engine;
+  std::optional<std::string> engine_version;
+  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<std::int32_t> snapshot_retention_limit;
+  std::optional<std::string> snapshot_window;
+  std::optional<std::string> cache_node_type;
+  std::optional<std::string> auth_token;
+  std::optional<std::string> auth_token_update_strategy;  // SET, ROTATE, DELETE
+  std::optional<std::vector<std::string>> user_group_ids_to_add;
+  std::optional<std::vector<std::string>> user_group_ids_to_remove;
+  std::optional<bool> remove_user_groups;
+  std::optional<std::vector<LogDeliveryConfigurationRequest>> log_delivery_configurations;
+  std::optional<std::string> ip_discovery;  // ipv4, ipv6
+  std::optional<bool> transit_encryption_enabled;
+  std::optional<std::string> transit_encryption_mode;  // preferred, required
+  std::optional<std::string> cluster_mode;  // enabled, disabled, compatible
+};
+
+struct ModifyReplicationGroupResult {
+  std::optional<ReplicationGroup> replication_group;
+};
+
 struct RebootCacheClusterMessage {
   std::optional<std::string> cache_cluster_id;
   std::optional<std::vector<std::string>> cache_node_ids_to_reboot;
@@ -614,6 +651,15 @@ struct ResetCacheParameterGroupMessage {
 
 struct TagListMessage {
   std::optional<std::vector<Tag>> tag_list;
+};
+
+struct TestFailoverMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> node_group_id;
+};
+
+struct TestFailoverResult {
+  std::optional<ReplicationGroup> replication_group;
 };
 
 }  // namespace hikae::api::elasticache

@@ -77,7 +77,7 @@ constexpr Action kActions[] = {
     {"ModifyCacheParameterGroup", "parameter_group", ApiVersion(20140930), "ModifyCacheParameterGroupResult", &invoke<ModifyCacheParameterGroupMessage, CacheParameterGroupNameMessage, &handlers::modify_cache_parameter_group>},
     {"ModifyCacheSubnetGroup", "subnet_group", ApiVersion(20140930), "ModifyCacheSubnetGroupResult", &invoke<ModifyCacheSubnetGroupMessage, ModifyCacheSubnetGroupResult, &handlers::modify_cache_subnet_group>},
     {"ModifyGlobalReplicationGroup", "global_datastore", ApiVersion(20150202), "ModifyGlobalReplicationGroupResult", nullptr},
-    {"ModifyReplicationGroup", "replication_group", ApiVersion(20140930), "ModifyReplicationGroupResult", nullptr},
+    {"ModifyReplicationGroup", "replication_group", ApiVersion(20140930), "ModifyReplicationGroupResult", &invoke<ModifyReplicationGroupMessage, ModifyReplicationGroupResult, &handlers::modify_replication_group>},
     {"ModifyReplicationGroupShardConfiguration", "replication_group", ApiVersion(20150202), "ModifyReplicationGroupShardConfigurationResult", nullptr},
     {"ModifyServerlessCache", "serverless", ApiVersion(20150202), "ModifyServerlessCacheResult", nullptr},
     {"ModifyUser", "user", ApiVersion(20150202), "ModifyUserResult", nullptr},
@@ -89,7 +89,7 @@ constexpr Action kActions[] = {
     {"ResetCacheParameterGroup", "parameter_group", ApiVersion(20140930), "ResetCacheParameterGroupResult", &invoke<ResetCacheParameterGroupMessage, CacheParameterGroupNameMessage, &handlers::reset_cache_parameter_group>},
     {"RevokeCacheSecurityGroupIngress", "cache_security_group", ApiVersion(20140930), "RevokeCacheSecurityGroupIngressResult", nullptr},
     {"StartMigration", "migration", ApiVersion(20150202), "StartMigrationResult", nullptr},
-    {"TestFailover", "replication_group", ApiVersion(20150202), "TestFailoverResult", nullptr},
+    {"TestFailover", "replication_group", ApiVersion(20150202), "TestFailoverResult", &invoke<TestFailoverMessage, TestFailoverResult, &handlers::test_failover>},
     {"TestMigration", "migration", ApiVersion(20150202), "TestMigrationResult", nullptr},
 };
 

@@ -28,6 +28,7 @@ NodeKnowledge settled(const NodeAssignment& a) {
   k.role = a.role;
   k.following = a.role == Role::kReplica ? a.primary_name : "";
   k.link_up = a.role == Role::kReplica;
+  k.followed_epoch = a.role == Role::kReplica ? a.epoch : Epoch(0);
   k.hosts_file = render_hosts_file(a);
   k.directives = a.directives;
   return k;
@@ -70,6 +71,56 @@ TEST(NodeAction, WithoutPrivateHostsTheAddressIsFollowed) {
   EXPECT_EQ(next(a, k), NodeActionKind::kNone);
   a.primary_address = *Ipv4::parse("127.64.0.9");
   EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+}
+
+TEST(NodeAction, ANewEpochMakesAReplicaConnectAnewEvenByTheSameName) {
+  NodeAssignment a = replica();
+  const NodeKnowledge k = settled(a);
+  a.epoch = a.epoch.next();
+  EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+}
+
+TEST(NodeAction, ADeadPrimaryIsHeldForTheFailoverUnlessARebootWasAskedFor) {
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.hold = true;
+  NodeKnowledge k = settled(a);
+  k.running = k.answers = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.generation = k.generation + 1;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+}
+
+TEST(NodeAction, AHungPrimaryIsKilledOnlyWhenAReplicaCanTakeOver) {
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  NodeKnowledge k = settled(a);
+  k.hung = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.hold = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kKill);
+}
+
+TEST(NodeAction, NobodyIsPromotedBesideAnotherThatTakesWrites) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  a.role = Role::kPrimary;
+  a.may_promote = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait);
+  a.may_promote = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+}
+
+TEST(NodeAction, WritesAreHeldBackForASwitchoverAndTakenAgainAfterIt) {
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  NodeKnowledge k = settled(a);
+  a.pause_writes = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPauseWrites);
+  k.writes_paused = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.pause_writes = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kResumeWrites);
 }
 
 TEST(NodeAction, UnattachedReplicaNeverStaysWritableAndNeverLosesALinkItHas) {
@@ -135,6 +186,7 @@ void perform(NodeActionKind kind, const NodeAssignment& a, NodeKnowledge& k) {
       break;
     case NodeActionKind::kFollow:
       k.role = Role::kReplica;
+      k.followed_epoch = a.attach ? a.epoch : Epoch(0);
       k.following = a.attach ? follow_target(a, k.private_hosts) : "nobody";
       break;
     case NodeActionKind::kPromote:

@@ -156,6 +156,30 @@ Plan give_up_switchover(const View& view, const NodeGroup& old, const FailoverDe
   return plan;
 }
 
+// A test that killed its primary when nobody could take over any more is done with that: the
+// primary comes back in place and is not killed again.
+Plan forget_test(const View& view, const NodeGroup& tested) {
+  Plan plan;
+  ReplicationGroup next = view.group;
+  for (NodeGroup& node_group : next.node_groups) {
+    if (node_group.id == tested.id) {
+      node_group.kill_epoch = Epoch(0);
+    }
+  }
+  plan.reason =
+      fmt::format("{} was killed by a test, but no replica can take over", tested.primary.str());
+  plan.transition.put(std::move(next));
+  return plan;
+}
+
+bool is_dead(const View& view, const CacheClusterId& id) {
+  const auto* cluster = view.state.find<CacheCluster>(id);
+  const auto* seen = cluster == nullptr || cluster->nodes.empty()
+                         ? nullptr
+                         : view.observed.find(NodeKey{id, cluster->nodes[0].id});
+  return seen != nullptr && seen->dead();
+}
+
 Plan fail_over(const View& view) {
   Plan plan;
   for (const NodeGroup& node_group : view.group.node_groups) {
@@ -167,6 +191,9 @@ Plan fail_over(const View& view) {
       case FailoverStage::kGivenUp:
         return give_up_switchover(view, node_group, decision);
       case FailoverStage::kHealthy:
+        if (node_group.kill_epoch == node_group.epoch && is_dead(view, node_group.primary)) {
+          return forget_test(view, node_group);
+        }
         break;
       default:
         plan.reason = decision.reason;

@@ -14,9 +14,9 @@ namespace hikae::core {
 
 // Settings that a cache cluster and a replication group share.
 struct CacheSettings {
-  std::string engine;            // `redis`, `valkey`, `memcached`
-  std::string engine_version;    // as in the catalog: `2.8.6`, `7.1` (clusters answer `7.1.0`)
-  std::string node_type;         // `cache.m3.medium`
+  std::string engine;          // `redis`, `valkey`, `memcached`
+  std::string engine_version;  // as in the catalog: `2.8.6`, `7.1` (clusters answer `7.1.0`)
+  std::string node_type;       // `cache.m3.medium`
   std::uint16_t port = 6379;
   ParameterGroupName parameter_group;
   SubnetGroupName subnet_group;
@@ -52,8 +52,8 @@ struct Node {
   HostId host;
   ZoneName zone;
   SubnetId subnet;
-  Ipv4 vpc_address;        // what the API shows
-  Ipv4 address;            // where it is reachable, what DNS answers
+  Ipv4 vpc_address;  // what the API shows
+  Ipv4 address;      // where it is reachable, what DNS answers
   NetworkInterfaceId network_interface;
   std::string placement_reason;  // one line for people
   // Raised by one for every restart that is asked for; the agent restarts a process of a lower one.
@@ -91,7 +91,7 @@ struct CacheCluster {
   std::string status = "creating";
   CacheSettings settings;
   std::vector<Node> nodes;
-  std::string az_mode;  // `single-az`, `cross-az`; memcached only
+  std::string az_mode;                // `single-az`, `cross-az`; memcached only
   std::optional<Instant> created_at;  // set when it first becomes available
   // The revision at which the cluster left its host's assignment (status deleting). It is gone once
   // the host has taken up an assignment of this revision or later and no longer has the node.

@@ -15,10 +15,10 @@ struct Region {
   using Key = StrongId<struct RegionKeyTag>;
   static constexpr const char* kKind = "region";
   Key id{"region"};
-  std::string name;            // `ap-northeast-1`
-  std::string account_id;      // 12 digits
-  std::string endpoint_hash;   // the six characters in every endpoint name
-  std::string domain;          // `cache.hikae.internal`
+  std::string name;           // `ap-northeast-1`
+  std::string account_id;     // 12 digits
+  std::string endpoint_hash;  // the six characters in every endpoint name
+  std::string domain;         // `cache.hikae.internal`
   std::vector<ZoneName> zones;
   std::uint64_t next_event = 1;
   const Key& key() const { return id; }

@@ -14,9 +14,9 @@ namespace hikae::core {
 // A shard: one primary and its replicas. Cluster mode disabled has exactly one, `0001`.
 struct NodeGroup {
   NodeGroupId id;
-  std::string status = "creating";       // creating, available, modifying, deleting
-  std::vector<CacheClusterId> members;   // stable order; never primary first
-  CacheClusterId primary;                // always one of members
+  std::string status = "creating";      // creating, available, modifying, deleting
+  std::vector<CacheClusterId> members;  // stable order; never primary first
+  CacheClusterId primary;               // always one of members
   Epoch epoch{1};
   // A planned switchover to this member is under way (empty: none). Given up after the deadline.
   CacheClusterId switchover_target;

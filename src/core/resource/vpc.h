@@ -9,8 +9,8 @@
 #include "core/resource/ids.h"
 #include "core/resource/tags.h"
 
-// The part of EC2 that ElastiCache stands on. Every struct lists its stored fields once, in visit();
-// the record codec reads and writes whatever is listed there.
+// The part of EC2 that ElastiCache stands on. Every struct lists its stored fields once, in
+// visit(); the record codec reads and writes whatever is listed there.
 
 namespace hikae::core {
 

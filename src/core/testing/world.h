@@ -53,7 +53,7 @@ class World {
 
   // Every agent does all of its assignment, as a healthy one would.
   void agents_work() {
-    for (int round = 0; round < 2; ++round) {  // replicas attach once the primary was seen
+    for (int round = 0; round < 4; ++round) {  // replicas attach one after the other
       Observed seen;
       for (const auto& [id, host] : state.all<Host>()) {
         const Assignment assignment = assignment_for(state, observed, id);
@@ -110,8 +110,12 @@ class World {
     seen.pid = 1000;
     seen.generation = node.generation;
     seen.ready = true;
-    seen.role = node.role == Role::kReplica && node.attach ? Role::kReplica : Role::kPrimary;
-    seen.link_up = seen.role == Role::kReplica;
+    seen.role = node.role;
+    seen.link_up = node.role == Role::kReplica && node.attach;
+    seen.synced = seen.link_up;
+    seen.offset_settled = node.survey;
+    seen.writes_paused = node.pause_writes && node.role == Role::kPrimary;
+    seen.replication_offset = 100;
     return seen;
   }
 

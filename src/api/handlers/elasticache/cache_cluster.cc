@@ -77,9 +77,7 @@ control::Frontend::Decision create_decision(const CreateCacheClusterMessage& inp
     command.cluster_id = input.cache_cluster_id.value_or("");
     command.preferred_zone = wished_zone(input);
     command.tags = std::move(tags);
-    return [command](const core::State& state, core::AdmissionContext admission) {
-      return core::admit(state, command, admission);
-    };
+    return decision_on(std::move(command));
   }
   core::CreateCacheCluster command;
   command.id = input.cache_cluster_id.value_or("");
@@ -87,9 +85,7 @@ control::Frontend::Decision create_decision(const CreateCacheClusterMessage& inp
   command.preferred_zone = wished_zone(input);
   command.settings = settings_of(input);
   command.tags = std::move(tags);
-  return [command](const core::State& state, core::AdmissionContext admission) {
-    return core::admit(state, command, admission);
-  };
+  return decision_on(std::move(command));
 }
 
 // The answer of an action that changed one cluster: the cluster as it is now.
@@ -135,10 +131,7 @@ AsyncResult<DeleteCacheClusterResult> delete_cache_cluster(HandlerContext& conte
     co_return tl::unexpected(*fault);
   }
   const core::DeleteCacheCluster command{input.cache_cluster_id.value_or("")};
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext admission) {
-    return core::admit(state, command, admission);
-  };
+  auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
     co_return refused(committed.error());
@@ -153,10 +146,7 @@ AsyncResult<RebootCacheClusterResult> reboot_cache_cluster(HandlerContext& conte
   core::RebootCacheCluster command;
   command.id = input.cache_cluster_id.value_or("");
   command.nodes = input.cache_node_ids_to_reboot.value_or(std::vector<std::string>());
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext admission) {
-    return core::admit(state, command, admission);
-  };
+  auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
     co_return refused(committed.error());

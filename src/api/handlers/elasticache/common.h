@@ -30,7 +30,7 @@ inline tl::unexpected<ApiFault> refused(core::Fault fault) {
 template <class Command>
 control::Frontend::Decision decision_on(Command command) {
   return [command = std::move(command)](const core::State& state, core::AdmissionContext context) {
-    return core::admit(state, command, context);
+    return admit(state, command, context);  // found by its arguments, all of core
   };
 }
 

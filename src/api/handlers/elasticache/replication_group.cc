@@ -5,6 +5,7 @@
 #include "api/handlers/elasticache/describe.h"
 #include "api/handlers/elasticache/unsupported.h"
 #include "control/frontend.h"
+#include "core/admission/group_changes.h"
 
 namespace hikae::api::elasticache::handlers {
 namespace {
@@ -30,6 +31,42 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   check.text("ClusterMode", input.cluster_mode, "disabled");
   check.text("ServerlessCacheSnapshotName", input.serverless_cache_snapshot_name);
   return check.fault();
+}
+
+std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) {
+  Unsupported check;
+  check.text("SnapshottingClusterId", input.snapshotting_cluster_id);
+  check.text("NodeGroupId", input.node_group_id);
+  check.list("CacheSecurityGroupNames", input.cache_security_group_names);
+  check.list("SecurityGroupIds", input.security_group_ids);
+  check.text("CacheParameterGroupName", input.cache_parameter_group_name);
+  check.text("NotificationTopicStatus", input.notification_topic_status, "active");
+  check.text("Engine", input.engine);
+  check.text("EngineVersion", input.engine_version);
+  check.flag("SnapshotRetentionLimit", input.snapshot_retention_limit.value_or(0) > 0);
+  check.text("CacheNodeType", input.cache_node_type);
+  check.text("AuthToken", input.auth_token);
+  check.text("AuthTokenUpdateStrategy", input.auth_token_update_strategy);
+  check.list("UserGroupIdsToAdd", input.user_group_ids_to_add);
+  check.list("UserGroupIdsToRemove", input.user_group_ids_to_remove);
+  check.flag("RemoveUserGroups", input.remove_user_groups);
+  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
+  check.text("IpDiscovery", input.ip_discovery, "ipv4");
+  check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
+  check.text("TransitEncryptionMode", input.transit_encryption_mode);
+  check.text("ClusterMode", input.cluster_mode, "disabled");
+  return check.fault();
+}
+
+// The answer of an action that changed one group: the group as it is now.
+std::optional<ReplicationGroup> changed_group(const HandlerContext& context,
+                                              const std::string& id) {
+  const core::State& state = context.frontend().state();
+  const auto* group = state.find<core::ReplicationGroup>(lookup_id<core::ReplicationGroupId>(id));
+  if (group == nullptr) {
+    return std::nullopt;
+  }
+  return describe(state, *group);
 }
 
 core::CacheSettingsRequest settings_of(const CreateReplicationGroupMessage& input) {
@@ -79,20 +116,13 @@ AsyncResult<CreateReplicationGroupResult> create_replication_group(
     co_return tl::unexpected(tags.error());
   }
   const auto command = command_of(input, std::move(*tags));
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext admission) {
-    return core::admit(state, command, admission);
-  };
+  auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
     co_return refused(committed.error());
   }
   CreateReplicationGroupResult result;
-  const core::State& state = context.frontend().state();
-  const auto id = lookup_id<core::ReplicationGroupId>(command.id);
-  if (const auto* group = state.find<core::ReplicationGroup>(id)) {
-    result.replication_group = describe(state, *group);
-  }
+  result.replication_group = changed_group(context, command.id);
   co_return result;
 }
 
@@ -106,20 +136,52 @@ AsyncResult<DeleteReplicationGroupResult> delete_replication_group(
   core::DeleteReplicationGroup command;
   command.id = input.replication_group_id.value_or("");
   command.retain_primary = input.retain_primary_cluster.value_or(false);
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext admission) {
-    return core::admit(state, command, admission);
-  };
+  auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
     co_return refused(committed.error());
   }
   DeleteReplicationGroupResult result;
-  const core::State& state = context.frontend().state();
-  const auto id = lookup_id<core::ReplicationGroupId>(command.id);
-  if (const auto* group = state.find<core::ReplicationGroup>(id)) {
-    result.replication_group = describe(state, *group);
+  result.replication_group = changed_group(context, command.id);
+  co_return result;
+}
+
+AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
+    HandlerContext& context, ModifyReplicationGroupMessage input) {
+  if (auto fault = unsupported(input)) {
+    co_return tl::unexpected(*fault);
   }
+  core::ModifyReplicationGroup command;
+  command.id = input.replication_group_id.value_or("");
+  command.description = input.replication_group_description;
+  command.automatic_failover = input.automatic_failover_enabled;
+  command.multi_az = input.multi_az_enabled;
+  command.primary_cluster = input.primary_cluster_id;
+  command.maintenance_window = input.preferred_maintenance_window;
+  command.snapshot_window = input.snapshot_window;
+  command.notification_topic_arn = input.notification_topic_arn;
+  command.auto_minor_version_upgrade = input.auto_minor_version_upgrade;
+  auto decision = decision_on(command);
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  ModifyReplicationGroupResult result;
+  result.replication_group = changed_group(context, command.id);
+  co_return result;
+}
+
+AsyncResult<TestFailoverResult> test_failover(HandlerContext& context, TestFailoverMessage input) {
+  core::TestFailover command;
+  command.group = input.replication_group_id.value_or("");
+  command.node_group = input.node_group_id.value_or("");
+  auto decision = decision_on(command);
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  TestFailoverResult result;
+  result.replication_group = changed_group(context, command.group);
   co_return result;
 }
 

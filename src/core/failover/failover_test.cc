@@ -1,0 +1,280 @@
+#include "core/failover/failover.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "core/admission/group_changes.h"
+#include "core/testing/world.h"
+
+namespace hikae::core {
+namespace {
+
+using Process = NodeObservation::Process;
+
+// A group `foo` of three, available, whose observations a test changes by hand.
+class Failover : public ::testing::Test {
+ protected:
+  Failover() { world.make_group("foo", 3); }
+
+  NodeObservation& seen(const std::string& cluster) {
+    return world.observed.nodes.at(NodeKey{CacheClusterId(cluster), NodeId("0001")});
+  }
+  void die(const std::string& cluster) { seen(cluster).process = Process::kStopped; }
+  const NodeGroup& shard() { return world.group("foo").node_groups[0]; }
+  FailoverDecision decide() {
+    return decide_failover(world.state, world.observed, world.group("foo"), shard(), world.now);
+  }
+  NodeAssignment assignment(const std::string& cluster) {
+    const CacheCluster& found = world.cluster(cluster);
+    return *node_assignment(world.state, world.observed, found, found.nodes[0]);
+  }
+  void settle_offsets() { seen("foo-002").offset_settled = seen("foo-003").offset_settled = true; }
+
+  World world;
+};
+
+TEST_F(Failover, NothingHappensWhileThePrimaryServes) {
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+  EXPECT_TRUE(world.settle_group("foo").settled);
+}
+
+TEST_F(Failover, ReplicasFirstTakeInWhatTheDeadPrimaryHadSent) {
+  die("foo-001");
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+  EXPECT_GT(decide().recheck_after, Duration());
+  EXPECT_TRUE(assignment("foo-002").survey);
+  settle_offsets();
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+}
+
+TEST_F(Failover, AReplicaThatNeverSettlesIsNotWaitedForLongerThanTheBound) {
+  die("foo-001");
+  const NodeKey key{CacheClusterId("foo-001"), NodeId("0001")};
+  world.observed.dead_since[key] = Monotonic(0);
+  world.observed.now = Monotonic(0) + kSurveyBound;
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+}
+
+TEST_F(Failover, TheGreatestOffsetLeadsAndTheGapIsReported) {
+  die("foo-001");
+  settle_offsets();
+  seen("foo-001").replication_offset = 150;
+  seen("foo-002").replication_offset = 120;
+  seen("foo-003").replication_offset = 130;
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+  EXPECT_EQ(decide().bytes_at_risk, 20u);
+}
+
+TEST_F(Failover, AReplicaWithoutACopyNeverLeads) {
+  die("foo-001");
+  settle_offsets();
+  seen("foo-003").replication_offset = 500;
+  seen("foo-003").synced = false;
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
+}
+
+TEST_F(Failover, TheCommitMovesEpochPrimaryAndEventsTogether) {
+  die("foo-001");
+  settle_offsets();
+  const Plan plan = plan_replication_group(world.state, world.observed, ReplicationGroupId("foo"),
+                                           world.context());
+  ASSERT_TRUE(plan.failover);
+  world.apply(plan.transition);
+  EXPECT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_EQ(shard().epoch, Epoch(2));
+  EXPECT_EQ(world.group("foo").status, "available");
+  EXPECT_TRUE(world.cluster("foo-001").nodes[0].recovering);
+  EXPECT_EQ(shard().members.front().str(), "foo-001");  // the order never changes
+  EXPECT_EQ(assignment("foo-002").role, Role::kPrimary);
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+  EXPECT_EQ(assignment("foo-001").role, Role::kReplica);
+}
+
+TEST_F(Failover, NoPromotionWhileTheOldPrimaryMayTakeWrites) {
+  die("foo-001");
+  settle_offsets();
+  world.apply(plan_replication_group(world.state, world.observed, ReplicationGroupId("foo"),
+                                     world.context())
+                  .transition);
+  seen("foo-001").process = Process::kRunning;  // as a primary, whoever started it
+  EXPECT_FALSE(assignment("foo-002").may_promote);
+  seen("foo-001").role = Role::kReplica;
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+}
+
+TEST_F(Failover, AHungPrimaryIsKilledBeforeAnythingIsDecided) {
+  seen("foo-001").hung = true;
+  EXPECT_EQ(decide().stage, FailoverStage::kSuspect);
+  EXPECT_TRUE(assignment("foo-001").hold);
+}
+
+TEST_F(Failover, ADeadPrimaryStaysDeadUntilItIsCertainThatNobodyCanLead) {
+  die("foo-001");
+  world.observed.nodes.erase(NodeKey{CacheClusterId("foo-002"), NodeId("0001")});
+  die("foo-003");
+  EXPECT_TRUE(assignment("foo-001").hold);  // foo-002 may turn up with a copy
+  EXPECT_NE(decide().stage, FailoverStage::kDecided);
+}
+
+TEST_F(Failover, AReplicaThatIsSilentForAMomentStillCounts) {
+  die("foo-001");
+  die("foo-003");
+  seen("foo-002").ready = false;
+  EXPECT_TRUE(assignment("foo-001").hold);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+}
+
+TEST_F(Failover, WhenAllAreGoneThePrimaryComesBackInPlace) {
+  for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+    die(id);
+  }
+  EXPECT_FALSE(assignment("foo-001").hold);
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-001");
+  EXPECT_EQ(shard().epoch, Epoch(1));
+}
+
+TEST_F(Failover, ARebootIsNoFailover) {
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-001", {"0001"}}), "");
+  die("foo-001");
+  settle_offsets();
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+}
+
+TEST_F(Failover, ALostReplicaLeavesTheReaderNameAndComesBack) {
+  die("foo-003");
+  world.settle_group("foo");
+  EXPECT_TRUE(world.cluster("foo-003").nodes[0].recovering);
+  EXPECT_EQ(shard().epoch, Epoch(1));
+  world.agents_work();
+  EXPECT_TRUE(world.settle_group("foo").settled);
+  EXPECT_FALSE(world.cluster("foo-003").nodes[0].recovering);
+}
+
+TEST_F(Failover, TheLostPrimaryReturnsAsAReplica) {
+  die("foo-001");
+  settle_offsets();
+  world.settle_group("foo");
+  world.agents_work();
+  EXPECT_TRUE(world.settle_group("foo").settled);
+  EXPECT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_FALSE(world.cluster("foo-001").nodes[0].recovering);
+}
+
+TEST_F(Failover, ATestKillsThePrimaryOfItsEpochOnly) {
+  EXPECT_EQ(world.admit_code(TestFailover{"foo", "0002"}), "NodeGroupNotFoundFault");
+  ASSERT_EQ(world.admit_code(TestFailover{"foo", "0001"}), "");
+  EXPECT_TRUE(assignment("foo-001").kill);
+  die("foo-001");
+  settle_offsets();
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_FALSE(assignment("foo-002").kill);
+}
+
+TEST_F(Failover, ATestThatNobodyCanTakeOverFromIsForgotten) {
+  ASSERT_EQ(world.admit_code(TestFailover{"foo", "0001"}), "");
+  for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+    die(id);
+  }
+  world.settle_group("foo");
+  EXPECT_FALSE(assignment("foo-001").kill);
+}
+
+TEST_F(Failover, ASwitchoverCommitsOnlyOnceWritesArePausedAndTheTargetHasThemAll) {
+  ModifyReplicationGroup command;
+  command.id = "foo";
+  command.primary_cluster = "foo-003";
+  ASSERT_EQ(world.admit_code(command), "");
+  EXPECT_EQ(world.group("foo").status, "modifying");
+  EXPECT_TRUE(assignment("foo-001").pause_writes);
+  EXPECT_EQ(decide().stage, FailoverStage::kSwitching);
+  seen("foo-001").writes_paused = true;
+  seen("foo-001").replication_offset = 101;
+  EXPECT_EQ(decide().stage, FailoverStage::kSwitching);
+  seen("foo-003").replication_offset = 101;
+  EXPECT_TRUE(decide().planned);
+  const Plan plan = plan_replication_group(world.state, world.observed, ReplicationGroupId("foo"),
+                                           world.context());
+  world.apply(plan.transition);
+  EXPECT_EQ(shard().primary.str(), "foo-003");
+  EXPECT_FALSE(world.cluster("foo-001").nodes[0].recovering);
+  // The old primary is only paused: it must be a replica before the new one takes writes.
+  EXPECT_FALSE(assignment("foo-003").may_promote);
+  world.agents_work();
+  world.settle_group("foo");
+  EXPECT_EQ(world.group("foo").status, "available");
+}
+
+TEST_F(Failover, ASwitchoverIsGivenUpAfterItsBound) {
+  ModifyReplicationGroup command;
+  command.id = "foo";
+  command.primary_cluster = "foo-003";
+  ASSERT_EQ(world.admit_code(command), "");
+  world.now = world.now + kSwitchoverBound;
+  EXPECT_EQ(decide().stage, FailoverStage::kGivenUp);
+  world.settle_group("foo");
+  EXPECT_FALSE(assignment("foo-001").pause_writes);
+  EXPECT_EQ(world.group("foo").status, "available");
+  EXPECT_EQ(shard().primary.str(), "foo-001");
+}
+
+TEST(FailoverOff, ThePrimaryIsRestartedInPlace) {
+  World world;
+  CreateReplicationGroup command;
+  command.id = "foo";
+  command.num_cache_clusters = 2;
+  command.settings.node_type = "cache.m3.medium";
+  ASSERT_EQ(world.admit_code(command), "");
+  world.settle_group("foo");
+  world.agents_work();
+  world.settle_group("foo");
+  world.observed.nodes.at(NodeKey{CacheClusterId("foo-001"), NodeId("0001")}).process =
+      Process::kStopped;
+  const CacheCluster& primary = world.cluster("foo-001");
+  EXPECT_FALSE(node_assignment(world.state, world.observed, primary, primary.nodes[0])->hold);
+  world.settle_group("foo");
+  EXPECT_EQ(world.group("foo").node_groups[0].epoch, Epoch(1));
+}
+
+// Whatever was observed: nothing is committed while the primary may live, and who is chosen holds a
+// copy and has the greatest offset of those that do.
+RC_GTEST_PROP(FailoverDecisions, AreSafeForEveryObservation, ()) {
+  static const World kMade = [] {
+    World world;
+    world.make_group("foo", 4);
+    return world;
+  }();
+  World world = kMade;
+  for (auto& [key, seen] : world.observed.nodes) {
+    seen.process = *rc::gen::element(Process::kStopped, Process::kDying, Process::kRunning);
+    seen.ready = *rc::gen::arbitrary<bool>();
+    seen.role = *rc::gen::element(Role::kPrimary, Role::kReplica);
+    seen.synced = *rc::gen::arbitrary<bool>();
+    seen.hung = *rc::gen::weightedElement<bool>({{4, false}, {1, true}});
+    seen.offset_settled = *rc::gen::arbitrary<bool>();
+    seen.replication_offset = *rc::gen::inRange<std::uint64_t>(0, 5);
+  }
+  const ReplicationGroup& group = world.group("foo");
+  const NodeGroup& shard = group.node_groups[0];
+  const auto decision = decide_failover(world.state, world.observed, group, shard, world.now);
+  if (decision.stage != FailoverStage::kDecided) {
+    return;
+  }
+  const auto seen = [&](const CacheClusterId& id) {
+    return world.observed.nodes.at(NodeKey{id, NodeId("0001")});
+  };
+  RC_ASSERT(seen(shard.primary).dead());
+  const auto chosen = seen(decision.new_primary);
+  RC_ASSERT(chosen.synced && !chosen.dead() && !chosen.hung && chosen.ready);
+  for (const CacheClusterId& id : shard.members) {
+    const auto other = seen(id);
+    const bool could_lead = id != shard.primary && other.synced && !other.dead() && !other.hung &&
+                            other.ready && other.role == Role::kReplica;
+    RC_ASSERT(!could_lead || other.replication_offset <= chosen.replication_offset);
+  }
+}
+
+}  // namespace
+}  // namespace hikae::core
