@@ -57,9 +57,9 @@ control::Awaitable<Status> ControlPlane::open() {
   frontend_.observe([this](const core::State& after, const core::Transition& transition) {
     names_.on_transition(after, transition);
   });
-  parts_.agents.connect_control(
-      parts_.context.get_executor(),
-      [this](core::HostReport report) { reconciler_.on_report(std::move(report)); });
+  parts_.agents.connect_control(parts_.context.get_executor(), [this](core::HostReport report) {
+    reconciler_.on_report(std::move(report));
+  });
   reconciler_.start();
   co_return Status();
 }
@@ -126,9 +126,8 @@ void ControlPlane::accept_credentials() {
 }
 
 Result<SocketAddress> ControlPlane::listen() {
-  const std::vector<const api::ServiceTable*> tables = {&api::elasticache::service_table(),
-                                                        &api::ec2::service_table(),
-                                                        &api::sts::service_table()};
+  const std::vector<const api::ServiceTable*> tables = {
+      &api::elasticache::service_table(), &api::ec2::service_table(), &api::sts::service_table()};
   api::Dispatcher::Options options;
   options.region = parts_.config.region;
   dispatcher_ = std::make_unique<api::Dispatcher>(
@@ -137,8 +136,7 @@ Result<SocketAddress> ControlPlane::listen() {
   server_ = std::make_unique<http::Server>(
       parts_.context, http::Limits(),
       [this](http::Request request) { return handle(std::move(request)); }, protocol_error);
-  auto endpoint =
-      server_->listen(parts_.config.listen.address.str(), parts_.config.listen.port);
+  auto endpoint = server_->listen(parts_.config.listen.address.str(), parts_.config.listen.port);
   if (!endpoint) {
     return tl::unexpected(endpoint.error());
   }

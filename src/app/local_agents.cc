@@ -1,9 +1,8 @@
 #include "app/local_agents.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <fmt/format.h>
 
 namespace hikae::app {
 
@@ -13,7 +12,9 @@ LocalAgents::LocalAgents(Options options, adapters::AgentMemory& link, control::
       log_(log),
       work_(boost::asio::make_work_guard(context_)) {}
 
-LocalAgents::~LocalAgents() { stop(); }
+LocalAgents::~LocalAgents() {
+  stop();
+}
 
 Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
   for (const core::HostId& id : hosts) {
@@ -28,11 +29,10 @@ Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
   }
   for (Host& host : hosts_) {
     host.agent->start();
-    link_.connect_agent(
-        host.id, context_.get_executor(),
-        [agent = host.agent.get()](core::Assignment assignment) {
-          agent->assign(std::move(assignment));
-        });
+    link_.connect_agent(host.id, context_.get_executor(),
+                        [agent = host.agent.get()](core::Assignment assignment) {
+                          agent->assign(std::move(assignment));
+                        });
   }
   thread_ = std::thread([this] { context_.run(); });
   return {};

@@ -1,16 +1,14 @@
 #include "app/serve.h"
 
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
-
-#include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include "adapters/store_sqlite/sqlite_store.h"
 #include "adapters/telemetry/spdlog_log.h"

@@ -11,8 +11,8 @@
 
 namespace hikae::app {
 
-// Puts published names into the zone that the DNS server answers from. Called on the control thread;
-// when publish() returns, the next question gets the new answer.
+// Puts published names into the zone that the DNS server answers from. Called on the control
+// thread; when publish() returns, the next question gets the new answer.
 class ZonePublisher final : public control::NameSink {
  public:
   // kInvalid when the domain is no DNS name.

@@ -48,7 +48,9 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
   return Cidr{Ipv4(address->bits() & mask(int(*length))), int(*length)};
 }
 
-std::string Cidr::str() const { return fmt::format("{}/{}", base.str(), prefix_length); }
+std::string Cidr::str() const {
+  return fmt::format("{}/{}", base.str(), prefix_length);
+}
 
 bool Cidr::contains(Ipv4 address) const {
   return (address.bits() & mask(prefix_length)) == base.bits();
@@ -58,6 +60,8 @@ bool Cidr::contains(const Cidr& other) const {
   return prefix_length <= other.prefix_length && contains(other.base);
 }
 
-bool Cidr::overlaps(const Cidr& other) const { return contains(other) || other.contains(*this); }
+bool Cidr::overlaps(const Cidr& other) const {
+  return contains(other) || other.contains(*this);
+}
 
 }  // namespace hikae

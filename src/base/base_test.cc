@@ -23,7 +23,8 @@ TEST(Strings, ParsesWholeNumbersOnly) {
 
 TEST(Address, ParsesStrictly) {
   EXPECT_EQ(Ipv4::parse("10.0.0.1")->str(), "10.0.0.1");
-  for (const char* text : {"10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1 ", "a.b.c.d", "1.2.3.-4"}) {
+  for (const char* text :
+       {"10.0.0", "10.0.0.256", "10.0.0.01", "10.0.0.1 ", "a.b.c.d", "1.2.3.-4"}) {
     EXPECT_FALSE(Ipv4::parse(text)) << text;
   }
 }

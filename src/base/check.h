@@ -9,9 +9,9 @@ namespace hikae {
 }  // namespace hikae
 
 // For our own bugs only; stays on in release. Input from outside is refused, never CHECKed.
-#define HIKAE_CHECK(condition)                                     \
-  do {                                                             \
-    if (!(condition)) [[unlikely]] {                               \
-      ::hikae::check_failed(#condition, __FILE__, __LINE__);       \
-    }                                                              \
+#define HIKAE_CHECK(condition)                               \
+  do {                                                       \
+    if (!(condition)) [[unlikely]] {                         \
+      ::hikae::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                        \
   } while (false)

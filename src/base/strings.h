@@ -15,7 +15,8 @@ std::string_view trim(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-// The whole text as a decimal number, or nullopt (signs other than a leading '-', blanks, overflow).
+// The whole text as a decimal number, or nullopt (signs other than a leading '-', blanks,
+// overflow).
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
 }  // namespace hikae

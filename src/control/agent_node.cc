@@ -295,6 +295,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   note_ = AgentNote{assignment.generation, assignment.directives};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
+  substitution_ = spec->substitution;
   known_.directory = true;  // even a failed start may leave one
   const auto process = co_await ports_.runner.start(std::move(*spec));
   if (!process) {
@@ -351,7 +352,7 @@ Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
   // What the engine refuses now it will refuse again: it waits for the next start.
   if (status || status.error().code == ErrorCode::kInvalid) {
     for (const auto& [name, value] : changed) {
-      known_.directives[name] = value;
+      known_.directives.set(name, value);
     }
     note_.directives = known_.directives;
     const Status noted =
@@ -450,7 +451,9 @@ void AgentNode::settle(const Status& status) {
 }
 
 Duration AgentNode::next_poll() {
-  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);
+  // Clients wait for the end of a survey.
+  const Duration longest = desired_ && desired_->survey ? kFirstPoll : kLongestAwaitPoll;
+  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, longest);
   return poll_;
 }
 
@@ -469,6 +472,7 @@ void AgentNode::publish() {
     now.role = known_.role;
     now.link_up = known_.link_up;
     now.running_version = version_;
+    now.substitution = substitution_;
     now.synced = synced_;
     now.hung = known_.hung;
     now.writes_paused = known_.writes_paused;

@@ -83,6 +83,7 @@ class AgentNode {
   AgentNote note_;
   std::string problem_;
   std::string version_;
+  std::string substitution_;
   std::uint64_t offset_ = 0;
   Monotonic started_at_;
   Duration poll_{};

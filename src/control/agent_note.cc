@@ -24,6 +24,7 @@ std::string write_agent_note(const AgentNote& note) {
 
 AgentNote read_agent_note(std::string_view text) {
   AgentNote note;
+  SharedMap::Map directives;
   for (const std::string& line : split(text, '\n')) {
     const std::string_view rest = line;
     if (rest.starts_with(kGeneration)) {
@@ -32,11 +33,12 @@ AgentNote read_agent_note(std::string_view text) {
     } else if (rest.starts_with(kDirective)) {
       const auto equals = rest.find('=');
       if (equals != std::string_view::npos) {
-        note.directives.emplace(rest.substr(kDirective.size(), equals - kDirective.size()),
-                                rest.substr(equals + 1));
+        directives.emplace(rest.substr(kDirective.size(), equals - kDirective.size()),
+                           rest.substr(equals + 1));
       }
     }
   }
+  note.directives = std::move(directives);
   return note;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+
+#include "base/shared_map.h"
 
 namespace hikae::control {
 
@@ -14,7 +15,7 @@ inline constexpr std::string_view kAgentNoteFile = "node.note";
 // with nothing to do. Written before the process is started, so it never lags behind.
 struct AgentNote {
   std::uint64_t generation = 0;
-  std::map<std::string, std::string> directives;  // as started and changed since
+  SharedMap directives;  // as started and changed since
   friend bool operator==(const AgentNote&, const AgentNote&) = default;
 };
 

@@ -191,7 +191,7 @@ TEST_F(AgentTest, ChangesMadeWhileNoAgentRanAreCarriedOut) {
   host_.calls.clear();
   launch();
   NodeAssignment changed = primary();
-  changed.directives["maxmemory"] = "200";
+  changed.directives.set("maxmemory", "200");
   assign({changed});
   ASSERT_TRUE(run_until_ready(kPrimary));
   pass(seconds(3));
@@ -329,7 +329,7 @@ TEST_F(AgentTest, RefusedDirectiveIsToldOnceAndNotRetried) {
   ASSERT_TRUE(run_until_ready(kPrimary));
   host_.directive_error = Error{ErrorCode::kInvalid, "refused"};
   NodeAssignment changed = primary();
-  changed.directives["maxmemory"] = "1";
+  changed.directives.set("maxmemory", "1");
   assign({changed});
   pass(seconds(10));
   EXPECT_EQ(host_.count("set maxmemory 1"), 1);

@@ -5,6 +5,11 @@
 #include "core/reconcile/assignments.h"
 
 namespace hikae::control {
+namespace {
+
+constexpr std::size_t kMaxInterned = 1024;
+
+}  // namespace
 
 AssignmentBook::AssignmentBook(boost::asio::any_io_executor executor, const core::State& state,
                                const core::Observed& observed, AgentLink& link)
@@ -36,6 +41,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
       if (!wanted) {
         continue;
       }
+      wanted->directives = intern(wanted->directives);
       auto& slot = hosts_[node.host];
       const auto known = slot.find(wanted->node);
       if (known == slot.end() || !(known->second == *wanted)) {
@@ -56,6 +62,13 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   } else {
     before = std::move(now);
   }
+}
+
+SharedMap AssignmentBook::intern(const SharedMap& directives) {
+  if (interned_.size() > kMaxInterned) {
+    interned_.clear();  // parameter groups change; what is in use is interned again
+  }
+  return interned_.try_emplace(directives.get(), directives).first->second;
 }
 
 void AssignmentBook::flush_later() {

@@ -27,6 +27,7 @@ class AssignmentBook {
   using NodesOfHost = std::map<core::NodeKey, core::NodeAssignment>;
 
   void refresh_unit(const Unit& unit);
+  SharedMap intern(const SharedMap& directives);
   void flush_later();
   void flush();
 
@@ -37,6 +38,8 @@ class AssignmentBook {
   std::map<core::HostId, NodesOfHost> hosts_;
   std::map<Unit, std::set<std::pair<core::HostId, core::NodeKey>>> placed_;
   std::set<core::HostId> changed_;
+  // Nodes with the same parameters share one map of directives.
+  std::map<SharedMap::Map, SharedMap> interned_;
   bool flushing_ = false;
 };
 

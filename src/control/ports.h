@@ -88,8 +88,10 @@ struct LaunchSpec {
   core::NodeKey node;
   std::string program;                 // absolute path
   std::vector<std::string> arguments;  // without argv[0]
-  std::map<std::string, std::string>
-      files;  // written to the node's directory before the start, 0600
+  // Written to the node's directory before the start, with mode 0600.
+  std::map<std::string, std::string> files;
+  // Not empty: another version than the one asked for is started; says which and why.
+  std::string substitution;
   // What the process sees as /etc/hosts; empty leaves the machine's own.
   std::string hosts_file;
 };

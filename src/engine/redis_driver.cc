@@ -47,6 +47,7 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   // from above. This one leads straight to the directory the process was started in.
   spec.arguments = {fmt::format("/proc/self/cwd/{}", kConfigFile)};
   spec.files.emplace(kConfigFile, std::move(*config));
+  spec.substitution = choice->substitution;
   spec.hosts_file = core::render_hosts_file(assignment);
   return spec;
 }

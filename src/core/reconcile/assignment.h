@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/shared_map.h"
 #include "core/resource/ids.h"
 
 namespace hikae::core {
@@ -45,7 +46,7 @@ struct NodeAssignment {
   // Offsets are wanted quickly and until they stand still: a primary is to be chosen.
   bool survey = false;
   // The engine's own directives, rendered from node type and parameter group.
-  std::map<std::string, std::string> directives;
+  SharedMap directives;
 
   template <class Self, class V>
   static void visit(Self& s, V&& v) {

@@ -64,7 +64,8 @@ bool released(const Observed& observed, const CacheCluster& cluster) {
   return true;
 }
 
-void make_available(CacheCluster& cluster, EventWriter& events, Instant now) {
+void make_available(const Observed& observed, CacheCluster& cluster, EventWriter& events,
+                    Instant now) {
   const bool first_time = !cluster.created_at.has_value();
   for (Node& node : cluster.nodes) {
     if (node.status == "creating") {
@@ -74,6 +75,11 @@ void make_available(CacheCluster& cluster, EventWriter& events, Instant now) {
     } else if (node.status == "rebooting") {
       events.add(kSourceCacheCluster, cluster.id.str(),
                  fmt::format("Cache node {} restarted", node.id.str()));
+    }
+    const auto* seen = observed.find(NodeKey{cluster.id, node.id});
+    if (first_time && seen != nullptr && !seen->substitution.empty()) {
+      events.add(kSourceCacheCluster, cluster.id.str(),
+                 fmt::format("Cache node {}: {}", node.id.str(), seen->substitution));
     }
     node.status = "available";
   }

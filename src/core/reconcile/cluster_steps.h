@@ -26,7 +26,8 @@ std::string missing(const Observed& observed, const CacheCluster& cluster, Role 
 bool released(const Observed& observed, const CacheCluster& cluster);
 
 // Moves a creating or rebooting cluster to available, with the events that AWS writes.
-void make_available(CacheCluster& cluster, EventWriter& events, Instant now);
+void make_available(const Observed& observed, CacheCluster& cluster, EventWriter& events,
+                    Instant now);
 
 // A process was lost and is being brought back; and is back (AWS's events of a node replacement).
 void begin_recovery(CacheCluster& cluster, EventWriter& events);

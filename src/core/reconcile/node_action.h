@@ -26,7 +26,7 @@ struct NodeKnowledge {
   bool writes_paused = false;  // primary: holds back writes for a switchover
   bool private_hosts = false;  // the machine permits private hosts files
   std::string hosts_file;      // content of the node's own
-  std::map<std::string, std::string> directives;  // in effect, or refused by the engine
+  SharedMap directives;        // in effect, or refused by the engine
 };
 
 enum class NodeActionKind {

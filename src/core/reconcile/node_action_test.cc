@@ -46,7 +46,7 @@ TEST(NodeAction, OldGenerationIsKilledBeforeAnythingElseIsDoneToIt) {
   NodeKnowledge k = settled(replica());
   NodeAssignment a = replica();
   a.generation = 2;
-  a.directives["maxmemory"] = "2";
+  a.directives.set("maxmemory", "2");
   EXPECT_EQ(next(a, k), NodeActionKind::kKill);
   k.running = false;
   EXPECT_EQ(next(a, k), NodeActionKind::kStart);
@@ -145,9 +145,9 @@ TEST(NodeAction, ReplicaThatBecomesPrimaryIsPromoted) {
 TEST(NodeAction, OnlyDirectivesThatChangeLiveAreApplied) {
   NodeAssignment a = replica();
   const NodeKnowledge k = settled(a);
-  a.directives["databases"] = "4";
+  a.directives.set("databases", "4");
   EXPECT_EQ(next(a, k), NodeActionKind::kNone);
-  a.directives["maxmemory"] = "2";
+  a.directives.set("maxmemory", "2");
   EXPECT_EQ(next(a, k), NodeActionKind::kApplyDirectives);
   const std::map<std::string, std::string> expected = {{"maxmemory", "2"}};
   EXPECT_EQ(live_changes(k.directives, a.directives), expected);

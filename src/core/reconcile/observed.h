@@ -37,6 +37,7 @@ struct NodeObservation {
   bool offset_settled = false;
   std::uint64_t replication_offset = 0;
   std::string running_version;  // `8.0.1`, of the installed engine
+  std::string substitution;     // not empty: what runs in place of the version that was asked for
   std::string problem;          // one line for the operator, empty when all is well
   Monotonic fault_seen;         // when the agent noticed that the process died or hung
 

@@ -274,7 +274,7 @@ Plan settle_members(const View& view) {
     return plan;
   }
   for (CacheCluster& member : ready) {
-    make_available(member, events, view.context.now);
+    make_available(view.observed, member, events, view.context.now);
     plan.transition.put(std::move(member));
   }
   const bool done = all_settled && (creating || view.group.status == "modifying");

@@ -76,7 +76,7 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
   plan.reason = "every node is in service";
   CacheCluster next = *cluster;
   EventWriter events(state, context.now);
-  make_available(next, events, context.now);
+  make_available(observed, next, events, context.now);
   plan.transition.put(std::move(next));
   events.finish(plan.transition);
   return plan;

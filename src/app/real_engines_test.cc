@@ -320,7 +320,7 @@ TEST_P(RealEnginesTest, EnginesSurviveTheirAgentAndAreAdopted) {
   stop();
   EXPECT_EQ(ask(all_[0], {"GET", "a"}).text, "kept");
   launch();
-  all_[0].directives["maxmemory"] = "60000000";
+  all_[0].directives.set("maxmemory", "60000000");
   assign(all_);
   ASSERT_TRUE(run_until([&] { return ready(all_[0]) && ready(all_[1]) && ready(all_[2]); }));
   EXPECT_EQ(reports_.find(all_[0].node)->pid, pid);
