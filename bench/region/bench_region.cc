@@ -16,6 +16,7 @@
 
 #include "adapters/store_sqlite/sqlite_store.h"
 #include "app/control_plane.h"
+#include "app/failover_reports.h"
 #include "base/strings.h"
 #include "region/mock_agents.h"
 
@@ -54,8 +55,9 @@ class BenchRegion {
       return tl::unexpected(credentials ? zone.error() : credentials.error());
     }
     adapters::SqliteStore store(directory->state_path());
+    app::FailoverReports reports(directory->path() + "/failovers", log_);
     control_ = std::make_unique<app::ControlPlane>(app::ControlPlane::Parts{
-        context_, config_, store, log_, link_, **zone, std::move(*credentials)});
+        context_, config_, store, log_, link_, **zone, reports, std::move(*credentials)});
     Status result;
     boost::asio::co_spawn(context_, serve(result), boost::asio::detached);
     context_.run();

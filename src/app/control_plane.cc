@@ -39,7 +39,8 @@ ControlPlane::ControlPlane(Parts parts)
     : parts_(std::move(parts)),
       frontend_(parts_.context.get_executor(), parts_.store, clock_, random_, parts_.log),
       names_(parts_.zone),
-      reconciler_(parts_.context.get_executor(), frontend_, parts_.agents, clock_, parts_.log) {}
+      reconciler_(parts_.context.get_executor(), frontend_, parts_.agents, clock_, parts_.log),
+      recorder_(frontend_, reconciler_, clock_, parts_.log, parts_.reports) {}
 
 control::Awaitable<Status> ControlPlane::open() {
   auto opened = co_await frontend_.open();

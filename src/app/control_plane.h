@@ -14,6 +14,7 @@
 #include "api/dispatch.h"
 #include "app/config.h"
 #include "app/zone_publisher.h"
+#include "control/failover_recorder.h"
 #include "control/frontend.h"
 #include "control/name_publisher.h"
 #include "control/reconciler.h"
@@ -31,6 +32,7 @@ class ControlPlane {
     control::Log& log;
     adapters::AgentMemory& agents;
     ZonePublisher& zone;
+    control::FailoverReportSink& reports;
     adapters::Credentials credentials;
   };
 
@@ -57,6 +59,7 @@ class ControlPlane {
   control::Frontend frontend_;
   control::NamePublisher names_;
   control::Reconciler reconciler_;
+  control::FailoverRecorder recorder_;
   api::Credentials credentials_;
   std::unique_ptr<api::Dispatcher> dispatcher_;
   std::unique_ptr<http::Server> server_;

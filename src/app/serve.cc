@@ -13,6 +13,7 @@
 #include "adapters/store_sqlite/sqlite_store.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/control_plane.h"
+#include "app/failover_reports.h"
 #include "app/local_agents.h"
 #include "app/programs.h"
 #include "app/runtime_facts.h"
@@ -70,8 +71,9 @@ class Serve {
     driver.strict = config_.engines_strict;
     agents_ = std::make_unique<LocalAgents>(
         LocalAgents::Options{data_->nodes_path(), std::move(driver)}, link_, log_);
+    reports_.emplace(data_->path() + "/failovers", log_);
     control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
-        context_, config_, *store_, log_, link_, *zone_, std::move(*credentials)});
+        context_, config_, *store_, log_, link_, *zone_, *reports_, std::move(*credentials)});
     return dns_status_;
   }
 
@@ -164,6 +166,7 @@ class Serve {
   std::unique_ptr<ZonePublisher> zone_;
   adapters::AgentMemory link_;
   std::unique_ptr<LocalAgents> agents_;
+  std::optional<FailoverReports> reports_;
   std::unique_ptr<ControlPlane> control_;
 };
 

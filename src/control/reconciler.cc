@@ -116,6 +116,9 @@ void Reconciler::on_report(core::HostReport report) {
     }
   }
   book_.refresh(units);
+  if (!units.empty() && observed_observer_) {
+    observed_observer_();
+  }
   if (moved) {
     // Deletions wait for a revision, not for a node.
     units.insert(waiting_.begin(), waiting_.end());
@@ -199,7 +202,11 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
   }
   working_[unit]->failures = 0;
   if (plan.failover && failover_observer_) {
-    failover_observer_(core::ReplicationGroupId(unit.id), *plan.failover);
+    failover_observer_(core::ReplicationGroupId(unit.id), plan.failover->before,
+                       plan.failover->decision);
+  }
+  if (!plan.transition.empty() && observed_observer_) {
+    observed_observer_();
   }
   if (plan.settled) {
     waiting_.erase(unit);

@@ -38,9 +38,14 @@ class Reconciler {
 
   const core::Observed& observed() const { return observed_; }
   // Called after every committed failover, on the control thread. Must not wait.
+  // `before` is the node group as it was until then.
   using FailoverObserver =
-      std::function<void(const core::ReplicationGroupId&, const core::FailoverDecision&)>;
+      std::function<void(const core::ReplicationGroupId&, const core::NodeGroup& before,
+                         const core::FailoverDecision&)>;
   void on_failover(FailoverObserver observer) { failover_observer_ = std::move(observer); }
+
+  // Called after a report changed what is observed, and after every step that changed the state.
+  void on_observed(std::function<void()> observer) { observed_observer_ = std::move(observer); }
 
   // Why a unit is where it is, for people; empty when it is unknown.
   std::string reason(const Unit& unit) const;
@@ -78,6 +83,7 @@ class Reconciler {
   std::set<Unit> waiting_;  // not settled: something is still to be observed
   std::map<Unit, std::string> reasons_;
   FailoverObserver failover_observer_;
+  std::function<void()> observed_observer_;
   bool stopping_ = false;
   boost::asio::steady_timer idle_;  // cancelled when the last coroutine ends
 };

@@ -42,7 +42,8 @@ SCALARS = {
 # the events of groups, and EC2 calls the attachment of a gateway `available`.
 UNLISTED_VALUES = {"SourceType": {"replication-group"}, "AttachmentStatus": {"available"}}
 
-# An installed botocore older than this lacks members that the service has got since.
+# An installed botocore older than this lacks members that the services have got since, and EC2's
+# were put into another order.
 MODEL_IS_COMPLETE_FROM = (1, 43)
 
 
@@ -161,7 +162,8 @@ class ModelCheck:
         root.remove(children[0])
         if operation.output_shape is not None:
             self._structure(operation.name, root, operation.output_shape, ec2=True)
-        elif [(child.tag, child.text) for child in root] != [("return", "true")]:
+        elif [(child.tag, child.text) for child in root][:1 if self._old_model else None] != [
+                ("return", "true")]:
             self._say(operation.name, f"expected <return>true</return>, got {list(root)}")
 
     def _query_error(self, operation, status, root):
@@ -224,7 +226,7 @@ class ModelCheck:
                 self._say(here, "appears twice")
             seen.add(child.tag)
             position = names.index(child.tag)
-            if position < last:
+            if position < last and not (ec2 and self._old_model):
                 self._say(here, "out of the model's order")
             last = position
             if flat:

@@ -19,7 +19,11 @@ struct Plan {
   // Ask again after this time even if nothing was observed; zero: no need.
   Duration recheck_after{};
   // Set by the step that commits a new primary.
-  std::optional<FailoverDecision> failover = std::nullopt;
+  struct Failover {
+    NodeGroup before;
+    FailoverDecision decision;
+  };
+  std::optional<Failover> failover = std::nullopt;
 };
 
 // Both re-read everything each time and need no memory: after a crash at any point the next call

@@ -134,7 +134,7 @@ Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& dec
   plan.transition.put(std::move(next));
   events.finish(plan.transition);
   plan.reason = decision.reason;
-  plan.failover = decision;
+  plan.failover = Plan::Failover{old, decision};
   return plan;
 }
 
