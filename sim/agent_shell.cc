@@ -39,7 +39,7 @@ AgentShell::~AgentShell() {
   clock_.end();
   for (int turns = 0; !stopped && turns < kMostTurns; ++turns) {
     env_.timeline.release(realm_);
-    context_.poll();
+    context_.poll_one();
   }
   HIKAE_CHECK(stopped);
   env_.timeline.drop(realm_);

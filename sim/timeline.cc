@@ -122,7 +122,10 @@ bool Timeline::step() {
 control::Awaitable<void> SimClock::sleep_until(Monotonic t) {
   if (!ended_) {
     co_await timeline_.wait_until(t, realm_);
+    co_return;
   }
+  // Not without a turn of the loop: whoever sleeps in a loop must not keep it for itself.
+  co_await boost::asio::post(boost::asio::use_awaitable);
 }
 
 }  // namespace hikae::sim

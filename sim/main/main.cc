@@ -15,23 +15,29 @@ using hikae::sim::Options;
 using hikae::sim::Outcome;
 
 constexpr const char* kUsage =
-    "usage: sim [--seeds N] [--first S] [--mutation NAME] [--twice]\n"
+    "usage: sim [--seeds N] [--first S] [--mutation NAME] [--twice] [--keep-going]\n"
     "       sim --seed S [--trace] [--mutation NAME]\n"
-    "  --twice    run every seed a second time and compare the traces\n";
+    "  --twice    run every seed a second time and compare the traces\n"
+    "  --keep-going   do not stop at the first seed that fails\n";
 
 struct Arguments {
   std::uint64_t first = 1;
   std::uint64_t seeds = 100;
   bool trace = false;
   bool twice = false;
+  bool keep_going = false;
   hikae::sim::Mutation mutation = hikae::sim::Mutation::kNone;
 };
 
 bool parse(const std::vector<std::string_view>& words, Arguments& out) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    if (word == "--trace" || word == "--twice") {
-      (word == "--trace" ? out.trace : out.twice) = true;
+    bool* const flag = word == "--trace"        ? &out.trace
+                       : word == "--twice"      ? &out.twice
+                       : word == "--keep-going" ? &out.keep_going
+                                                : nullptr;
+    if (flag != nullptr) {
+      *flag = true;
       continue;
     }
     if (i + 1 == words.size()) {
@@ -84,6 +90,7 @@ int main(int argc, char** argv) {
   }
   const auto began = std::chrono::steady_clock::now();
   std::uint64_t acknowledged = 0, excused = 0, takeovers = 0, steps = 0, hashes = 0;
+  std::uint64_t failed = 0;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     const std::uint64_t seed = arguments.first + i;
     Options options;
@@ -100,8 +107,13 @@ int main(int argc, char** argv) {
       if (options.mutation != hikae::sim::Mutation::kNone) {
         fmt::print(" --mutation {}", hikae::sim::name_of(options.mutation));
       }
-      fmt::print("\n{} seeds passed before it\n", i);
-      return 1;
+      fmt::print("\n");
+      ++failed;
+      if (!arguments.keep_going) {
+        fmt::print("{} seeds passed before it\n", i);
+        return 1;
+      }
+      continue;
     }
     acknowledged += outcome.acknowledged;
     excused += outcome.excused;
@@ -111,9 +123,9 @@ int main(int argc, char** argv) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   fmt::print(
-      "{} seeds passed, {:.1f} seeds/s, {} events, {} writes acknowledged ({} lost with every copy), "
+      "{} seeds, {} failed, {:.1f} seeds/s, {} events, {} writes acknowledged ({} lost with every copy), "
       "{} takeovers, hash {:016x}\n",
-      arguments.seeds, double(arguments.seeds) / took.count(), steps, acknowledged, excused,
+      arguments.seeds, failed, double(arguments.seeds) / took.count(), steps, acknowledged, excused,
       takeovers, hashes);
-  return 0;
+  return failed == 0 ? 0 : 1;
 }

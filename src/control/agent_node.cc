@@ -268,8 +268,8 @@ void AgentNode::glance() {
 void AgentNode::note_silence(const ProcessProbe& probe) {
   const Monotonic now = ports_.clock.monotonic();
   stopped_since_ = probe.stopped ? std::optional(stopped_since_.value_or(now)) : std::nullopt;
-  if (probe.cpu_ticks != cpu_ticks_ && silent_since_) {
-    silent_since_ = now;  // it computes: busy, not hung
+  if (silent_since_ && (probe.runnable || probe.cpu_ticks != cpu_ticks_)) {
+    silent_since_ = now;  // it computes, or would if the machine let it: busy, not hung
   }
   cpu_ticks_ = probe.cpu_ticks;
   const bool hung = (stopped_since_ && now - *stopped_since_ >= kHangTime) ||

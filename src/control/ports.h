@@ -109,6 +109,7 @@ struct ProcessProbe {
   // memory may keep its sockets open for seconds.
   bool exiting = false;
   bool stopped = false;         // SIGSTOP or a debugger
+  bool runnable = false;        // computes, or waits for a processor on a busy machine
   std::uint64_t cpu_ticks = 0;  // processor time used since its start
 };
 

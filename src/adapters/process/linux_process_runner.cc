@@ -283,6 +283,7 @@ Result<control::ProcessProbe> LinuxProcessRunner::probe(Process process) {
   control::ProcessProbe probe;
   probe.exiting = is_exiting(*stat);
   probe.stopped = stat->state == 'T' || stat->state == 't';
+  probe.runnable = stat->state == 'R';
   probe.cpu_ticks = stat->cpu_ticks;
   return probe;
 }

@@ -4,6 +4,8 @@
 #include <set>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -56,6 +58,33 @@ TEST_F(SystemTest, TheDirectoryHasOneOwnerAtATime) {
   }
   EXPECT_EQ(lock_holder(path("a/b/data")), std::nullopt);
   EXPECT_TRUE(DataDirectory::open(path("a/b/data")));
+}
+
+// What a hikae leaves that is killed between the fork and the exec of an engine.
+TEST_F(SystemTest, ALockWhoseOwnerIsDeadIsWaitedFor) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    const auto held = DataDirectory::open(path("data"));
+    if (::fork() == 0) {  // inherits the lock
+      ::close(ends[1]);
+      char byte = 0;
+      [[maybe_unused]] const ssize_t size = ::read(ends[0], &byte, 1);  // until the parent closes
+    }
+    ::_exit(held ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(owner, &status, 0), owner);
+  ASSERT_EQ(status, 0);
+  EXPECT_EQ(lock_holder(path("data")), std::nullopt);
+  std::thread release([&ends] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    ::close(ends[1]);
+  });
+  EXPECT_TRUE(DataDirectory::open(path("data")));
+  release.join();
+  ::close(ends[0]);
 }
 
 TEST_F(SystemTest, NobodyHoldsADirectoryThatIsNotThere) {

@@ -71,11 +71,13 @@ Plan remove_released(const View& view) {
       std::erase(node_group.members, member->id);
     }
   }
-  if (plan.transition.empty() && left > 0) {
+  const std::size_t stay = view.group.retain_primary ? 1 : 0;
+  const bool over = view.group.status == "deleting" && left == stay;
+  if (plan.transition.empty() && !over) {
     return plan;
   }
   plan.reason = fmt::format("members gone, {} left", left);
-  if (view.group.status == "deleting" && left == (view.group.retain_primary ? 1u : 0u)) {
+  if (over) {
     for (const CacheCluster* member : view.members) {
       if (member->status != "deleting") {
         CacheCluster standalone = *member;
