@@ -130,6 +130,7 @@ Result<control::ProcessProbe> HostPorts::probe(control::Process named) {
   probe.exiting = engine->dying;
   probe.stopped = engine->pace == Engine::Pace::kStopped;
   if (engine->pace == Engine::Pace::kBusy) {
+    probe.runnable = true;
     probe.cpu_ticks = std::uint64_t(env_.timeline.now().microseconds()) / 10'000;
   }
   return probe;

@@ -94,7 +94,8 @@ void World::hit_engine(Fault fault) {
   const auto pace = fault == Fault::kEngineHang   ? Engine::Pace::kHung
                     : fault == Fault::kEngineBusy ? Engine::Pace::kBusy
                                                   : Engine::Pace::kStopped;
-  const Duration time = env_.draw(milliseconds(10), seconds(4));
+  const bool long_one = random_.percent(30);
+  const Duration time = env_.draw(milliseconds(10), long_one ? seconds(20) : seconds(3));
   trace_.line("fault", "{} of {} {} for {} us", pid, engine->node.str(),
               fault == Fault::kEngineHang   ? "hangs"
               : fault == Fault::kEngineBusy ? "is busy"

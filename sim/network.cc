@@ -1,7 +1,10 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace hikae::sim {
 namespace {
@@ -9,6 +12,60 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// `rg1-001 primary epoch 2 hold`.
+std::string describe(const core::NodeAssignment& node) {
+  const bool primary = node.role == core::Role::kPrimary;
+  std::string out = fmt::format("{} {} epoch {}", node.node.cluster.str(),
+                                primary ? "primary" : "replica", node.epoch.value());
+  const auto add = [&out](bool set, std::string_view word) {
+    if (set) {
+      out += ' ';
+      out += word;
+    }
+  };
+  add(!primary && node.attach, "attach");
+  add(primary && !node.may_promote, "may-not-promote");
+  add(node.hold, "hold");
+  add(node.kill, "kill");
+  add(node.pause_writes, "pause");
+  add(node.survey, "survey");
+  return out;
+}
+
+std::string describe(const core::NodeObservation& node) {
+  using Process = core::NodeObservation::Process;
+  const bool primary = node.role == core::Role::kPrimary;
+  std::string out = node.node.cluster.str();
+  const auto add = [&out](bool set, std::string_view word) {
+    if (set) {
+      out += ' ';
+      out += word;
+    }
+  };
+  add(node.process == Process::kDying, "dying");
+  add(node.process == Process::kStopped, "stopped");
+  add(node.process == Process::kAbsent, "absent");
+  add(!node.dead(), primary ? "primary" : "replica");
+  add(!node.dead() && !node.ready, "not-ready");
+  add(node.link_up, "linked");
+  add(node.synced, "synced");
+  add(node.hung, "hung");
+  add(node.writes_paused, "paused");
+  add(node.offset_settled, "settled");
+  return out + fmt::format(" at {}", node.replication_offset);
+}
+
+// One trace line for a whole message.
+template <class Message>
+std::string describe_all(const Message& message) {
+  std::string out;
+  for (const auto& node : message.nodes) {
+    out += out.empty() ? "" : "; ";
+    out += describe(node);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -95,6 +152,8 @@ void Network::deliver_assignment(const core::HostId& id) {
     send_assignment(id);
     return;
   }
+  env_.trace.line("to " + id.str().substr(id.str().size() - 1), "assignment {}: {}",
+                  host.assignment->revision.value(), describe_all(*host.assignment));
   host.receiver(*host.assignment);
   if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
     send_assignment(id);  // the same again
@@ -120,6 +179,8 @@ void Network::deliver_report(const core::HostId& id) {
     send_report(id);
     return;
   }
+  env_.trace.line("from " + id.str().substr(id.str().size() - 1), "report {}: {}",
+                  host.report->assignment_revision.value(), describe_all(*host.report));
   controller_(*host.report);
   if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
     send_report(id);

@@ -57,7 +57,7 @@ Options draw_options(std::uint64_t seed, Random& random) {
     }
   }
   out.calm = random.percent(15);
-  out.safety_phase = draw_between(random, seconds(4), seconds(12));
+  out.safety_phase = draw_between(random, seconds(3), seconds(8));
   out.fault_interval = draw_between(random, milliseconds(100), milliseconds(2500));
   out.store_latency = draw_between(random, microseconds(50), milliseconds(20));
   out.link_latency = draw_between(random, microseconds(20), milliseconds(10));

@@ -45,7 +45,8 @@ void World::create_group() {
   core::CreateReplicationGroup command;
   command.id = fmt::format("rg{}", ++groups_made_);
   command.description = "simulated";
-  const int members = 1 + int(random_.below(std::uint64_t(options_.max_members)));
+  const bool alone = random_.percent(15);
+  const int members = alone ? 1 : 2 + int(random_.below(std::uint64_t(options_.max_members) - 1));
   command.num_cache_clusters = members;
   const bool failover = random_.percent(options_.failover_percent);
   command.automatic_failover = members > 1 && failover;

@@ -34,7 +34,8 @@ def tests_of(suite):
 def reason_of(error):
     """The error and where in the tests it came from; the insides of libraries are left out."""
     kind, value, trace = error
-    lines = [f"  {os.path.relpath(frame.filename, HERE)}:{frame.lineno} in {frame.name}: {frame.line}"
+    lines = [f"  {os.path.relpath(frame.filename, HERE)}:{frame.lineno} in {frame.name}: "
+             f"{frame.line}"
              for frame in traceback.extract_tb(trace) if frame.filename.startswith(HERE)]
     return "\n".join([*lines, *traceback.format_exception_only(kind, value)])
 

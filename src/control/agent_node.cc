@@ -66,13 +66,16 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
       wake_(std::move(executor)) {
   known_.private_hosts = ports_.runner.private_hosts_supported();
   known_.directory = found.has_value();
+  if (found) {
+    // Also of a process that is gone: whether a reboot is still owed decides if it may be replaced.
+    note_ =
+        read_agent_note(ports_.runner.read_note(key_, std::string(kAgentNoteFile)).value_or(""));
+    known_.generation = note_.generation;
+  }
   if (found && found->process) {
     process_ = *found->process;
     known_.running = true;
     known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
-    note_ =
-        read_agent_note(ports_.runner.read_note(key_, std::string(kAgentNoteFile)).value_or(""));
-    known_.generation = note_.generation;
     known_.directives = note_.directives;
     answered_ = true;  // it may not answer just now, but it is no new process
     started_at_ = ports_.clock.monotonic();

@@ -210,7 +210,7 @@ class Protocol(RegionTestCase):
         self.assertEqual(data.count(b"HTTP/1.1 200"), 4)
 
     def test_junk(self):
-        """Random requests: whatever comes back is an answer in AWS's shape, and the server lives."""
+        """Random requests: all that comes back has AWS's shape, and the server lives."""
         self.addCleanup(self.drop_all_groups)
         randomness = random.Random(2014)
         actions = ["CreateReplicationGroup", "DescribeCacheClusters", "CreateCacheSubnetGroup",

@@ -143,4 +143,5 @@ class Signatures(RegionTestCase):
         reply = signing.send(self.region.listen, "POST", "/", signing.encode_pairs(self.CALL),
                              {"authorization": "Basic dGVzdDp0ZXN0"})
         self.assertIn(reply.status, (400, 403), reply)
-        self.assertRegex(reply.text, "<Code>(IncompleteSignature|MissingAuthenticationToken)</Code>")
+        self.assertRegex(reply.text,
+                         "<Code>(IncompleteSignature|MissingAuthenticationToken)</Code>")

@@ -126,7 +126,7 @@ class FailoverTestCase(RegionTestCase):
         """The messages, oldest first."""
         events = self.cache.describe_events(SourceType=source_type, SourceIdentifier=source_id,
                                             Duration=60)["Events"]
-        return [event["Message"] for event in sorted(events, key=lambda e: e["Date"])]
+        return [event["Message"] for event in reversed(events)]
 
     def failovers_of(self, group_id):
         return [message for message in self.events_of("replication-group", group_id)

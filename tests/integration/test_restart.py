@@ -32,8 +32,10 @@ class Killed(RegionTestCase):
 
     def setUp(self):
         super().setUp()
-        if self.region.server.poll() is not None:  # a test before has failed in the middle
+        # A test before may have failed in the middle.
+        if self.region.server.poll() is not None:
             self.region.start()
+        self.region.remove_everything()
 
     def call(self, function, **arguments):
         """Whether the call was acknowledged; False when the server died under it."""

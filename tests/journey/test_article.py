@@ -51,7 +51,8 @@ class Article(unittest.TestCase):
         self.assertRegex(vpc["VpcId"], r"^vpc-[0-9a-f]{17}$")
         self.assertEqual(vpc["CidrBlock"], "10.0.0.0/16")
         subnets = {}
-        for zone, block in (("ap-northeast-1b", "10.0.201.0/24"), ("ap-northeast-1c", "10.0.202.0/24")):
+        for zone, block in (("ap-northeast-1b", "10.0.201.0/24"),
+                            ("ap-northeast-1c", "10.0.202.0/24")):
             subnet = self.aws("ec2", "create-subnet", "--vpc-id", vpc["VpcId"], "--cidr-block",
                               block, "--availability-zone", zone)["Subnet"]
             self.assertEqual((subnet["AvailabilityZone"], subnet["AvailableIpAddressCount"]),

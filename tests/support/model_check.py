@@ -38,8 +38,8 @@ SCALARS = {
     "timestamp": TIMESTAMP,
 }
 
-# Values that AWS answers although the models' enumerations do not list them: the model of 2014 lacks
-# the events of groups, and EC2 calls the attachment of a gateway `available`.
+# Values that AWS answers although the models' enumerations do not list them: the model of 2014
+# lacks the events of groups, and EC2 calls the attachment of a gateway `available`.
 UNLISTED_VALUES = {"SourceType": {"replication-group"}, "AttachmentStatus": {"available"}}
 
 # An installed botocore older than this lacks members that the services have got since, and EC2's

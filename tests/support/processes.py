@@ -25,7 +25,7 @@ def start_time(pid):
 
 
 def user_of(pid):
-    """The effective uid. (The owner of /proc/<pid> is root for a process that may not be dumped.)"""
+    """The effective uid. (Root owns /proc/<pid> of a process that may not be dumped.)"""
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         return next(int(line.split()[2]) for line in file if line.startswith("Uid:"))
 

@@ -1,6 +1,7 @@
 """A whole region for a test: its own `hikae serve`, data directory and ports."""
 
 import os
+import random
 import shlex
 import shutil
 import signal
@@ -29,13 +30,19 @@ def binary():
 
 
 def free_port():
-    """A port that is free for TCP and for UDP on 127.0.0.1, now."""
-    for _ in range(100):
+    """A port that is free for TCP and for UDP on 127.0.0.1, now.
+
+    Below those that the kernel hands out by itself: a server that is down for a moment must not
+    lose its port to the socket of some client.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="utf-8") as file:
+        first_ephemeral = int(file.read().split()[0])
+    choices = range(10240, first_ephemeral) if first_ephemeral > 12000 else range(61000, 65536)
+    for port in random.sample(choices, 200):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
             try:
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
@@ -79,8 +86,8 @@ class Region:
         return f"{self.listen[0]}:{self.listen[1]}"
 
     def serve_command(self):
-        return [*self.prefix, binary(), "serve", "--data", self.data, "--listen", self.host, "--dns-listen",
-                f"{self.dns[0]}:{self.dns[1]}", "--region", self.name,
+        return [*self.prefix, binary(), "serve", "--data", self.data, "--listen", self.host,
+                "--dns-listen", f"{self.dns[0]}:{self.dns[1]}", "--region", self.name,
                 "--allow-test-credentials", *self.arguments]
 
     def start(self, wait=True):

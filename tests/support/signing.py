@@ -62,7 +62,8 @@ def v4_presigned(host, parameters, access_key, secret, region, service="elastica
     stamp = basic(moment or now())
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     query = dict(parameters)
-    query.update({"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{access_key}/{scope}",
+    query.update({"X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+                  "X-Amz-Credential": f"{access_key}/{scope}",
                   "X-Amz-Date": stamp, "X-Amz-Expires": str(expires),
                   "X-Amz-SignedHeaders": "host"})
     canonical_query = encode_pairs(query)
@@ -73,7 +74,7 @@ def v4_presigned(host, parameters, access_key, secret, region, service="elastica
 
 def _v2_signature(method, host, parameters, secret):
     text = f"{method}\n{host}\n/\n{encode_pairs(parameters)}"
-    return base64.b64encode(hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()).decode()
+    return base64.b64encode(_hmac(secret.encode(), text)).decode()
 
 
 def v2_query(method, host, parameters, access_key, secret, moment=None):

@@ -30,7 +30,7 @@ NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& kno
     return act(NodeActionKind::kAwait, "the kernel is taking its process down");
   }
   // A reboot that was asked for is no reason for a failover.
-  const bool reboot = known.generation < desired.generation;
+  const bool reboot = known.generation != 0 && known.generation < desired.generation;
   if (desired.role == Role::kPrimary && desired.hold && !reboot) {
     return act(NodeActionKind::kNone, "its process is dead; a replica may take over");
   }

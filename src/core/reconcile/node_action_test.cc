@@ -89,6 +89,8 @@ TEST(NodeAction, ADeadPrimaryIsHeldForTheFailoverUnlessARebootWasAskedFor) {
   EXPECT_EQ(next(a, k), NodeActionKind::kNone);
   a.generation = k.generation + 1;
   EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+  k.generation = 0;  // unknown: no proof that a reboot is owed
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
 }
 
 TEST(NodeAction, AHungPrimaryIsKilledOnlyWhenAReplicaCanTakeOver) {

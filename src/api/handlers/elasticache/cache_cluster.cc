@@ -1,6 +1,7 @@
 #include "core/admission/cache_cluster.h"
 
 #include "api/generated/elasticache_handlers.h"
+#include "api/handlers/elasticache/cache_settings.h"
 #include "api/handlers/elasticache/common.h"
 #include "api/handlers/elasticache/describe.h"
 #include "api/handlers/elasticache/unsupported.h"
@@ -49,24 +50,6 @@ std::string wished_zone(const CreateCacheClusterMessage& input) {
   }
   const std::string zone = input.preferred_availability_zone.value_or("");
   return zone == "Multiple" ? "" : zone;
-}
-
-core::CacheSettingsRequest settings_of(const CreateCacheClusterMessage& input) {
-  core::CacheSettingsRequest out;
-  out.engine = input.engine;
-  out.engine_version = input.engine_version;
-  out.node_type = input.cache_node_type;
-  out.port = input.port;
-  out.parameter_group = input.cache_parameter_group_name;
-  out.subnet_group = input.cache_subnet_group_name;
-  out.security_groups = input.security_group_ids;
-  out.cache_security_groups = input.cache_security_group_names;
-  out.maintenance_window = input.preferred_maintenance_window;
-  out.snapshot_window = input.snapshot_window;
-  out.snapshot_retention_days = input.snapshot_retention_limit;
-  out.notification_topic_arn = input.notification_topic_arn;
-  out.auto_minor_version_upgrade = input.auto_minor_version_upgrade;
-  return out;
 }
 
 control::Frontend::Decision create_decision(const CreateCacheClusterMessage& input,
