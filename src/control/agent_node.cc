@@ -286,7 +286,8 @@ void AgentNode::note_silence(const ProcessProbe& probe) {
 }
 
 bool AgentNode::is_watched() const {
-  return known_.running && desired_ && desired_->role == core::Role::kPrimary && desired_->hold;
+  return known_.running && desired_ && desired_->role == core::Role::kPrimary &&
+         desired_->kill_hung;
 }
 
 Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {

@@ -70,9 +70,13 @@ std::vector<Member> candidates(const State& state, const Observed& observed,
   return out;
 }
 
-bool failover_is_on(const ReplicationGroup& group) {
-  return group.status != "creating" && group.status != "deleting" &&
+bool wants_failover(const ReplicationGroup& group) {
+  return group.status != "deleting" &&
          (group.automatic_failover == "enabled" || group.automatic_failover == "enabling");
+}
+
+bool failover_is_on(const ReplicationGroup& group) {
+  return group.status != "creating" && wants_failover(group);
 }
 
 FailoverDecision choose(const State& state, const Observed& observed, const ReplicationGroup& group,
@@ -180,13 +184,22 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
 
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group) {
-  if (!failover_is_on(group)) {
+  const Member primary = member_of(state, observed, node_group.primary);
+  if (!wants_failover(group) ||
+      (primary.cluster != nullptr && primary.cluster->status == "rebooting cluster nodes")) {
     return false;
   }
-  return std::any_of(
-      node_group.members.begin(), node_group.members.end(), [&](const CacheClusterId& id) {
-        return id != node_group.primary && may_lead_yet(member_of(state, observed, id));
-      });
+  const bool alive = primary.seen != nullptr && !primary.seen->dead();
+  return alive || can_be_replaced(state, observed, group, node_group);
+}
+
+bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
+                     const NodeGroup& node_group) {
+  return failover_is_on(group) && std::any_of(node_group.members.begin(), node_group.members.end(),
+                                              [&](const CacheClusterId& id) {
+                                                return id != node_group.primary &&
+                                                       may_lead_yet(member_of(state, observed, id));
+                                              });
 }
 
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,

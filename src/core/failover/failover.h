@@ -48,8 +48,14 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
                                  const ReplicationGroup& group, const NodeGroup& node_group,
                                  Instant now);
 
-// A dead primary of this node group is to stay dead until a failover was decided. True unless it is
-// certain that nobody could take over: what was not observed yet counts as possible.
+// A member other than the primary can take over, or may turn out to: what was not observed yet
+// counts as possible.
+bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
+                     const NodeGroup& node_group);
+
+// A dead primary of this node group is to stay dead until a failover was decided. True while it
+// lives, and then until its death was seen and it is certain that nobody can take over: so a message
+// that its agent did not get in time never lets it come back empty. A reboot is no failover.
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group);
 

@@ -36,9 +36,11 @@ struct NodeAssignment {
   // A replica becomes primary (REPLICAOF NO ONE) only once this is true: no other member of its
   // node group can still take writes.
   bool may_promote = true;
-  // Of a primary: a replica can take over, so a dead process is left dead and a hung one is killed;
-  // whoever decides on the failover says what the node is next.
+  // Of a primary: a dead process is left dead; whoever decides on the failover says what the node
+  // is next. Already set while it lives, because its agent may hear nothing when it matters.
   bool hold = false;
+  // Of a primary: a replica can take over, so a hung process is killed.
+  bool kill_hung = false;
   // The primary is to be killed now, as TestFailover asks.
   bool kill = false;
   // A planned switchover: the primary holds back writes and tells the offset at which it stopped.
@@ -65,6 +67,7 @@ struct NodeAssignment {
     v("generation", s.generation);
     v("may_promote", s.may_promote);
     v("hold", s.hold);
+    v("kill_hung", s.kill_hung);
     v("kill", s.kill);
     v("pause_writes", s.pause_writes);
     v("survey", s.survey);

@@ -48,7 +48,7 @@ std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& k
     return "a test of the failover was asked for";
   }
   // Killing is the fence: nothing that may wake up again is replaced.
-  if (known.hung && (desired.role == Role::kReplica || desired.hold)) {
+  if (known.hung && (desired.role == Role::kReplica || desired.kill_hung)) {
     return "it hangs";
   }
   return "";

@@ -98,8 +98,9 @@ TEST(NodeAction, AHungPrimaryIsKilledOnlyWhenAReplicaCanTakeOver) {
   a.role = Role::kPrimary;
   NodeKnowledge k = settled(a);
   k.hung = true;
-  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
   a.hold = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.kill_hung = true;
   EXPECT_EQ(next(a, k), NodeActionKind::kKill);
 }
 
