@@ -190,6 +190,13 @@ class Sentinel:
         self.program = program
         self.directory = tempfile.mkdtemp(prefix="hikae-bench-sentinel-")
         self.nodes, self.sentinels = {}, []
+        try:
+            self._start_all(down_after)
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start_all(self, down_after):
         for address in NODES:
             self.start_node(address, None if address == NODES[0] else NODES[0])
         support.wait_until(lambda: followers(NODES[0]) == 2, "two replicas follow", pause=0.02)
@@ -216,12 +223,14 @@ class Sentinel:
         follow = ["--replicaof", primary, str(PORT)] if primary else []
         self.nodes[address] = self._start(
             ["--bind", address, "--port", str(PORT), "--save", "", "--appendonly", "no",
-             "--repl-diskless-sync-delay", "0", "--protected-mode", "no", *follow])
+             "--repl-diskless-sync-delay", "0", "--protected-mode", "no",
+             "--replica-announce-ip", address, *follow])
 
     def start_sentinel(self, number, down_after):
         path = os.path.join(self.directory, f"sentinel-{number}.conf")
         with open(path, "w", encoding="ascii") as file:
             file.write(f"bind {NODES[number]}\nport {SENTINEL_PORT}\nprotected-mode no\n"
+                       f"sentinel announce-ip {NODES[number]}\n"
                        f"dir {self.directory}\nsentinel monitor group {NODES[0]} {PORT} 2\n"
                        f"sentinel down-after-milliseconds group {down_after}\n"
                        # The shortest that lets one round follow another soon.

@@ -23,8 +23,8 @@ AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, int 
       log_(env.trace, fmt::format("agent-{}-{}", disk.host.str().back(), incarnation)),
       ports_(env, fleet, disk, realm_),
       work_(boost::asio::make_work_guard(context_)),
-      agent_(context_.get_executor(), disk.host,
-             control::AgentPorts{ports_, ports_, clock_, log_}, gate_) {}
+      agent_(context_.get_executor(), disk.host, control::AgentPorts{ports_, ports_, clock_, log_},
+             gate_) {}
 
 AgentShell::~AgentShell() {
   log_.end();
@@ -32,9 +32,8 @@ AgentShell::~AgentShell() {
   gate_.ended = true;
   network_.disconnect_agent(host_);
   bool stopped = false;
-  boost::asio::co_spawn(context_, agent_.stop(), [&stopped](std::exception_ptr) {
-    stopped = true;
-  });
+  boost::asio::co_spawn(context_, agent_.stop(),
+                        [&stopped](std::exception_ptr) { stopped = true; });
   env_.timeline.release(realm_);
   clock_.end();
   for (int turns = 0; !stopped && turns < kMostTurns; ++turns) {
@@ -47,9 +46,8 @@ AgentShell::~AgentShell() {
 
 void AgentShell::start() {
   agent_.start();
-  network_.connect_agent(host_, realm_, [this](core::Assignment assignment) {
-    agent_.assign(std::move(assignment));
-  });
+  network_.connect_agent(
+      host_, realm_, [this](core::Assignment assignment) { agent_.assign(std::move(assignment)); });
 }
 
 }  // namespace hikae::sim

@@ -53,11 +53,11 @@ void Checker::on_publish(const core::NameRecord& record) {
       if (record.name != core::primary_endpoint(region, id, node_group.id)) {
         continue;
       }
-      const bool known = std::any_of(
-          made_primary_.begin(), made_primary_.end(), [&](const auto& made) {
-            return made.first == id && core::node_endpoint(region, made.second,
-                                                           core::NodeId("0001")) ==
-                                           record.targets.front();
+      const bool known =
+          std::any_of(made_primary_.begin(), made_primary_.end(), [&](const auto& made) {
+            return made.first == id &&
+                   core::node_endpoint(region, made.second, core::NodeId("0001")) ==
+                       record.targets.front();
           });
       if (!known) {
         fail(fmt::format("{} leads to {}, which was never made primary", record.name,
@@ -76,7 +76,7 @@ void Checker::on_commit(const core::State& before, const core::State& after,
     if (const auto* put = std::get_if<core::Put<ReplicationGroup>>(&change)) {
       check_group(before, put->value);
     } else if (const auto* cluster = std::get_if<core::Put<CacheCluster>>(&change)) {
-      check_reboot(before, cluster->value);
+      check_withdrawal(before, cluster->value);
     } else if (const auto* gone = std::get_if<core::Remove<ReplicationGroup>>(&change)) {
       ledgers_.erase(gone->key);
       std::erase_if(made_primary_, [&](const auto& made) { return made.first == gone->key; });
@@ -84,13 +84,19 @@ void Checker::on_commit(const core::State& before, const core::State& after,
   }
 }
 
-void Checker::check_reboot(const core::State& before, const CacheCluster& now) {
+// A member that its owner reboots or deletes takes its copy along; a primary even every write until
+// it is killed, because its replicas then take over its emptiness.
+void Checker::check_withdrawal(const core::State& before, const CacheCluster& now) {
   const auto* old = before.find<CacheCluster>(now.id);
-  if (old != nullptr && old->nodes.front().generation < now.nodes.front().generation) {
-    const auto* group = before.find<ReplicationGroup>(now.replication_group);
-    const bool primary = group != nullptr && group->node_groups.front().primary == now.id;
-    excuse(now.replication_group, [primary](const Write&) { return primary; });
+  if (old == nullptr || old->status == now.status) {
+    return;
   }
+  const auto* group = before.find<ReplicationGroup>(now.replication_group);
+  const bool reboot = now.status == "rebooting cluster nodes" && group != nullptr &&
+                      group->node_groups.front().primary == now.id;
+  const auto left = living_copies(now.replication_group, 0);
+  excuse(now.replication_group,
+         [&](const Write& write) { return reboot || !is_held(write, left); });
 }
 
 void Checker::check_group(const core::State& before, const ReplicationGroup& now) {
@@ -113,9 +119,9 @@ void Checker::check_group(const core::State& before, const ReplicationGroup& now
       continue;
     }
     ++takeovers_;
-    env_.trace.line("checker", "{}: {} takes over from {}", now.id.str(),
-                    node_group.primary.str(), was.primary.str());
-    check_choice(now.id, node_group);
+    env_.trace.line("checker", "{}: {} takes over from {}", now.id.str(), node_group.primary.str(),
+                    was.primary.str());
+    check_choice(now.id, was, node_group);
     for (const auto& [pid, engine] : fleet_.all()) {
       if (engine.node.cluster == was.primary && engine.writable()) {
         fail(fmt::format("{}: {} was made primary while {} could still take writes", now.id.str(),
@@ -125,9 +131,12 @@ void Checker::check_group(const core::State& before, const ReplicationGroup& now
   }
 }
 
-// In a calm run the choice is the best one. Otherwise a member that holds more may have been out of
-// reach, and what only it holds is lost.
-void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGroup& now) {
+// A planned switchover loses nothing. In a calm run the choice of a failover is the best one.
+// Otherwise a member that holds more may have been out of reach, and what only it holds is lost.
+void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGroup& was,
+                           const core::NodeGroup& now) {
+  const Engine* old = fleet_.find_node({was.primary, core::NodeId("0001")});
+  const bool planned = was.switchover_target == now.primary && old != nullptr && !old->dying;
   const Engine* chosen = fleet_.find_node({now.primary, core::NodeId("0001")});
   if (chosen == nullptr || chosen->dying) {
     return;
@@ -136,6 +145,11 @@ void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGrou
     return !fleet_.history().leads_to(write.place, chosen->data);
   };
   const auto& owed = ledgers_[group].owed;
+  if (planned && old->role == core::Role::kPrimary &&
+      !fleet_.history().leads_to(old->data, chosen->data)) {
+    fail(fmt::format("{}: {} does not have all that {} wrote when it takes over", group.str(),
+                     now.primary.str(), was.primary.str()));
+  }
   if (env_.options.calm && std::any_of(owed.begin(), owed.end(), lacks)) {
     fail(fmt::format("{}: {} was chosen, and another member holds more", group.str(),
                      now.primary.str()));
@@ -165,7 +179,10 @@ void Checker::on_acknowledged(const ReplicationGroupId& group, std::uint64_t num
     return;
   }
   const Write write{number, place};
-  if (is_held(write, living_copies(group, 0))) {
+  const auto* cluster = store_.state().find<CacheCluster>(
+      store_.state().find<ReplicationGroup>(group)->node_groups.front().primary);
+  const bool rebooting = cluster != nullptr && cluster->status == "rebooting cluster nodes";
+  if (!rebooting && is_held(write, living_copies(group, 0))) {
     ledgers_[group].owed.push_back(write);
   } else {
     ++excused_;  // it was lost while the answer was on its way
@@ -178,12 +195,12 @@ std::vector<const Engine*> Checker::living_copies(const ReplicationGroupId& grou
   std::vector<const Engine*> out;
   for (const auto& [pid, engine] : fleet_.all()) {
     const auto* member = store_.state().find<CacheCluster>(engine.node.cluster);
-    if (member == nullptr || member->replication_group != group || pid == without ||
-        engine.dying) {
+    if (member == nullptr || member->replication_group != group || pid == without || engine.dying) {
       continue;
     }
     const bool replica = has_failover(group) && engine.has_copy && member->status != "creating" &&
-                         member->status != "deleting";
+                         member->status != "deleting" &&
+                         member->status != "rebooting cluster nodes";
     if (engine.role == core::Role::kPrimary || replica) {
       out.push_back(&engine);
     }

@@ -55,10 +55,10 @@ class Checker final : public FleetObserver, public StoreObserver {
     std::vector<Write> owed;  // acknowledged, and not excused
   };
 
-  void excuse(const core::ReplicationGroupId& group,
-              const std::function<bool(const Write&)>& lost);
-  void check_reboot(const core::State& before, const core::CacheCluster& now);
-  void check_choice(const core::ReplicationGroupId& group, const core::NodeGroup& now);
+  void excuse(const core::ReplicationGroupId& group, const std::function<bool(const Write&)>& lost);
+  void check_withdrawal(const core::State& before, const core::CacheCluster& now);
+  void check_choice(const core::ReplicationGroupId& group, const core::NodeGroup& was,
+                    const core::NodeGroup& now);
   void check_group(const core::State& before, const core::ReplicationGroup& now);
   std::vector<const Engine*> living_copies(const core::ReplicationGroupId& group,
                                            Pid without) const;

@@ -257,10 +257,9 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
   }
   replica->upstream = upstream_pid;
   upstream->downstream.insert(pid);
-  const bool continues =
-      replica->has_copy && history_.leads_to(replica->data, upstream->data) &&
-      history_.offset(upstream->data) - history_.offset(replica->data) <=
-          env_.options.backlog_bytes;
+  const bool continues = replica->has_copy && history_.leads_to(replica->data, upstream->data) &&
+                         history_.offset(upstream->data) - history_.offset(replica->data) <=
+                             env_.options.backlog_bytes;
   if (continues) {
     env_.trace.line("fleet", "{} follows {} by partial resynchronisation", replica->node.str(),
                     upstream->node.str());
@@ -276,8 +275,9 @@ void Fleet::begin_full_resync(Engine& replica, Engine& upstream) {
   const Duration length = env_.draw(milliseconds(2), env_.options.full_resync);
   env_.trace.line("fleet", "{} begins a full resynchronisation from {}, {} us", replica.node.str(),
                   upstream.node.str(), length.count());
-  env_.timeline.call(length / 3, [this, pid = replica.pid, link = replica.link,
-                                  up = upstream.pid] { wipe(pid, link, up); });
+  env_.timeline.call(length / 3, [this, pid = replica.pid, link = replica.link, up = upstream.pid] {
+    wipe(pid, link, up);
+  });
   env_.timeline.call(length,
                      [this, pid = replica.pid, link = replica.link, snapshot = upstream.data] {
                        finish_full_resync(pid, link, snapshot);
@@ -309,9 +309,8 @@ void Fleet::finish_full_resync(Pid pid, std::uint64_t link, History::Place snaps
     return;
   }
   if (!replica->runs() || !upstream->runs()) {
-    env_.timeline.call(kRetryHalted, [this, pid, link, snapshot] {
-      finish_full_resync(pid, link, snapshot);
-    });
+    env_.timeline.call(kRetryHalted,
+                       [this, pid, link, snapshot] { finish_full_resync(pid, link, snapshot); });
     return;
   }
   if (!replica->loading) {

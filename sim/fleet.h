@@ -36,14 +36,14 @@ struct Engine {
   core::Role role = core::Role::kPrimary;
 
   Pace pace = Pace::kNormal;
-  bool dying = false;          // no code of it runs any more
-  bool terminating = false;    // a SIGTERM waits until it runs again
-  bool listening = false;      // started up
-  bool loading = false;        // takes in a full synchronisation
+  bool dying = false;        // no code of it runs any more
+  bool terminating = false;  // a SIGTERM waits until it runs again
+  bool listening = false;    // started up
+  bool loading = false;      // takes in a full synchronisation
   bool writes_paused = false;
   std::uint64_t pauses = 0;   // so that the end of an old pause does not end a newer one
   std::uint64_t clients = 0;  // grows when all clients are sent away
-  bool has_copy = false;       // as a replica: has a place in its primary's stream
+  bool has_copy = false;      // as a replica: has a place in its primary's stream
   History::Place data = History::kEmpty;
   std::optional<History::Place> arrived;  // waits in a socket until the process runs again
   std::vector<std::uint64_t> unread;      // writes of clients, likewise
@@ -51,7 +51,7 @@ struct Engine {
   // As a replica:
   std::string target;
   std::uint16_t target_port = 0;
-  Pid upstream = 0;       // 0: no link
+  Pid upstream = 0;  // 0: no link
   bool link_up = false;
   std::uint64_t link = 0;  // grows with every connection, so that the last one's bytes are dropped
   Monotonic last_arrival;

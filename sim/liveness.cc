@@ -89,8 +89,8 @@ std::optional<std::string> World::unrest() {
 std::optional<std::string> World::unrest_of(const ReplicationGroup& group) {
   const std::string& name = group.id.str();
   if (group.status != "available") {
-    const auto reason = controller_->reconciler().reason(
-        control::Unit{control::Unit::Kind::kGroup, name});
+    const auto reason =
+        controller_->reconciler().reason(control::Unit{control::Unit::Kind::kGroup, name});
     return fmt::format("{} is {}: {}", name, group.status, reason);
   }
   for (const core::NodeGroup& node_group : group.node_groups) {
@@ -102,8 +102,8 @@ std::optional<std::string> World::unrest_of(const ReplicationGroup& group) {
       }
     }
     const auto* primary = store_.state().find<CacheCluster>(node_group.primary);
-    const auto address = zone_.resolve(
-        core::primary_endpoint(store_.state().region(), group.id, node_group.id));
+    const auto address =
+        zone_.resolve(core::primary_endpoint(store_.state().region(), group.id, node_group.id));
     if (address != primary->nodes.front().address) {
       return fmt::format("{}: the primary's name does not lead to {}", name, primary->id.str());
     }

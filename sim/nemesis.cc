@@ -11,9 +11,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::array kInjected = {
-    Fault::kEngineCrash,  Fault::kEngineHang,   Fault::kEngineBusy,
-    Fault::kEngineStop,   Fault::kHostRestart,  Fault::kHostFreeze,
-    Fault::kAgentRestart, Fault::kPartition,    Fault::kControllerCrash,
+    Fault::kEngineCrash,  Fault::kEngineHang,  Fault::kEngineBusy,
+    Fault::kEngineStop,   Fault::kHostRestart, Fault::kHostFreeze,
+    Fault::kAgentRestart, Fault::kPartition,   Fault::kControllerCrash,
 };
 
 // Handlers between the decision to crash the controller and the crash: a coroutine's every await

@@ -27,7 +27,7 @@ std::string describe(const core::NodeAssignment& node) {
   add(!primary && node.attach, "attach");
   add(primary && !node.may_promote, "may-not-promote");
   add(node.hold, "hold");
-  add(node.kill_hung, "replaceable");
+  add(node.replaceable, "replaceable");
   add(node.kill, "kill");
   add(node.pause_writes, "pause");
   add(node.survey, "survey");

@@ -37,8 +37,7 @@ Timeline::Id Timeline::call(Duration after, std::function<void()> action, Realm 
   return add(now_ + after, realm, std::make_unique<Call>(std::move(action)));
 }
 
-control::Awaitable<void> Timeline::wait_until(Monotonic time, Realm realm,
-                                               std::vector<Id>* ids) {
+control::Awaitable<void> Timeline::wait_until(Monotonic time, Realm realm, std::vector<Id>* ids) {
   const auto token = boost::asio::use_awaitable;
   Initiate initiate{this, time, realm, ids};
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(initiate,

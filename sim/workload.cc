@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/admission/cache_cluster.h"
+#include "core/admission/group_changes.h"
 #include "core/admission/replication_group.h"
 #include "sim/world.h"
 
@@ -22,11 +23,11 @@ void World::submit(std::string what, Command command) {
   if (!controller_ || !controller_->open()) {
     return;
   }
-  controller_->submit(std::move(what),
-                      [command = std::move(command)](const core::State& state,
-                                                     core::AdmissionContext context) {
-                        return core::admit(state, command, context);
-                      });
+  controller_->submit(
+      std::move(what),
+      [command = std::move(command)](const core::State& state, core::AdmissionContext context) {
+        return core::admit(state, command, context);
+      });
 }
 
 void World::create_groups() {
@@ -87,8 +88,25 @@ std::optional<core::ReplicationGroupId> World::pick_group() {
   return some.empty() ? std::nullopt : std::optional(some[random_.below(some.size())]);
 }
 
+// A planned switchover to one of the members, most often.
+void World::switch_over(const core::ReplicationGroupId& id) {
+  const auto& group = *store_.state().find<core::ReplicationGroup>(id);
+  core::ModifyReplicationGroup command;
+  command.id = id.str();
+  if (random_.percent(15)) {
+    command.automatic_failover = random_.percent(70);
+    submit(fmt::format("turn automatic failover of {} {}", id.str(),
+                       *command.automatic_failover ? "on" : "off"),
+           command);
+    return;
+  }
+  const auto& members = group.node_groups.front().members;
+  command.primary_cluster = members[random_.below(members.size())].str();
+  submit(fmt::format("make {} the primary of {}", *command.primary_cluster, id.str()), command);
+}
+
 void World::call_api() {
-  const std::uint64_t kind = random_.below(10);
+  const std::uint64_t kind = random_.below(13);
   const auto cluster = pick_cluster();
   const auto group = pick_group();
   if (kind == 0 && groups_made_ < kMostGroups) {
@@ -106,7 +124,11 @@ void World::call_api() {
   } else if (kind <= 4 && group) {
     const std::string id = fmt::format("{}-x{}", group->str(), random_.below(4));
     submit("add replica " + id, core::AddReplica{group->str(), id, "", {}});
-  } else if (kind <= 6 && cluster) {
+  } else if (kind == 5 && group) {
+    submit("test the failover of " + group->str(), core::TestFailover{group->str(), "0001"});
+  } else if (kind <= 8 && group) {
+    switch_over(*group);
+  } else if (kind <= 10 && cluster) {
     submit("delete " + cluster->str(), core::DeleteCacheCluster{cluster->str()});
   } else if (cluster) {
     submit("reboot " + cluster->str(), core::RebootCacheCluster{cluster->str(), {"0001"}});

@@ -93,8 +93,7 @@ bool World::run_ready_handlers() {
 
 void World::start_controller() {
   crash_countdown_.reset();
-  controller_ =
-      std::make_unique<Controller>(env_, store_, network_, zone_, ++incarnations_);
+  controller_ = std::make_unique<Controller>(env_, store_, network_, zone_, ++incarnations_);
   controller_->start();
 }
 

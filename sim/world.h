@@ -70,6 +70,7 @@ class World {
   template <class Command>
   void submit(std::string what, Command command);
   void create_group();
+  void switch_over(const core::ReplicationGroupId& id);
   std::optional<core::CacheClusterId> pick_cluster();
   std::optional<core::ReplicationGroupId> pick_group();
 

@@ -9,8 +9,8 @@
 namespace hikae::sim {
 
 // A client of one replication group: writes numbered values one after another to wherever the
-// primary's name leads, keeps its connection while it works, and asks for the name again after every
-// error.
+// primary's name leads, keeps its connection while it works, and asks for the name again after
+// every error.
 class Writer {
  public:
   Writer(Env env, Fleet& fleet, const SimZone& zone, const SimStore& store, Checker& checker,

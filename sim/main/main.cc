@@ -123,7 +123,8 @@ int main(int argc, char** argv) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   fmt::print(
-      "{} seeds, {} failed, {:.1f} seeds/s, {} events, {} writes acknowledged ({} lost with every copy), "
+      "{} seeds, {} failed, {:.1f} seeds/s, {} events, {} writes acknowledged ({} lost with every "
+      "copy), "
       "{} takeovers, hash {:016x}\n",
       arguments.seeds, failed, double(arguments.seeds) / took.count(), steps, acknowledged, excused,
       takeovers, hashes);

@@ -25,7 +25,7 @@ struct SocketAddress {
 // What a region needs to run; every value is checked.
 struct ServeConfig {
   std::string data_directory;
-  SocketAddress listen;                   // the API and the console
+  SocketAddress listen;                   // the API
   std::vector<SocketAddress> dns_listen;  // each has to work
   // Tried too, and left out without complaint where the machine forbids it (a port below 1024).
   std::vector<SocketAddress> dns_listen_if_permitted;

@@ -186,6 +186,7 @@ void Agent::report_if_news() {
   core::HostReport report;
   report.host = host_;
   report.assignment_revision = newest_.revision;
+  report.ticket = newest_.ticket;
   for (const auto& [key, entry] : nodes_) {
     if (!entry.ended) {
       report.nodes.push_back(entry.node->observation());

@@ -154,14 +154,16 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   known_.following = status->following;
   known_.link_up = status->link_up;
   silent_since_.reset();
-  synced_ = synced_ || status->link_up || status->has_copy;
+  // What is taken in replaces what there was.
+  known_.synced = !status->loading && (known_.synced || status->link_up || status->has_copy);
   const bool survey = desired_ && desired_->survey;
   offset_settled_ = survey && surveyed_ && offset_ == status->replication_offset;
   surveyed_ = survey;
   offset_ = status->replication_offset;
   version_ = status->version;
-  // Adopted with its link up and its hosts file right: nobody has to tell it whom to follow.
-  if (known_.followed_epoch == core::Epoch(0) && known_.link_up && desired_ &&
+  // Adopted with its link up and its hosts file right: nobody has to tell it whom to follow. Later
+  // the link may be one to where the name led before.
+  if (!looked_ && known_.followed_epoch == core::Epoch(0) && known_.link_up && desired_ &&
       known_.hosts_file == core::render_hosts_file(*desired_)) {
     known_.followed_epoch = desired_->epoch;
   }
@@ -194,7 +196,12 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
       co_await follow(std::move(assignment));
       break;
     case NodeActionKind::kPromote: {
+      begun_ = Begun::kPromotion;
+      publish();
       const Status promoted = co_await ports_.driver.promote(std::move(assignment));
+      begun_ = Begun::kNothing;
+      known_.role =
+          core::Role::kPrimary;  // even a failed call may have done it; the next look tells
       settle(promoted);
       break;
     }
@@ -287,7 +294,7 @@ void AgentNode::note_silence(const ProcessProbe& probe) {
 
 bool AgentNode::is_watched() const {
   return known_.running && desired_ && desired_->role == core::Role::kPrimary &&
-         desired_->kill_hung;
+         desired_->replaceable;
 }
 
 Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
@@ -301,7 +308,10 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   std::string hosts_file = spec->hosts_file;
   substitution_ = spec->substitution;
   known_.directory = true;  // even a failed start may leave one
+  begun_ = Begun::kStart;
+  publish();
   const auto process = co_await ports_.runner.start(std::move(*spec));
+  begun_ = Begun::kNothing;
   if (!process) {
     settle(tl::unexpected(process.error()));
     co_return;
@@ -316,7 +326,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
                               ? assignment.epoch
                               : core::Epoch(0);
   known_.dying = known_.hung = known_.writes_paused = false;
-  synced_ = offset_settled_ = surveyed_ = false;
+  known_.synced = offset_settled_ = surveyed_ = false;
   stopped_since_.reset();
   silent_since_.reset();
   known_.following.clear();
@@ -417,7 +427,7 @@ void AgentNode::process_ended() {
     fault_seen_ = ports_.clock.monotonic();
   }
   known_.dying = known_.hung = known_.writes_paused = false;
-  synced_ = offset_settled_ = false;
+  known_.synced = offset_settled_ = false;
   problem_.clear();
   if (!std::exchange(ending_, false)) {
     const Monotonic now = ports_.clock.monotonic();
@@ -468,7 +478,10 @@ void AgentNode::publish() {
   now.process = known_.directory ? Seen::kStopped : Seen::kAbsent;
   if (known_.running) {
     now.process = known_.dying ? Seen::kDying : Seen::kRunning;
+  } else if (begun_ == Begun::kStart) {
+    now.process = Seen::kStarting;
   }
+  now.promoting = begun_ == Begun::kPromotion;
   if (known_.running) {
     now.pid = process_.pid;
     now.generation = known_.generation;
@@ -477,7 +490,7 @@ void AgentNode::publish() {
     now.link_up = known_.link_up;
     now.running_version = version_;
     now.substitution = substitution_;
-    now.synced = synced_;
+    now.synced = known_.synced;
     now.hung = known_.hung;
     now.writes_paused = known_.writes_paused;
     now.offset_settled = offset_settled_;

@@ -50,6 +50,8 @@ class AgentNode {
 
  private:
   enum class Woken { kExit, kSignal, kTime };
+  // What is under way and cannot be taken back by a newer assignment.
+  enum class Begun { kNothing, kStart, kPromotion };
 
   Awaitable<void> look();
   void take(const Result<EngineStatus>& status);
@@ -95,11 +97,11 @@ class AgentNode {
   std::optional<Monotonic> silent_since_;
   std::uint64_t cpu_ticks_ = 0;
   Monotonic fault_seen_;
-  bool synced_ = false;          // replica: holds a whole copy
   bool offset_settled_ = false;  // two readings of a survey were equal
   bool surveyed_ = false;        // at least one reading was taken in this survey
-  bool answered_ = false;        // this process did at least once
-  bool ending_ = false;          // its end is our wish
+  Begun begun_ = Begun::kNothing;
+  bool answered_ = false;  // this process did at least once
+  bool ending_ = false;    // its end is our wish
   bool looked_ = false;
   bool stopping_ = false;
 };

@@ -1,5 +1,7 @@
 #include "control/assignment_book.h"
 
+#include <utility>
+
 #include <boost/asio/post.hpp>
 
 #include "core/reconcile/assignments.h"
@@ -12,8 +14,12 @@ constexpr std::size_t kMaxInterned = 1024;
 }  // namespace
 
 AssignmentBook::AssignmentBook(boost::asio::any_io_executor executor, const core::State& state,
-                               const core::Observed& observed, AgentLink& link)
-    : executor_(std::move(executor)), state_(state), observed_(observed), link_(link) {}
+                               core::Observed& observed, AgentLink& link, Instant session)
+    : executor_(std::move(executor)),
+      state_(state),
+      observed_(observed),
+      link_(link),
+      session_(session) {}
 
 void AssignmentBook::refresh(const std::set<Unit>& units) {
   for (const Unit& unit : units) {
@@ -33,6 +39,7 @@ void AssignmentBook::refresh_all() {
 }
 
 void AssignmentBook::refresh_unit(const Unit& unit) {
+  mark(unit);
   auto& before = placed_[unit];
   std::set<std::pair<core::HostId, core::NodeKey>> now;
   for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
@@ -48,12 +55,14 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
         slot.insert_or_assign(wanted->node, *wanted);
         changed_.insert(node.host);
       }
+      note(*wanted);
       now.emplace(node.host, wanted->node);
     }
   }
   for (const auto& [host, key] : before) {
     if (!now.contains({host, key})) {
       hosts_[host].erase(key);
+      forbidden_.erase(key);
       changed_.insert(host);
     }
   }
@@ -61,6 +70,57 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
     placed_.erase(unit);
   } else {
     before = std::move(now);
+  }
+}
+
+void AssignmentBook::note(const core::NodeAssignment& wanted) {
+  const auto set = [this](std::optional<std::uint64_t>& since, bool forbidden) {
+    if (!forbidden) {
+      since.reset();
+    } else if (!since) {
+      since = sent_ + 1;
+    }
+  };
+  const bool replica = wanted.role == core::Role::kReplica;
+  Forbidden& node = forbidden_[wanted.node];
+  set(node.start_as_primary, replica || wanted.hold);
+  set(node.promotion, replica || !wanted.may_promote);
+}
+
+std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
+                                                    const core::AssignmentTicket& ticket) {
+  std::set<core::NodeKey> out;
+  std::uint64_t& newest = acknowledged_[host];
+  if (ticket.session != session_ || ticket.number <= newest) {
+    return out;
+  }
+  const std::uint64_t before = std::exchange(newest, ticket.number);
+  for (const auto& [key, assigned] : hosts_[host]) {
+    const Forbidden& node = forbidden_[key];
+    if (node.start_as_primary.value_or(0) > before || node.promotion.value_or(0) > before) {
+      out.insert(key);
+    }
+  }
+  return out;
+}
+
+void AssignmentBook::mark(const Unit& unit) {
+  const auto set = [](std::set<core::NodeKey>& nodes, const core::NodeKey& key, bool in) {
+    if (in) {
+      nodes.insert(key);
+    } else {
+      nodes.erase(key);
+    }
+  };
+  const auto placed = placed_.find(unit);
+  if (placed == placed_.end()) {
+    return;
+  }
+  for (const auto& [host, key] : placed->second) {
+    const Forbidden& node = forbidden_[key];
+    const std::uint64_t known = acknowledged_[host];
+    set(observed_.may_start_again, key, !node.start_as_primary || *node.start_as_primary > known);
+    set(observed_.may_be_promoted, key, !node.promotion || *node.promotion > known);
   }
 }
 
@@ -81,10 +141,12 @@ void AssignmentBook::flush_later() {
 
 void AssignmentBook::flush() {
   flushing_ = false;
+  ++sent_;
   for (const core::HostId& host : changed_) {
     core::Assignment assignment;
     assignment.host = host;
     assignment.revision = state_.revision();
+    assignment.ticket = {session_, sent_};
     for (const auto& [key, node] : hosts_[host]) {
       assignment.nodes.push_back(node);
     }

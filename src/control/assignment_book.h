@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -15,29 +17,45 @@ namespace hikae::control {
 // turn of the event loop leave as one message to each host.
 class AssignmentBook {
  public:
+  // `session` must differ from that of every earlier book.
   AssignmentBook(boost::asio::any_io_executor executor, const core::State& state,
-                 const core::Observed& observed, AgentLink& link);
+                 core::Observed& observed, AgentLink& link, Instant session);
 
   // Projects the units again; every host whose nodes changed gets its whole assignment.
   void refresh(const std::set<Unit>& units);
   // Sends every host all it should run.
   void refresh_all();
+  // The host's agent acts by this message. Answers the nodes of which something became certain.
+  std::set<core::NodeKey> acknowledge(const core::HostId& host,
+                                      const core::AssignmentTicket& ticket);
+  // Tells `observed` what the agents may do with the unit's nodes by themselves.
+  void mark(const Unit& unit);
 
  private:
   using NodesOfHost = std::map<core::NodeKey, core::NodeAssignment>;
+  // Since which message every one has forbidden an agent something; nullopt: the newest permits it.
+  struct Forbidden {
+    std::optional<std::uint64_t> start_as_primary;
+    std::optional<std::uint64_t> promotion;
+  };
 
   void refresh_unit(const Unit& unit);
+  void note(const core::NodeAssignment& wanted);
   SharedMap intern(const SharedMap& directives);
   void flush_later();
   void flush();
 
   boost::asio::any_io_executor executor_;
   const core::State& state_;
-  const core::Observed& observed_;
+  core::Observed& observed_;
   AgentLink& link_;
   std::map<core::HostId, NodesOfHost> hosts_;
   std::map<Unit, std::set<std::pair<core::HostId, core::NodeKey>>> placed_;
   std::set<core::HostId> changed_;
+  Instant session_;
+  std::uint64_t sent_ = 0;  // the number of the newest messages
+  std::map<core::NodeKey, Forbidden> forbidden_;
+  std::map<core::HostId, std::uint64_t> acknowledged_;
   // Nodes with the same parameters share one map of directives.
   std::map<SharedMap::Map, SharedMap> interned_;
   bool flushing_ = false;

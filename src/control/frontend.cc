@@ -7,6 +7,12 @@
 #include "core/state/invariants.h"
 
 namespace hikae::control {
+namespace {
+
+constexpr int kReloadTries = 20;
+constexpr Duration kReloadPause = std::chrono::milliseconds(100);
+
+}  // namespace
 
 Frontend::Frontend(boost::asio::any_io_executor executor, Store& store, Clock& clock,
                    Random& random, Log& log)
@@ -44,6 +50,12 @@ Awaitable<core::Admitted<core::Revision>> Frontend::submit(Decision decision) {
 }
 
 Awaitable<core::Admitted<core::Revision>> Frontend::commit(const Decision& decision) {
+  if (behind_) {
+    co_await reload();
+  }
+  if (behind_) {
+    co_return core::refuse("InternalFailure", "The state cannot be read. Try again.");
+  }
   auto admitted = decision(state_, core::AdmissionContext{clock_.now(), random_});
   if (!admitted) {
     co_return tl::unexpected(admitted.error());
@@ -88,9 +100,15 @@ void Frontend::apply(const core::Transition& transition, core::Revision next) {
 }
 
 // The store may or may not have taken the change. What it has is the truth; every observer sees the
-// difference as one transition.
+// difference as one transition. Nothing is decided on a state that is known to be old: a change
+// that nobody sees would be carried out by nobody.
 Awaitable<void> Frontend::reload() {
   auto loaded = co_await store_.load();
+  for (int tries = 1; !loaded && tries < kReloadTries; ++tries) {
+    co_await clock_.sleep_for(kReloadPause);
+    loaded = co_await store_.load();
+  }
+  behind_ = !loaded;
   if (!loaded) {
     log_.error(fmt::format("the state could not be read again: {}", loaded.error().message));
     co_return;

@@ -55,6 +55,7 @@ class Frontend {
   core::State state_;
   std::vector<Observer> observers_;
   bool busy_ = false;
+  bool behind_ = false;  // the store may have taken a change that we do not know
   boost::asio::steady_timer waiters_;
 };
 

@@ -43,7 +43,7 @@ Reconciler::Reconciler(boost::asio::any_io_executor executor, Frontend& frontend
       frontend_(frontend),
       clock_(clock),
       log_(log),
-      book_(executor, frontend.state(), observed_, agents),
+      book_(executor, frontend.state(), observed_, agents, clock.now()),
       idle_(executor) {
   idle_.expires_at(boost::asio::steady_timer::time_point::max());
 }
@@ -110,7 +110,10 @@ void Reconciler::on_report(core::HostReport report) {
   const bool moved = revision < report.assignment_revision;
   revision = std::max(revision, report.assignment_revision);
   std::set<Unit> units;
-  for (const core::NodeKey& key : take(std::move(report))) {
+  observed_.now = clock_.monotonic();
+  auto nodes = book_.acknowledge(report.host, report.ticket);
+  nodes.merge(take(std::move(report)));
+  for (const core::NodeKey& key : nodes) {
     if (const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster)) {
       units.insert(unit_of(*cluster));
     }
@@ -186,6 +189,7 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
   const auto decide = [this, &unit, &plan](const core::State& state,
                                            core::AdmissionContext context) {
     observed_.now = clock_.monotonic();
+    book_.mark(unit);
     plan = plan_for(state, observed_, unit, context);
     return core::Admitted<core::Transition>(plan.transition);
   };
@@ -201,6 +205,7 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     co_return Rest{true, {}};
   }
   working_[unit]->failures = 0;
+  book_.refresh({unit});  // time may have decided something that only the agents are told
   if (plan.failover && failover_observer_) {
     failover_observer_(core::ReplicationGroupId(unit.id), plan.failover->before,
                        plan.failover->decision);

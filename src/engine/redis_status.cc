@@ -24,7 +24,7 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
                      info.integer("master_sync_in_progress").value_or(0) == 0;
     offset = info.integer("slave_repl_offset").value_or(offset);
     // 1 is what an engine answers that has no place in any stream.
-    status.has_copy = status.link_up || offset > 1;
+    status.has_copy = status.link_up || offset != 1;
   }
   status.replication_offset = std::uint64_t(std::max<std::int64_t>(offset, 0));
   return status;

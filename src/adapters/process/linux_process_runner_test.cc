@@ -120,7 +120,7 @@ TEST_F(LinuxProcessRunnerTest, PrivateHostsFileIsSeenByTheProcessAndCanBeChanged
   const std::string updated = "127.64.0.9 foo.internal\n";
   ASSERT_TRUE(runner_->update_hosts(kNode, updated));
   for (int tries = 0; tries < 5000 && !fs::exists(directory_ + "/go"); ++tries) {
-    ::usleep(1000);
+    pause_briefly();
   }
   std::ofstream(directory_ + "/go") << "\n";
   ASSERT_TRUE(run(io_, runner_->wait_exit(process)));
@@ -156,7 +156,7 @@ TEST_F(LinuxProcessRunnerTest, ExitOfAnAdoptedProcessIsNoticedToo) {
   open();
   std::optional<Process> orphan;
   for (int tries = 0; tries < 5000 && !orphan; ++tries) {
-    ::usleep(1000);
+    pause_briefly();
     orphan = (*run(io_, runner_->find_all()))->front().process;
   }
   ASSERT_TRUE(orphan);

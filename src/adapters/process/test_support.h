@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <poll.h>
 #include <string>
 #include <utility>
 
@@ -30,6 +31,11 @@ class TemporaryDirectory {
  private:
   std::string path_;
 };
+
+// Between two looks at a condition that another process is to fulfil.
+inline void pause_briefly() {
+  ::poll(nullptr, 0, 1);
+}
 
 // Runs until the coroutine is over, or gives up after 30 seconds.
 template <class T>

@@ -37,8 +37,7 @@ void add_options(CLI::App& command, CommandLine& line) {
   command
       .add_option("--data", line.data, "Directory that holds the region [$HIKAE_DATA or ./.hikae]")
       ->option_text("DIR");
-  command.add_option("--listen", line.listen, "API and console [127.0.0.1:4566]")
-      ->option_text("ADDRESS:PORT");
+  command.add_option("--listen", line.listen, "API [127.0.0.1:4566]")->option_text("ADDRESS:PORT");
   command
       .add_option("--dns-listen", line.dns_listen,
                   "DNS, repeatable [127.0.0.1:4553 and, where permitted, 127.0.0.153:53]")

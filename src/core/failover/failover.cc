@@ -8,6 +8,7 @@ namespace hikae::core {
 namespace {
 
 struct Member {
+  NodeKey key;
   const CacheCluster* cluster = nullptr;
   const NodeObservation* seen = nullptr;  // nullptr: not observed yet
 };
@@ -16,27 +17,46 @@ Member member_of(const State& state, const Observed& observed, const CacheCluste
   Member member;
   member.cluster = state.find<CacheCluster>(id);
   if (member.cluster != nullptr && !member.cluster->nodes.empty()) {
-    member.seen = observed.find(NodeKey{id, member.cluster->nodes[0].id});
+    member.key = NodeKey{id, member.cluster->nodes[0].id};
+    member.seen = observed.find(member.key);
   }
   return member;
 }
 
-bool can_lead(const Member& member) {
+// A member that is to be rebooted loses its copy in a moment.
+bool is_in_service(const Member& member) {
   return member.cluster != nullptr && member.cluster->status != "deleting" &&
-         member.cluster->status != "creating" && member.seen != nullptr && !member.seen->dead() &&
+         member.cluster->status != "creating" &&
+         member.cluster->status != "rebooting cluster nodes";
+}
+
+bool can_lead(const Member& member) {
+  return is_in_service(member) && member.seen != nullptr && !member.seen->dead() &&
          !member.seen->hung && member.seen->ready && member.seen->role == Role::kReplica &&
          member.seen->synced;
 }
 
-// Whoever may hold a copy, now or once it answers. Only certainty rules a replica out.
-bool may_lead_yet(const Member& member) {
-  if (member.cluster == nullptr || member.cluster->status == "deleting" ||
-      member.cluster->status == "creating") {
+// Whoever may hold a copy, now or once it answers. Only certainty rules a replica out; one that was
+// seen without a copy may have got it since (`newer`: there is time to wait for news of it).
+bool may_lead_yet(const Member& member, bool newer) {
+  if (!is_in_service(member)) {
     return false;
   }
-  return member.seen == nullptr ||
-         (!member.seen->dead() && (member.seen->synced || !member.seen->ready));
+  if (member.seen == nullptr) {
+    return true;
+  }
+  const bool old_news = newer && !member.seen->offset_settled;
+  return !member.seen->dead() && (member.seen->synced || !member.seen->ready || old_news);
 }
+
+// Chosen, and before its promotion its process came back empty.
+bool came_back_empty(const NodeObservation& primary) {
+  return !primary.dead() && primary.ready && primary.role == Role::kReplica && !primary.synced &&
+         !primary.promoting;
+}
+
+// A primary that holds back writes still sends its replicas a ping now and then.
+constexpr std::uint64_t kLongestSilentStream = 1024;
 
 int nodes_in_zone(const State& state, const NodeGroup& node_group, const ZoneName& zone) {
   return int(std::count_if(
@@ -83,9 +103,12 @@ FailoverDecision choose(const State& state, const Observed& observed, const Repl
                         const NodeGroup& node_group, const Member& primary) {
   FailoverDecision out;
   const auto all = candidates(state, observed, node_group);
+  const bool dead = primary.seen->dead();
+  const Duration waited = observed.dead_for(primary.key);
   if (all.empty() && holds_dead_primary(state, observed, group, node_group)) {
     out.stage = FailoverStage::kChoosing;
     out.reason = fmt::format("{} is dead; waits for a replica to answer", node_group.primary.str());
+    out.recheck_after = std::max(kNewsBound - waited, Duration());
     return out;
   }
   if (all.empty()) {
@@ -94,8 +117,7 @@ FailoverDecision choose(const State& state, const Observed& observed, const Repl
   }
   const bool settled =
       std::all_of(all.begin(), all.end(), [](const Member& m) { return m.seen->offset_settled; });
-  const Duration waited = observed.dead_for(NodeKey{node_group.primary, primary.seen->node.node});
-  if (!settled && waited < kSurveyBound) {
+  if (dead && !settled && waited < kSurveyBound) {
     out.stage = FailoverStage::kChoosing;
     out.reason =
         fmt::format("{} is dead; replicas take in what it had sent", node_group.primary.str());
@@ -111,8 +133,9 @@ FailoverDecision choose(const State& state, const Observed& observed, const Repl
   const std::uint64_t had = primary.seen->replication_offset;
   const std::uint64_t has = best->seen->replication_offset;
   out.bytes_at_risk = had > has ? had - has : 0;
-  out.reason = fmt::format("{} is dead; {} has the greatest offset of {} ({})",
-                           node_group.primary.str(), out.new_primary.str(), all.size(), has);
+  out.reason =
+      fmt::format("{} {}; {} has the greatest offset of {} ({})", node_group.primary.str(),
+                  dead ? "is dead" : "came back empty", out.new_primary.str(), all.size(), has);
   return out;
 }
 
@@ -126,8 +149,12 @@ FailoverDecision switch_over(const State& state, const Observed& observed,
                              node_group.switchover_target.str());
     return out;
   }
-  if (!primary.seen->writes_paused ||
-      target.seen->replication_offset < primary.seen->replication_offset) {
+  // Offsets mean the same only within one stream: a link that is down, or an offset far beyond the
+  // primary's, is one of a stream before.
+  const std::uint64_t wrote = primary.seen->replication_offset;
+  const std::uint64_t has = target.seen->replication_offset;
+  if (!primary.seen->writes_paused || !target.seen->link_up || has < wrote ||
+      has - wrote > kLongestSilentStream) {
     out.stage = FailoverStage::kSwitching;
     out.reason = fmt::format("waits for {} to have all that {} wrote",
                              node_group.switchover_target.str(), node_group.primary.str());
@@ -165,10 +192,18 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
     out.reason = "automatic failover is off";
     return out;
   }
-  if (dead) {
+  const bool replaceable = can_be_replaced(state, observed, group, node_group);
+  if (dead && observed.may_start_again.contains(primary.key)) {
+    // Its agent was once told that it may start it, and has not yet told what it made of that.
+    out.stage = replaceable ? FailoverStage::kSuspect : FailoverStage::kHealthy;
+    out.reason =
+        fmt::format("{} was dead; asks its agent to leave it so", node_group.primary.str());
+    return out;
+  }
+  if (dead || (replaceable && came_back_empty(*primary.seen))) {
     return choose(state, observed, group, node_group, primary);
   }
-  if (primary.seen->hung && !candidates(state, observed, node_group).empty()) {
+  if (primary.seen->hung && replaceable) {
     out.stage = FailoverStage::kSuspect;
     out.reason = fmt::format("{} hangs and is killed first", node_group.primary.str());
     return out;
@@ -190,16 +225,18 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
     return false;
   }
   const bool alive = primary.seen != nullptr && !primary.seen->dead();
-  return alive || can_be_replaced(state, observed, group, node_group);
+  const bool newer = observed.dead_for(primary.key) < kNewsBound;
+  return alive || (failover_is_on(group) &&
+                   std::any_of(node_group.members.begin(), node_group.members.end(),
+                               [&](const CacheClusterId& id) {
+                                 return id != node_group.primary &&
+                                        may_lead_yet(member_of(state, observed, id), newer);
+                               }));
 }
 
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
                      const NodeGroup& node_group) {
-  return failover_is_on(group) && std::any_of(node_group.members.begin(), node_group.members.end(),
-                                              [&](const CacheClusterId& id) {
-                                                return id != node_group.primary &&
-                                                       may_lead_yet(member_of(state, observed, id));
-                                              });
+  return failover_is_on(group) && !candidates(state, observed, node_group).empty();
 }
 
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
@@ -209,7 +246,10 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
     if (id == member || other.cluster == nullptr) {
       continue;
     }
-    if (other.seen == nullptr || (!other.seen->dead() && other.seen->role == Role::kPrimary)) {
+    const bool replica = other.seen != nullptr && !other.seen->dead() &&
+                         other.seen->role == Role::kReplica && !other.seen->promoting &&
+                         !observed.may_be_promoted.contains(other.key);
+    if (!replica && !observed.stays_dead(other.key)) {
       return false;
     }
   }

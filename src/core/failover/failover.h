@@ -48,21 +48,24 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
                                  const ReplicationGroup& group, const NodeGroup& node_group,
                                  Instant now);
 
-// A member other than the primary can take over, or may turn out to: what was not observed yet
-// counts as possible.
+// A member other than the primary can take over now.
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
                      const NodeGroup& node_group);
 
 // A dead primary of this node group is to stay dead until a failover was decided. True while it
-// lives, and then until its death was seen and it is certain that nobody can take over: so a message
-// that its agent did not get in time never lets it come back empty. A reboot is no failover.
+// lives, and then until its death was seen and it is certain that nobody can take over, where what
+// was not observed yet counts as possible: so a message that its agent did not get in time never
+// lets it come back empty. A reboot is no failover.
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group);
 
-// No other member than `member` can take writes: each one is dead, is a replica, or holds its
-// writes back. The condition for a promotion.
+// No other member than `member` can take writes: each one is dead or a replica, and its agent has
+// taken note that it is to stay so. The condition for a promotion.
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
                const CacheClusterId& member);
+
+// How long a dead primary waits for news of a replica that was last seen without a copy.
+inline constexpr Duration kNewsBound = std::chrono::seconds(3);
 
 // How long replicas may take in what a dead primary had sent.
 inline constexpr Duration kSurveyBound = std::chrono::milliseconds(25);

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/shared_map.h"
+#include "base/time.h"
 #include "core/resource/ids.h"
 
 namespace hikae::core {
@@ -39,8 +40,9 @@ struct NodeAssignment {
   // Of a primary: a dead process is left dead; whoever decides on the failover says what the node
   // is next. Already set while it lives, because its agent may hear nothing when it matters.
   bool hold = false;
-  // Of a primary: a replica can take over, so a hung process is killed.
-  bool kill_hung = false;
+  // Of a primary: another member can take over now. So a hung process is killed, and one that has
+  // no copy of the data is not promoted.
+  bool replaceable = false;
   // The primary is to be killed now, as TestFailover asks.
   bool kill = false;
   // A planned switchover: the primary holds back writes and tells the offset at which it stopped.
@@ -67,7 +69,7 @@ struct NodeAssignment {
     v("generation", s.generation);
     v("may_promote", s.may_promote);
     v("hold", s.hold);
-    v("kill_hung", s.kill_hung);
+    v("replaceable", s.replaceable);
     v("kill", s.kill);
     v("pause_writes", s.pause_writes);
     v("survey", s.survey);
@@ -76,11 +78,20 @@ struct NodeAssignment {
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;
 };
 
+// Names one message to its sender. Numbers grow within a session, which is one run of the control
+// plane; an agent tells in every report by which message it acts.
+struct AssignmentTicket {
+  Instant session;
+  std::uint64_t number = 0;
+  friend bool operator==(const AssignmentTicket&, const AssignmentTicket&) = default;
+};
+
 // All that one host should run. A node the host has and the assignment lacks is stopped and its
 // directory removed.
 struct Assignment {
   HostId host;
   Revision revision;
+  AssignmentTicket ticket;
   std::vector<NodeAssignment> nodes;
   friend bool operator==(const Assignment&, const Assignment&) = default;
 };

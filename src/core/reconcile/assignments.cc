@@ -94,8 +94,10 @@ void assign_role(const State& state, const Observed& observed, const Replication
   if (node_group->primary == out.node.cluster) {
     out.may_promote = is_fenced(state, observed, *node_group, out.node.cluster);
     out.hold = holds_dead_primary(state, observed, group, *node_group);
-    out.kill_hung = can_be_replaced(state, observed, group, *node_group);
-    out.kill = node_group->kill_epoch == node_group->epoch;
+    out.replaceable = can_be_replaced(state, observed, group, *node_group);
+    // Only while the kill leads to a failover: else the node would be killed again and again.
+    out.kill = node_group->kill_epoch == node_group->epoch && out.replaceable &&
+               primary->status != "rebooting cluster nodes";
     out.pause_writes = !node_group->switchover_target.empty();
     return;
   }

@@ -48,7 +48,7 @@ std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& k
     return "a test of the failover was asked for";
   }
   // Killing is the fence: nothing that may wake up again is replaced.
-  if (known.hung && (desired.role == Role::kReplica || desired.kill_hung)) {
+  if (known.hung && (desired.role == Role::kReplica || desired.replaceable)) {
     return "it hangs";
   }
   return "";
@@ -56,6 +56,10 @@ std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& k
 
 NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledge& known) {
   if (desired.role == Role::kPrimary && known.role == Role::kReplica) {
+    // It may have come back empty since it was chosen.
+    if (!known.synced && desired.replaceable) {
+      return act(NodeActionKind::kAwait, "it holds no copy, and another member does");
+    }
     return desired.may_promote
                ? act(NodeActionKind::kPromote,
                      fmt::format("primary of epoch {}", desired.epoch.value()))

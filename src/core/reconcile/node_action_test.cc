@@ -100,7 +100,7 @@ TEST(NodeAction, AHungPrimaryIsKilledOnlyWhenAReplicaCanTakeOver) {
   k.hung = true;
   a.hold = true;
   EXPECT_EQ(next(a, k), NodeActionKind::kNone);
-  a.kill_hung = true;
+  a.replaceable = true;
   EXPECT_EQ(next(a, k), NodeActionKind::kKill);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct NodeObservation {
   bool link_up = false;          // replica: its first synchronisation is done and the link is up
   // Replica: the process holds a whole copy of its primary's data, be the link up or not.
   bool synced = false;
+  bool promoting = false;      // its agent is making it the primary just now
   bool hung = false;           // neither answers nor uses processor time, or is stopped
   bool writes_paused = false;  // primary: holds back writes; replication_offset is where it stopped
   // In a survey: two readings in a row were equal, so all that had arrived is applied.
@@ -53,6 +55,7 @@ struct NodeObservation {
 struct HostReport {
   HostId host;
   Revision assignment_revision;  // of the newest assignment the agent has taken up
+  AssignmentTicket ticket;       // and its name; whatever it began by an older one is told too
   std::vector<NodeObservation> nodes;
 };
 
@@ -62,10 +65,19 @@ struct Observed {
   std::map<NodeKey, Monotonic> dead_since;  // on the same clock: when it was first seen dead
   std::map<HostId, Revision> assignment_revision;
   std::map<NodeKey, NodeObservation> nodes;
+  // What an agent may do by itself, by some assignment that it may still have, makes an observation
+  // old at once: nodes that it may start again as a primary, and replicas that it may promote.
+  std::set<NodeKey> may_start_again;
+  std::set<NodeKey> may_be_promoted;
 
   const NodeObservation* find(const NodeKey& key) const {
     const auto it = nodes.find(key);
     return it == nodes.end() ? nullptr : &it->second;
+  }
+  // Dead, and nobody starts it again as a primary before we say so.
+  bool stays_dead(const NodeKey& key) const {
+    const auto* seen = find(key);
+    return seen != nullptr && seen->dead() && !may_start_again.contains(key);
   }
   // How long a node has been seen dead; zero when it is not.
   Duration dead_for(const NodeKey& key) const {

@@ -82,6 +82,9 @@ Plan remove_released(const View& view) {
       if (member->status != "deleting") {
         CacheCluster standalone = *member;
         standalone.replication_group = {};
+        for (Node& node : standalone.nodes) {
+          node.recovering = false;  // known of members only
+        }
         plan.transition.put(std::move(standalone));
       }
     }
