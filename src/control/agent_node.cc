@@ -493,6 +493,7 @@ void AgentNode::publish() {
     now.synced = known_.synced;
     now.hung = known_.hung;
     now.writes_paused = known_.writes_paused;
+    now.surveyed = surveyed_;
     now.offset_settled = offset_settled_;
   }
   now.replication_offset = offset_;  // of a dead process the last one known

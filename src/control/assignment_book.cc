@@ -85,6 +85,7 @@ void AssignmentBook::note(const core::NodeAssignment& wanted) {
   Forbidden& node = forbidden_[wanted.node];
   set(node.start_as_primary, replica || wanted.hold);
   set(node.promotion, replica || !wanted.may_promote);
+  set(node.rest, wanted.survey);
 }
 
 std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
@@ -97,7 +98,8 @@ std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
   const std::uint64_t before = std::exchange(newest, ticket.number);
   for (const auto& [key, assigned] : hosts_[host]) {
     const Forbidden& node = forbidden_[key];
-    if (node.start_as_primary.value_or(0) > before || node.promotion.value_or(0) > before) {
+    if (node.start_as_primary.value_or(0) > before || node.promotion.value_or(0) > before ||
+        node.rest.value_or(0) > before) {
       out.insert(key);
     }
   }
@@ -121,6 +123,7 @@ void AssignmentBook::mark(const Unit& unit) {
     const std::uint64_t known = acknowledged_[host];
     set(observed_.may_start_again, key, !node.start_as_primary || *node.start_as_primary > known);
     set(observed_.may_be_promoted, key, !node.promotion || *node.promotion > known);
+    set(observed_.unheard, key, !node.rest || *node.rest > known);
   }
 }
 

@@ -37,6 +37,7 @@ class AssignmentBook {
   struct Forbidden {
     std::optional<std::uint64_t> start_as_primary;
     std::optional<std::uint64_t> promotion;
+    std::optional<std::uint64_t> rest;  // that is: a survey is asked for
   };
 
   void refresh_unit(const Unit& unit);

@@ -191,10 +191,16 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     observed_.now = clock_.monotonic();
     book_.mark(unit);
     plan = plan_for(state, observed_, unit, context);
+    if (plan.failover) {
+      observed_.deciding.emplace(unit.id);
+    }
     return core::Admitted<core::Transition>(plan.transition);
   };
   Frontend::Decision decision = decide;
   const auto committed = co_await frontend_.submit(std::move(decision));
+  if (observed_.deciding.erase(core::ReplicationGroupId(unit.id)) > 0) {
+    book_.refresh({unit});
+  }
   auto& reason = reasons_[unit];
   if (reason != plan.reason) {
     reason = plan.reason;
@@ -205,7 +211,10 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     co_return Rest{true, {}};
   }
   working_[unit]->failures = 0;
-  book_.refresh({unit});  // time may have decided something that only the agents are told
+  if (plan.recheck_after != Duration() || working_[unit]->timed) {
+    book_.refresh({unit});  // time may have decided something that only the agents are told
+  }
+  working_[unit]->timed = plan.recheck_after != Duration();
   if (plan.failover && failover_observer_) {
     failover_observer_(core::ReplicationGroupId(unit.id), plan.failover->before,
                        plan.failover->decision);

@@ -56,7 +56,8 @@ class Reconciler {
     std::uint64_t asked = 0;  // grows with every notification
     std::uint64_t seen = 0;   // `asked` when the newest step began
     int failures = 0;
-    WakeSignal wake;  // raised with it
+    bool timed = false;  // the newest step asked to be asked again
+    WakeSignal wake;     // raised with it
   };
   // What a step leaves to do.
   struct Rest {

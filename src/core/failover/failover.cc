@@ -37,16 +37,20 @@ bool can_lead(const Member& member) {
 }
 
 // Whoever may hold a copy, now or once it answers. Only certainty rules a replica out; one that was
-// seen without a copy may have got it since (`newer`: there is time to wait for news of it).
-bool may_lead_yet(const Member& member, bool newer) {
+// seen dead or without a copy may have got it since (`unheard`: its agent did not tell anything
+// since; `in_time`: there is time to wait for news).
+bool may_lead_yet(const Member& member, bool unheard, bool in_time) {
   if (!is_in_service(member)) {
     return false;
   }
   if (member.seen == nullptr) {
     return true;
   }
-  const bool old_news = newer && !member.seen->offset_settled;
-  return !member.seen->dead() && (member.seen->synced || !member.seen->ready || old_news);
+  const bool old_news = unheard || (!member.seen->dead() && !member.seen->surveyed);
+  if (in_time && old_news) {
+    return true;
+  }
+  return !member.seen->dead() && (member.seen->synced || !member.seen->ready);
 }
 
 // Chosen, and before its promotion its process came back empty.
@@ -200,7 +204,14 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
         fmt::format("{} was dead; asks its agent to leave it so", node_group.primary.str());
     return out;
   }
-  if (dead || (replaceable && came_back_empty(*primary.seen))) {
+  const bool empty = replaceable && came_back_empty(*primary.seen);
+  if (empty && observed.may_be_promoted.contains(primary.key)) {
+    out.stage = FailoverStage::kSuspect;
+    out.reason =
+        fmt::format("{} came back empty; asks its agent to leave it a replica", primary.key.str());
+    return out;
+  }
+  if (dead || empty) {
     return choose(state, observed, group, node_group, primary);
   }
   if (primary.seen->hung && replaceable) {
@@ -225,13 +236,14 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
     return false;
   }
   const bool alive = primary.seen != nullptr && !primary.seen->dead();
-  const bool newer = observed.dead_for(primary.key) < kNewsBound;
+  const bool in_time = observed.dead_for(primary.key) < kNewsBound;
+  const auto may_lead = [&](const CacheClusterId& id) {
+    const Member member = member_of(state, observed, id);
+    return id != node_group.primary &&
+           may_lead_yet(member, observed.unheard.contains(member.key), in_time);
+  };
   return alive || (failover_is_on(group) &&
-                   std::any_of(node_group.members.begin(), node_group.members.end(),
-                               [&](const CacheClusterId& id) {
-                                 return id != node_group.primary &&
-                                        may_lead_yet(member_of(state, observed, id), newer);
-                               }));
+                   std::any_of(node_group.members.begin(), node_group.members.end(), may_lead));
 }
 
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
@@ -254,6 +266,15 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
     }
   }
   return true;
+}
+
+bool may_promote_primary(const State& state, const Observed& observed,
+                         const ReplicationGroup& group, const NodeGroup& node_group) {
+  const Member primary = member_of(state, observed, node_group.primary);
+  const bool to_be_replaced = primary.seen != nullptr && came_back_empty(*primary.seen) &&
+                              can_be_replaced(state, observed, group, node_group);
+  return !to_be_replaced && !observed.deciding.contains(group.id) &&
+         is_fenced(state, observed, node_group, node_group.primary);
 }
 
 }  // namespace hikae::core

@@ -64,6 +64,11 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
                const CacheClusterId& member);
 
+// The primary may be promoted now: nobody else can take writes, and no other member is to be chosen
+// in its place because it came back empty since it was.
+bool may_promote_primary(const State& state, const Observed& observed,
+                         const ReplicationGroup& group, const NodeGroup& node_group);
+
 // How long a dead primary waits for news of a replica that was last seen without a copy.
 inline constexpr Duration kNewsBound = std::chrono::seconds(3);
 

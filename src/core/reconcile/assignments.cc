@@ -92,7 +92,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
                                  ? nullptr
                                  : observed.find(NodeKey{primary->id, primary->nodes[0].id});
   if (node_group->primary == out.node.cluster) {
-    out.may_promote = is_fenced(state, observed, *node_group, out.node.cluster);
+    out.may_promote = may_promote_primary(state, observed, group, *node_group);
     out.hold = holds_dead_primary(state, observed, group, *node_group);
     out.replaceable = can_be_replaced(state, observed, group, *node_group);
     // Only while the kill leads to a failover: else the node would be killed again and again.

@@ -34,6 +34,10 @@ NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& kno
   if (desired.role == Role::kPrimary && desired.hold && !reboot) {
     return act(NodeActionKind::kNone, "its process is dead; a replica may take over");
   }
+  // To start it as a primary is to promote it, but for the first one ever.
+  if (desired.role == Role::kPrimary && desired.epoch > Epoch(1) && !desired.may_promote) {
+    return act(NodeActionKind::kAwait, "another member may still take writes");
+  }
   return act(NodeActionKind::kStart,
              known.crashed ? "its process ended unexpectedly" : "no process runs");
 }

@@ -35,6 +35,7 @@ struct NodeObservation {
   bool promoting = false;      // its agent is making it the primary just now
   bool hung = false;           // neither answers nor uses processor time, or is stopped
   bool writes_paused = false;  // primary: holds back writes; replication_offset is where it stopped
+  bool surveyed = false;       // it answered since its survey was asked for
   // In a survey: two readings in a row were equal, so all that had arrived is applied.
   bool offset_settled = false;
   std::uint64_t replication_offset = 0;
@@ -69,6 +70,11 @@ struct Observed {
   // old at once: nodes that it may start again as a primary, and replicas that it may promote.
   std::set<NodeKey> may_start_again;
   std::set<NodeKey> may_be_promoted;
+  // Groups of which a failover is being committed: what was decided on must not change meanwhile.
+  std::set<ReplicationGroupId> deciding;
+  // Nodes whose agent was asked for a survey and has not answered yet: what was seen of them may be
+  // long past.
+  std::set<NodeKey> unheard;
 
   const NodeObservation* find(const NodeKey& key) const {
     const auto it = nodes.find(key);
