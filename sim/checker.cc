@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/failover/failover.h"
 #include "core/naming/names.h"
 #include "core/state/invariants.h"
 
@@ -74,6 +75,7 @@ void Checker::on_commit(const core::State& before, const core::State& after,
   }
   for (const core::Change& change : transition.changes) {
     if (const auto* put = std::get_if<core::Put<ReplicationGroup>>(&change)) {
+      check_failover_switch(before, put->value);
       check_group(before, put->value);
     } else if (const auto* cluster = std::get_if<core::Put<CacheCluster>>(&change)) {
       check_withdrawal(before, cluster->value);
@@ -82,6 +84,18 @@ void Checker::on_commit(const core::State& before, const core::State& after,
       std::erase_if(made_primary_, [&](const auto& made) { return made.first == gone->key; });
     }
   }
+}
+
+void Checker::check_failover_switch(const core::State& before, const ReplicationGroup& now) {
+  const auto* old = before.find<ReplicationGroup>(now.id);
+  if (old == nullptr || old->automatic_failover == now.automatic_failover) {
+    return;
+  }
+  if (old->automatic_failover == "disabled") {
+    turned_on_[now.id] = store_.state().revision();
+  }
+  const auto left = living_copies(now.id, 0);
+  excuse(now.id, [&](const Write& write) { return !is_held(write, left); });
 }
 
 // A member that its owner reboots or deletes takes its copy along; a primary even every write until
@@ -159,7 +173,16 @@ void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGrou
 
 bool Checker::has_failover(const ReplicationGroupId& id) const {
   const auto* group = store_.state().find<ReplicationGroup>(id);
-  return group != nullptr && group->automatic_failover == "enabled" && group->status != "deleting";
+  if (group == nullptr || group->automatic_failover != "enabled" || group->status == "deleting") {
+    return false;
+  }
+  const auto turned_on = turned_on_.find(id);
+  const auto* primary = store_.state().find<CacheCluster>(group->node_groups.front().primary);
+  if (turned_on == turned_on_.end() || primary == nullptr) {
+    return true;
+  }
+  const auto heard = heard_.find(primary->nodes.front().host);
+  return heard != heard_.end() && heard->second >= turned_on->second;
 }
 
 // What the group may lose from now on, by the doing of its owner or of a fault that no protocol
@@ -219,12 +242,28 @@ void Checker::on_death(const Engine& engine) {
   if (cluster == nullptr) {
     return;
   }
-  // A reboot that was asked for loses the memory, as with AWS.
+  const auto* group = store_.state().find<ReplicationGroup>(cluster->replication_group);
+  const bool primary =
+      group != nullptr && group->node_groups.front().primary == engine.node.cluster;
+  if (primary) {
+    losses_[group->id] = Loss{env_.timeline.now(), {}};
+  }
+  // A reboot that was asked for loses the memory, as with AWS; so does the end of a primary that
+  // nobody may replace.
   const bool asked =
       engine.role == core::Role::kPrimary && cluster->status == "rebooting cluster nodes";
+  const bool alone = primary && !has_failover(group->id);
   const auto left = living_copies(cluster->replication_group, engine.pid);
   excuse(cluster->replication_group,
-         [&](const Write& write) { return asked || !is_held(write, left); });
+         [&](const Write& write) { return asked || alone || !is_held(write, left); });
+}
+
+void Checker::on_report(const core::HostReport& report) {
+  for (auto& [group, loss] : losses_) {
+    if (env_.timeline.now() - loss.at < core::kNewsBound) {
+      loss.heard.insert(report.host);
+    }
+  }
 }
 
 void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
@@ -235,6 +274,11 @@ void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
     return;
   }
   const auto left = living_copies(cluster->replication_group, replica.pid);
+  if (!losses_[cluster->replication_group].heard.contains(replica.host)) {
+    // Nobody knew in time that it held a copy.
+    excuse(cluster->replication_group, [&](const Write& write) { return !is_held(write, left); });
+    return;
+  }
   for (const Write& write : ledgers_[cluster->replication_group].owed) {
     if (fleet_.history().leads_to(write.place, replica.data) && !is_held(write, left)) {
       fail(fmt::format("{} gave up the last copy of write {} to follow {}", replica.node.str(),

@@ -29,6 +29,13 @@ class Checker final : public FleetObserver, public StoreObserver {
   void check();
   void on_publish(const core::NameRecord& record);
 
+  // An agent was told what is wanted at that revision.
+  void on_delivery(const core::Assignment& assignment) {
+    heard_[assignment.host] = assignment.revision;
+  }
+  // The controller was told of a host.
+  void on_report(const core::HostReport& report);
+
   // A client was told that its write is done.
   void on_acknowledged(const core::ReplicationGroupId& group, std::uint64_t number,
                        History::Place place);
@@ -40,7 +47,6 @@ class Checker final : public FleetObserver, public StoreObserver {
   void on_full_resync(const Engine& replica, const Engine& upstream) override;
   void on_commit(const core::State& before, const core::State& after,
                  const core::Transition& transition) override;
-  void on_commit_asked(const core::State&, const core::Transition&) override {}
 
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t excused() const { return excused_; }
@@ -56,6 +62,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   };
 
   void excuse(const core::ReplicationGroupId& group, const std::function<bool(const Write&)>& lost);
+  void check_failover_switch(const core::State& before, const core::ReplicationGroup& now);
   void check_withdrawal(const core::State& before, const core::CacheCluster& now);
   void check_choice(const core::ReplicationGroupId& group, const core::NodeGroup& was,
                     const core::NodeGroup& now);
@@ -71,6 +78,16 @@ class Checker final : public FleetObserver, public StoreObserver {
   std::optional<std::string> violation_;
   std::set<std::pair<core::ReplicationGroupId, core::CacheClusterId>> made_primary_;
   std::map<core::ReplicationGroupId, Ledger> ledgers_;
+  std::map<core::HostId, core::Revision> heard_;
+  // Since the newest death of a group's primary: the hosts of which the controller had news in
+  // time.
+  struct Loss {
+    Monotonic at;
+    std::set<core::HostId> heard;
+  };
+  std::map<core::ReplicationGroupId, Loss> losses_;
+  // When automatic failover was turned on later: it protects once the primary's agent heard of it.
+  std::map<core::ReplicationGroupId, core::Revision> turned_on_;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t excused_ = 0;
   std::uint64_t takeovers_ = 0;

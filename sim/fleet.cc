@@ -248,7 +248,9 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
     return;
   }
   Engine* upstream = find(upstream_pid);
+  // The replication password is the group's: an address that another group got meanwhile refuses.
   const bool serves = upstream != nullptr && upstream->runs() && !upstream->loading &&
+                      upstream->group == replica->group &&
                       (upstream->role == Role::kPrimary || upstream->link_up);
   if (!serves || !replica->runs()) {
     const Duration pause = env_.draw(milliseconds(20), seconds(1));

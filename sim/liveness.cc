@@ -17,7 +17,7 @@ using std::chrono::seconds;
 // Long enough for what the last fault left behind: a back-off of 12.8 s, a few synchronisations.
 constexpr Duration kBound = seconds(60);
 // The world must stay at rest for so long to be believed.
-constexpr Duration kQuiet = seconds(2);
+constexpr Duration kQuiet = seconds(1);
 constexpr Duration kLookEvery = milliseconds(50);
 
 }  // namespace

@@ -155,6 +155,9 @@ void Network::deliver_assignment(const core::HostId& id) {
   }
   env_.trace.line("to " + id.str().substr(id.str().size() - 1), "assignment {}: {}",
                   host.assignment->revision.value(), describe_all(*host.assignment));
+  if (on_delivery) {
+    on_delivery(*host.assignment);
+  }
   host.receiver(*host.assignment);
   if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
     send_assignment(id);  // the same again
@@ -182,6 +185,9 @@ void Network::deliver_report(const core::HostId& id) {
   }
   env_.trace.line("from " + id.str().substr(id.str().size() - 1), "report {}: {}",
                   host.report->assignment_revision.value(), describe_all(*host.report));
+  if (on_report) {
+    on_report(*host.report);
+  }
   controller_(*host.report);
   if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
     send_report(id);

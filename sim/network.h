@@ -34,6 +34,11 @@ class Network final : public control::AgentLink, public control::ReportLink {
   std::function<void(core::Assignment&)> distort_assignment;
   std::function<void(core::HostReport&)> distort_report;
 
+  // Told of every assignment that reaches its agent.
+  std::function<void(const core::Assignment&)> on_delivery;
+  // And of every report that reaches a controller.
+  std::function<void(const core::HostReport&)> on_report;
+
   void assign(core::Assignment assignment) override;
   void report(core::HostReport report) override;
 

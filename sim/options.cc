@@ -57,13 +57,13 @@ Options draw_options(std::uint64_t seed, Random& random) {
     }
   }
   out.calm = random.percent(15);
-  out.safety_phase = draw_between(random, seconds(3), seconds(8));
-  out.fault_interval = draw_between(random, milliseconds(100), milliseconds(2500));
+  out.safety_phase = draw_between(random, milliseconds(1500), seconds(5));
+  out.fault_interval = draw_between(random, milliseconds(60), milliseconds(1200));
   out.store_latency = draw_between(random, microseconds(50), milliseconds(20));
   out.link_latency = draw_between(random, microseconds(20), milliseconds(10));
   out.replication_lag = draw_between(random, microseconds(20), milliseconds(5));
-  out.full_resync = draw_between(random, milliseconds(5), milliseconds(800));
-  out.longest_dying = draw_between(random, milliseconds(1), milliseconds(600));
+  out.full_resync = draw_between(random, milliseconds(5), milliseconds(400));
+  out.longest_dying = draw_between(random, milliseconds(1), milliseconds(300));
   out.write_interval = draw_between(random, milliseconds(5), milliseconds(40));
   out.backlog_bytes = random.percent(80) ? 1 << 20 : 2000;
   out.store_fault_permille = out.has(Fault::kStoreFaults) ? unsigned(random.below(200)) : 0;
@@ -71,10 +71,11 @@ Options draw_options(std::uint64_t seed, Random& random) {
   if (out.calm) {
     out.faults = std::uint32_t(Fault::kEngineCrash);
     out.operations = false;
-    out.fault_interval = draw_between(random, seconds(2), seconds(4));
+    out.fault_interval = draw_between(random, milliseconds(1500), milliseconds(2500));
     out.store_latency = milliseconds(2);
     out.link_latency = microseconds(200);
-    out.replication_lag = milliseconds(2);
+    // Long, so that the replicas differ when their primary dies.
+    out.replication_lag = draw_between(random, milliseconds(1), milliseconds(200));
     out.store_fault_permille = out.link_fault_permille = 0;
   }
   return out;

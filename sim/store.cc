@@ -56,8 +56,8 @@ Awaitable<Result<core::State>> StoreSession::load() {
 }
 
 Awaitable<Status> StoreSession::commit(core::Transition transition, core::Revision expected) {
-  if (store_.observer_ != nullptr) {
-    store_.observer_->on_commit_asked(store_.state_, transition);
+  if (store_.asked_) {
+    store_.asked_(transition);
   }
   co_await pass();
   using Outcome = SimStore::Outcome;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "control/ports.h"
 #include "sim/env.h"
@@ -12,8 +13,6 @@ class StoreObserver {
  public:
   virtual void on_commit(const core::State& before, const core::State& after,
                          const core::Transition& transition) = 0;
-  // A controller asks for the change; it may still come to nothing.
-  virtual void on_commit_asked(const core::State& now, const core::Transition& transition) = 0;
 
  protected:
   ~StoreObserver() = default;
@@ -24,6 +23,8 @@ class SimStore {
  public:
   explicit SimStore(Env env) : env_(env) {}
   void set_observer(StoreObserver* observer) { observer_ = observer; }
+  // Called when a controller asks for a change, which may still come to nothing.
+  void set_asked(std::function<void(const core::Transition&)> asked) { asked_ = std::move(asked); }
   void stop_faults() { faulty_ = false; }
   const core::State& state() const { return state_; }
 
@@ -35,6 +36,7 @@ class SimStore {
 
   Env env_;
   StoreObserver* observer_ = nullptr;
+  std::function<void(const core::Transition&)> asked_;
   core::State state_;
   bool faulty_ = true;
 };

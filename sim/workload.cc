@@ -63,7 +63,7 @@ void World::call_later() {
   if (!options_.operations) {
     return;
   }
-  const Duration pause = env_.draw(milliseconds(50), seconds(2));
+  const Duration pause = env_.draw(milliseconds(30), seconds(1));
   timeline_.call(pause, [this] {
     if (faults_on_) {
       call_api();

@@ -24,6 +24,11 @@ World::World(const Options& options, bool print)
       checker_(env_, fleet_, store_) {
   fleet_.set_observer(&checker_);
   store_.set_observer(&checker_);
+  network_.on_delivery = [this](const core::Assignment& assignment) {
+    checker_.on_delivery(assignment);
+  };
+  network_.on_report = [this](const core::HostReport& report) { checker_.on_report(report); };
+  install_mutation();
   zone_.set_observer([this](const core::NameRecord& record) { checker_.on_publish(record); });
 }
 

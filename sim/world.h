@@ -74,6 +74,10 @@ class World {
   std::optional<core::CacheClusterId> pick_cluster();
   std::optional<core::ReplicationGroupId> pick_group();
 
+  // Deliberate bugs (mutation.cc).
+  void install_mutation();
+  void publish_early(const core::Transition& transition);
+
   // Liveness (liveness.cc). Why the world is not at rest yet, or nullopt.
   std::optional<std::string> unrest();
   std::optional<std::string> unrest_of(const core::ReplicationGroup& group);
