@@ -320,7 +320,25 @@ void Fleet::finish_full_resync(Pid pid, std::uint64_t link, History::Place snaps
   }
   replica->loading = false;
   replica->data = snapshot;
+  replica->nothing_streamed = true;
+  replica->stream_pending = env_.random.percent(50);
   set_link_up(*replica, *upstream);
+  if (replica->stream_pending) {
+    const Duration after = env_.draw(milliseconds(1), seconds(1));
+    env_.timeline.call(after, [this, pid, link] { begin_stream(pid, link); });
+  }
+}
+
+void Fleet::begin_stream(Pid pid, std::uint64_t link) {
+  Engine* replica = on_link(pid, link);
+  if (replica == nullptr) {
+    return;
+  }
+  replica->stream_pending = false;
+  Engine* upstream = find(replica->upstream);
+  if (upstream != nullptr && !upstream->dying && replica->data != upstream->data) {
+    send(*upstream, *replica);
+  }
 }
 
 void Fleet::set_link_up(Engine& replica, Engine& upstream) {
@@ -333,8 +351,8 @@ void Fleet::set_link_up(Engine& replica, Engine& upstream) {
 }
 
 void Fleet::send(Engine& upstream, Engine& replica) {
-  if (!replica.link_up) {
-    return;  // still in its full synchronisation
+  if (!replica.link_up || replica.stream_pending) {
+    return;  // still in its full synchronisation, or right behind it
   }
   const Duration lag = env_.draw(microseconds(10), env_.options.replication_lag);
   replica.last_arrival = std::max(replica.last_arrival, env_.timeline.now() + lag);
@@ -349,6 +367,7 @@ void Fleet::arrive(Pid pid, std::uint64_t link, History::Place place) {
   if (replica == nullptr) {
     return;
   }
+  replica->nothing_streamed = false;
   if (replica->runs()) {
     advance(*replica, place);
   } else {
@@ -362,6 +381,7 @@ void Fleet::drop_link(Engine& replica) {
   }
   replica.upstream = 0;
   replica.link_up = false;
+  replica.stream_pending = false;
   replica.loading = false;
   replica.arrived.reset();
   ++replica.link;

@@ -53,6 +53,9 @@ struct Engine {
   std::uint16_t target_port = 0;
   Pid upstream = 0;  // 0: no link
   bool link_up = false;
+  // After a full synchronisation the primary waits for an acknowledgement before it sends more.
+  bool stream_pending = false;
+  bool nothing_streamed = false;  // since the newest full synchronisation
   std::uint64_t link = 0;  // grows with every connection, so that the last one's bytes are dropped
   Monotonic last_arrival;
   // As a primary: who follows.
@@ -132,6 +135,7 @@ class Fleet {
   void wipe(Pid pid, std::uint64_t link, Pid upstream);
   void finish_full_resync(Pid pid, std::uint64_t link, History::Place snapshot);
   void set_link_up(Engine& replica, Engine& upstream);
+  void begin_stream(Pid pid, std::uint64_t link);
   void send(Engine& upstream, Engine& replica);
   void arrive(Pid pid, std::uint64_t link, History::Place place);
   void advance(Engine& engine, History::Place place);

@@ -229,6 +229,7 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.following = engine.target;
   status.link_up = engine.link_up;
   status.has_copy = engine.role == core::Role::kReplica && engine.has_copy;
+  status.stream_pending = engine.link_up && engine.nothing_streamed;
   const bool placed = engine.role == core::Role::kPrimary || engine.has_copy;
   status.replication_offset = placed ? fleet_.history().offset(engine.data) : 0;
   status.version = "8.0.1";

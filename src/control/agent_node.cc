@@ -152,7 +152,9 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   known_.loading = status->loading;
   known_.role = status->role;
   known_.following = status->following;
-  known_.link_up = status->link_up;
+  known_.stream_pending =
+      status->stream_pending && renewed_at_ != std::optional(status->replication_offset);
+  known_.link_up = status->link_up && !known_.stream_pending;
   silent_since_.reset();
   // What is taken in replaces what there was.
   known_.synced = !status->loading && (known_.synced || status->link_up || status->has_copy);
@@ -228,6 +230,9 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   settle(followed);
   if (!followed) {
     co_return;
+  }
+  if (std::exchange(known_.stream_pending, false)) {
+    renewed_at_ = offset_;
   }
   known_.followed_epoch = epoch;
   known_.role = core::Role::kReplica;
@@ -334,6 +339,8 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.directives = std::move(assignment.directives);
   known_.hosts_file = std::move(hosts_file);
   answered_ = false;
+  known_.stream_pending = false;
+  renewed_at_.reset();
   version_.clear();
   offset_ = 0;
 }

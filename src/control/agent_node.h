@@ -87,6 +87,8 @@ class AgentNode {
   std::string version_;
   std::string substitution_;
   std::uint64_t offset_ = 0;
+  // Offset of the full synchronisation after which the link was renewed to begin the stream.
+  std::optional<std::uint64_t> renewed_at_;
   Monotonic started_at_;
   Duration poll_{};
   Monotonic not_before_;  // no action sooner: backoff after a failure or a crash

@@ -57,6 +57,16 @@ NodeAssignment replica(bool attach) {
   return a;
 }
 
+// What an engine says right after a full synchronisation.
+EngineStatus with_copy_only(std::uint64_t offset) {
+  EngineStatus status;
+  status.role = core::Role::kReplica;
+  status.following = "foo.internal";
+  status.link_up = status.has_copy = status.stream_pending = true;
+  status.replication_offset = offset;
+  return status;
+}
+
 class AgentTest : public ::testing::Test {
  protected:
   void TearDown() override { stop(); }
@@ -145,6 +155,21 @@ TEST_F(AgentTest, ReplicaFollowsOnlyWhenItsTurnHasCome) {
   ASSERT_TRUE(run_until_ready(kReplica));
   EXPECT_EQ(host_.engines[kReplica].status.following, "foo.internal");
   EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park", "follow"}));
+}
+
+TEST_F(AgentTest, AReplicaThatGotOnlyItsCopyConnectsAnewOnceAndIsInServiceThen) {
+  launch();
+  assign({replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  host_.calls.clear();
+  host_.engines[kReplica].status = with_copy_only(70);
+  pass(seconds(2));
+  EXPECT_EQ(host_.calls, std::vector<std::string>{"follow"});
+  EXPECT_TRUE(reports_.newest(kReplica)->link_up);
+  // Another full synchronisation, at another offset.
+  host_.engines[kReplica].status = with_copy_only(90);
+  pass(seconds(2));
+  EXPECT_EQ(host_.count("follow"), 2);
 }
 
 TEST_F(AgentTest, SettledNodesCauseNeitherActionsNorReports) {

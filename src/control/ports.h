@@ -156,6 +156,8 @@ struct EngineStatus {
   bool link_up = false;  // replica: link to the primary is up, no synchronisation running
   // Replica: it once finished a synchronisation with the primary whose stream it holds a place in.
   bool has_copy = false;
+  // Replica: the copy of its full synchronisation is all it got; no command came after it yet.
+  bool stream_pending = false;
   std::string following;  // replica: the name or address it follows
   std::uint64_t replication_offset = 0;
   std::string version;

@@ -137,6 +137,17 @@ TEST(RedisStatus, LinkIsUpOnlyAfterTheFirstSynchronisation) {
   EXPECT_FALSE(parse_redis_status(replica + "master_link_status:down\r\n")->link_up);
 }
 
+TEST(RedisStatus, TheStreamIsPendingUntilItsFirstByte) {
+  const std::string replica =
+      "role:slave\r\nmaster_host:foo.internal\r\nslave_repl_offset:7\r\nrepl_backlog_active:1\r\n";
+  const std::string up = replica + "master_link_status:up\r\n";
+  EXPECT_TRUE(parse_redis_status(up + "repl_backlog_histlen:0\r\n")->stream_pending);
+  EXPECT_FALSE(parse_redis_status(up + "repl_backlog_histlen:14\r\n")->stream_pending);
+  EXPECT_FALSE(parse_redis_status(up)->stream_pending);
+  const std::string down = replica + "master_link_status:down\r\n";
+  EXPECT_FALSE(parse_redis_status(down + "repl_backlog_histlen:0\r\n")->stream_pending);
+}
+
 TEST(RedisStatus, AnswerWithoutARoleIsAnError) {
   EXPECT_FALSE(parse_redis_status(""));
   EXPECT_FALSE(parse_redis_status("role:sentinel\r\n"));

@@ -82,6 +82,12 @@ NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledg
   if (desired.attach && (known.following != target || known.followed_epoch != desired.epoch)) {
     return act(NodeActionKind::kFollow, "the primary is " + target);
   }
+  // After a full synchronisation the primary sends commands only once it has seen an
+  // acknowledgement, which it can miss and which comes once a second. A new connection goes on by
+  // partial resynchronisation, at once.
+  if (desired.attach && known.stream_pending) {
+    return act(NodeActionKind::kFollow, "it has its copy, and the stream has not begun");
+  }
   return {};
 }
 

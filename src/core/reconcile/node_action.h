@@ -22,6 +22,8 @@ struct NodeKnowledge {
   Role role = Role::kPrimary;
   std::string following;  // replica: the host it follows, as it says itself
   bool link_up = false;
+  // Replica: its full synchronisation is done, but the primary may not send what comes after it.
+  bool stream_pending = false;
   bool synced = false;         // replica: holds a whole copy, be the link up or not
   Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
   bool writes_paused = false;  // primary: holds back writes for a switchover

@@ -73,6 +73,14 @@ TEST(NodeAction, WithoutPrivateHostsTheAddressIsFollowed) {
   EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
 }
 
+TEST(NodeAction, AStreamThatHasNotBegunAfterTheCopyIsConnectedAnew) {
+  const NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  k.link_up = false;
+  k.stream_pending = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+}
+
 TEST(NodeAction, ANewEpochMakesAReplicaConnectAnewEvenByTheSameName) {
   NodeAssignment a = replica();
   const NodeKnowledge k = settled(a);
