@@ -69,7 +69,7 @@ Options draw_options(std::uint64_t seed, Random& random) {
   out.store_fault_permille = out.has(Fault::kStoreFaults) ? unsigned(random.below(200)) : 0;
   out.link_fault_permille = out.has(Fault::kLinkFaults) ? unsigned(random.below(200)) : 0;
   if (out.calm) {
-    out.faults = std::uint32_t(Fault::kEngineCrash);
+    out.faults = std::uint32_t(random.percent(50) ? Fault::kEngineCrash : Fault::kEngineStop);
     out.operations = false;
     out.fault_interval = draw_between(random, milliseconds(1500), milliseconds(2500));
     out.store_latency = milliseconds(2);

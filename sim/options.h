@@ -44,7 +44,7 @@ struct Options {
   unsigned failover_percent = 80;  // of groups that could have automatic failover
   bool private_hosts = true;
   bool operations = true;  // the API is used while faults happen
-  bool calm = false;       // one primary crash at a time, quick and healthy otherwise
+  bool calm = false;  // one primary crashes or stops at a time, all is quick and healthy otherwise
   std::uint32_t faults = 0;
   Duration safety_phase{};
   Duration fault_interval{};
