@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Many groups on one machine: what they cost while idle, and the loss of a whole zone.
+
+    bench/fleet.py [--hikae build/release/hikae] [--groups 300] [--idle-seconds 30]
+
+Groups of three, real engines, one member in each of three zones. First the processor time and
+memory of hikae while nothing happens; then every engine of one zone is killed in the same moment,
+and a client that asks for the names again writes to each group that lost its primary until all of
+them take writes. No peer: three Sentinels on this machine would watch the same engines with timers
+of seconds; bench/failover.py has them beside one group.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+import support
+from engines import PORT, Dns, Link, dns_server
+
+NODE_TYPE = "cache.t3.micro"  # the least maxmemory there is
+AVAILABLE_SECONDS = 60
+RECOVERY_SECONDS = 300
+GROUPS = "DescribeReplicationGroupsResult/ReplicationGroups/ReplicationGroup"
+
+
+def create(client, groups):
+    for number in range(groups):
+        parameters = support.group_parameters(f"fleet-{number}")
+        parameters["CacheNodeType"] = NODE_TYPE
+        client.text("CreateReplicationGroup", **parameters)
+        if number % 10 == 9:  # a few at a time, so that starting engines do not starve each other
+            wait_available(client, f"fleet-{number}")
+        if number % 50 == 49:
+            print(f"# {number + 1} groups", flush=True)
+    for number in range(groups):
+        wait_available(client, f"fleet-{number}")
+
+
+def wait_available(client, group):
+    support.wait_until(
+        lambda: client.call("DescribeReplicationGroups", ReplicationGroupId=group)
+        .find(GROUPS + "/Status").text == "available", f"{group} is available",
+        AVAILABLE_SECONDS, 0.05)
+
+
+def describe_all(client):
+    marker, groups = None, []
+    while True:
+        more = {"Marker": marker} if marker else {}
+        answer = client.call("DescribeReplicationGroups", MaxRecords=100, **more)
+        groups += answer.findall(GROUPS)
+        marker = answer.findtext("DescribeReplicationGroupsResult/Marker")
+        if not marker:
+            return groups
+
+
+def members_in(group, zone):
+    """(cluster id, role) of the members in a zone."""
+    return [(member.findtext("CacheClusterId"), member.findtext("CurrentRole"))
+            for member in group.iter("NodeGroupMember")
+            if member.findtext("PreferredAvailabilityZone") == zone]
+
+
+def engine_pids(data):
+    """By cluster id: the processes that work in a node's directory."""
+    pids = {}
+    root = os.path.realpath(data) + os.sep
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            directory = os.readlink(f"/proc/{entry}/cwd")
+        except OSError:
+            continue
+        if directory.startswith(root):
+            pids[os.path.basename(os.path.dirname(directory))] = int(entry)
+    return pids
+
+
+def takes_writes(resolve):
+    try:
+        with Link(resolve(), PORT) as link:
+            return link.ask("set written now") == "+OK\r\n"
+    except (OSError, TypeError):
+        return False
+
+
+def measure_idle(region, seconds, nodes):
+    before = support.processor_seconds(region.pid)
+    time.sleep(seconds)
+    share = (support.processor_seconds(region.pid) - before) / seconds
+    print(f"idle with {nodes} nodes: {share * 100:.1f} % of a core, "
+          f"{support.resident_bytes(region.pid) / 1e6:.0f} MB resident", flush=True)
+
+
+def measure_zone_loss(region, client, zone):
+    server, pids, waiting = dns_server(region), engine_pids(region.data), {}
+    doomed = []
+    for group in describe_all(client):
+        for cluster, role in members_in(group, zone):
+            doomed.append(pids[cluster])
+            if role == "primary":
+                waiting[group.findtext("ReplicationGroupId")] = Dns(
+                    server, group.findtext("NodeGroups/NodeGroup/PrimaryEndpoint/Address")).resolve
+    if not waiting:
+        sys.exit(f"no group has its primary in {zone}")
+    moved, start = [], time.perf_counter()
+    for pid in doomed:
+        os.kill(pid, signal.SIGKILL)
+    while waiting and time.perf_counter() - start < RECOVERY_SECONDS:
+        for name in [name for name, resolve in waiting.items() if takes_writes(resolve)]:
+            moved.append((time.perf_counter() - start) * 1000)
+            del waiting[name]
+    if waiting:
+        sys.exit(f"{len(waiting)} groups take no writes after {RECOVERY_SECONDS} s")
+    print(f"{len(doomed)} engines of {zone} killed, {len(moved)} of them primaries; first write: "
+          f"{support.figures(moved)}, the last group after {max(moved):.0f} ms", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--hikae", default=os.path.join(support.ROOT, "build/release/hikae"))
+    parser.add_argument("--groups", type=int, default=300)
+    parser.add_argument("--idle-seconds", type=int, default=30)
+    options = parser.parse_args()
+
+    support.print_machine()
+    with support.ServedRegion(options.hikae) as region:
+        client = support.Client(region.port)
+        support.make_network(client)
+        create(client, options.groups)
+        measure_idle(region, options.idle_seconds, 3 * options.groups)
+        measure_zone_loss(region, client, support.REGION + "a")
+        client.close()
+
+
+if __name__ == "__main__":
+    main()
