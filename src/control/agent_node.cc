@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "core/catalog/directives.h"
 #include "core/reconcile/hosts_file.h"
 
 namespace hikae::control {
@@ -216,6 +217,9 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
     case NodeActionKind::kApplyDirectives:
       co_await apply_directives(std::move(assignment));
       break;
+    case NodeActionKind::kSetPace:
+      co_await set_pace(std::move(assignment));
+      break;
     default:
       break;
   }
@@ -336,6 +340,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   silent_since_.reset();
   known_.following.clear();
   known_.generation = assignment.generation;
+  known_.brisk = assignment.brisk;
   known_.directives = std::move(assignment.directives);
   known_.hosts_file = std::move(hosts_file);
   answered_ = false;
@@ -388,6 +393,18 @@ Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
     co_return;
   }
   settle(status);
+}
+
+Awaitable<void> AgentNode::set_pace(core::NodeAssignment assignment) {
+  const bool brisk = assignment.brisk;
+  std::map<std::string, std::string> pace = {
+      {core::kPaceDirective, brisk ? core::kBriskPace : core::kCalmPace}};
+  const Status set =
+      co_await ports_.driver.apply_directives(std::move(assignment), std::move(pace));
+  if (set || set.error().code == ErrorCode::kInvalid) {
+    known_.brisk = brisk;  // an engine that refuses goes on at its own pace
+  }
+  settle(set);
 }
 
 Awaitable<void> AgentNode::remove() {

@@ -62,6 +62,7 @@ class AgentNode {
   Awaitable<void> pause_writes(core::NodeAssignment assignment);
   Awaitable<void> resume_writes(core::NodeAssignment assignment);
   Awaitable<void> apply_directives(core::NodeAssignment assignment);
+  Awaitable<void> set_pace(core::NodeAssignment assignment);
   Awaitable<void> remove();
   Status update_hosts(const core::NodeAssignment& assignment);
   // Waits for the end of the process, a signal (new assignment, stop) or the time, and takes note

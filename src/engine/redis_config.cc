@@ -7,6 +7,7 @@
 
 #include "codec/text/digest.h"
 #include "core/catalog/catalog.h"
+#include "core/catalog/directives.h"
 #include "core/reconcile/node_action.h"
 
 namespace hikae::engine {
@@ -78,7 +79,6 @@ Directives defaults(const InstalledEngine& installed) {
   Directives out = {
       {"save", ""},
       {"appendonly", "no"},
-      {"hz", "100"},  // a replica's handshake advances in steps of the cron: 24 ms in place of 115
       {"repl-diskless-sync", "yes"},
       {"repl-diskless-sync-delay", "0"},
       {"repl-diskless-load", "on-empty-db"},
@@ -165,6 +165,7 @@ Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
                                         const InstalledEngine& installed,
                                         const NodeSecrets& secrets, bool private_hosts) {
   Directives directives = defaults(installed);
+  directives[core::kPaceDirective] = assignment.brisk ? core::kBriskPace : core::kCalmPace;
   // The customer asked for Redis: answer as one where the engine can.
   if (assignment.engine == "redis" && directives.contains("extended-redis-compatibility")) {
     directives["extended-redis-compatibility"] = "yes";

@@ -6,6 +6,7 @@
 #include "core/catalog/directives.h"
 #include "core/failover/failover.h"
 #include "core/naming/names.h"
+#include "core/reconcile/cluster_steps.h"
 
 namespace hikae::core {
 namespace {
@@ -74,6 +75,18 @@ bool may_attach(const State& state, const Observed& observed, const ReplicationG
   return true;
 }
 
+// Every member is what it should be, so nothing is to be synchronised.
+bool is_whole(const State& state, const Observed& observed, const ReplicationGroup& group,
+              const NodeGroup& node_group) {
+  return group.status != "creating" &&
+         std::all_of(node_group.members.begin(), node_group.members.end(),
+                     [&](const CacheClusterId& id) {
+                       const auto* member = state.find<CacheCluster>(id);
+                       const Role role = id == node_group.primary ? Role::kPrimary : Role::kReplica;
+                       return member != nullptr && in_service(observed, *member, role);
+                     });
+}
+
 void assign_role(const State& state, const Observed& observed, const ReplicationGroup& group,
                  NodeAssignment& out) {
   const NodeGroup* node_group = node_group_of(group, out.node.cluster);
@@ -81,6 +94,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
     return;
   }
   out.group = group.id;
+  out.brisk = !is_whole(state, observed, group, *node_group);
   out.epoch = node_group->epoch;
   out.primary_name = internal_name(state.region(), group.id, node_group->id);
   const auto* primary = state.find<CacheCluster>(node_group->primary);

@@ -124,6 +124,8 @@ std::string_view verb(NodeActionKind kind) {
       return "take writes again";
     case NodeActionKind::kApplyDirectives:
       return "apply parameters";
+    case NodeActionKind::kSetPace:
+      return "set the pace of its periodic task";
     case NodeActionKind::kRetire:
       return "stop";
     case NodeActionKind::kRemove:
@@ -174,6 +176,10 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   }
   if (desired->survey) {
     return act(NodeActionKind::kAwait, "its offset is wanted");
+  }
+  if (known.brisk.value_or(false) != desired->brisk) {
+    return act(NodeActionKind::kSetPace,
+               desired->brisk ? "members are to synchronise" : "its group is whole");
   }
   return {};
 }

@@ -29,6 +29,7 @@ struct NodeKnowledge {
   bool writes_paused = false;  // primary: holds back writes for a switchover
   bool private_hosts = false;  // the machine permits private hosts files
   std::string hosts_file;      // content of the node's own
+  std::optional<bool> brisk;   // how often its periodic task runs; unknown of an adopted process
   SharedMap directives;        // in effect, or refused by the engine
 };
 
@@ -43,6 +44,7 @@ enum class NodeActionKind {
   kPauseWrites,
   kResumeWrites,
   kApplyDirectives,
+  kSetPace,
   kRetire,  // ask it to end, then kill it
   kRemove,  // the directory
   kForget,  // nothing is left of the node

@@ -81,6 +81,19 @@ TEST(NodeAction, AStreamThatHasNotBegunAfterTheCopyIsConnectedAnew) {
   EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
 }
 
+TEST(NodeAction, ThePaceFollowsTheNeedsOfSynchronisation) {
+  NodeAssignment a = replica();
+  a.brisk = true;
+  NodeKnowledge k = settled(a);
+  EXPECT_EQ(next(a, k), NodeActionKind::kSetPace);
+  k.brisk = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.brisk = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kSetPace);
+  k.brisk.reset();  // adopted: what it was told before is not worth a call
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+}
+
 TEST(NodeAction, ANewEpochMakesAReplicaConnectAnewEvenByTheSameName) {
   NodeAssignment a = replica();
   const NodeKnowledge k = settled(a);
