@@ -1,4 +1,4 @@
-"""What the benches with real engines share: commands to a node, our DNS as a client asks it, groups."""
+"""What the benches with real engines share: commands to a node, our DNS as a client, groups."""
 
 import json
 import os

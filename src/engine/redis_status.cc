@@ -24,8 +24,7 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
                      info.integer("master_sync_in_progress").value_or(0) == 0;
     offset = info.integer("slave_repl_offset").value_or(offset);
     // A full synchronisation begins the backlog anew, and every byte of the stream goes into it.
-    status.stream_pending =
-        status.link_up && info.integer("repl_backlog_histlen").value_or(1) == 0;
+    status.stream_pending = status.link_up && info.integer("repl_backlog_histlen").value_or(1) == 0;
     // 1 is what an engine answers that has no place in any stream.
     status.has_copy = status.link_up || offset != 1;
   }
