@@ -29,6 +29,7 @@ class Dispatcher {
   struct Options {
     std::string region;
     bool any_region = false;  // accept credentials scoped to other regions
+    Quotas quotas;
   };
   using Now = std::function<Instant()>;
   using Logger = std::function<void(std::string_view line)>;

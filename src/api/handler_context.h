@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -21,18 +22,24 @@ struct Caller {
   std::string account_id;  // 12 digits
 };
 
+// Limits that the operator may set.
+struct Quotas {
+  std::size_t test_failovers_per_day = 0;  // 0: any number
+};
+
 // What a handler knows besides its input. Made by the dispatcher for one request; lives until the
 // handler's coroutine has ended, so handlers may keep the reference across a co_await.
 class HandlerContext {
  public:
   // `frontend` may only be nullptr in tests of the dispatcher, whose handlers do not use it.
   HandlerContext(control::Frontend* frontend, Caller caller, std::string region,
-                 std::string request_id, ApiVersion version)
+                 std::string request_id, ApiVersion version, Quotas quotas = {})
       : frontend_(frontend),
         caller_(std::move(caller)),
         region_(std::move(region)),
         request_id_(std::move(request_id)),
-        version_(version) {}
+        version_(version),
+        quotas_(quotas) {}
 
   // Reads and changes of the state.
   control::Frontend& frontend() const {
@@ -45,6 +52,7 @@ class HandlerContext {
   // The model that answers, not what the client wrote: an ElastiCache client of 2013 gets
   // 2014-09-30.
   ApiVersion version() const { return version_; }
+  const Quotas& quotas() const { return quotas_; }
 
  private:
   control::Frontend* frontend_;
@@ -52,6 +60,7 @@ class HandlerContext {
   std::string region_;
   std::string request_id_;
   ApiVersion version_;
+  Quotas quotas_;
 };
 
 // What every handler returns.

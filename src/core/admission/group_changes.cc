@@ -1,6 +1,7 @@
 #include "core/admission/group_changes.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -104,6 +105,18 @@ bool asks_for_nothing(const ModifyReplicationGroup& command) {
          !command.notification_topic_arn && !command.auto_minor_version_upgrade;
 }
 
+constexpr std::string_view kTestFailoverEvent = "Test Failover API called for node group ";
+constexpr Duration kQuotaPeriod = std::chrono::hours(24);
+
+std::size_t test_failovers_since(const State& state, Instant since) {
+  const auto& events = state.all<Event>();
+  return std::size_t(std::count_if(events.begin(), events.end(), [&](const auto& item) {
+    const Event& event = item.second;
+    return event.at > since && event.source_type == kSourceReplicationGroup &&
+           event.message.starts_with(kTestFailoverEvent);
+  }));
+}
+
 // Members show the group's windows and topic as their own.
 void share_settings(const State& state, const ReplicationGroup& group, Transition& out) {
   for (const CacheClusterId& id : group.node_groups[0].members) {
@@ -185,10 +198,17 @@ Admitted<Transition> admit(const State& state, const TestFailover& command,
                     fmt::format("Cache cluster {} is not in available state.", id.str()));
     }
   }
+  if (command.quota != 0 &&
+      test_failovers_since(state, context.now - kQuotaPeriod) >= command.quota) {
+    return refuse("APICallRateForCustomerExceeded",
+                  fmt::format("The limit of {} node groups on which TestFailover can be called in "
+                              "24 hours has been reached.",
+                              command.quota));
+  }
   node_group->kill_epoch = node_group->epoch;
   EventWriter events(state, context.now);
   events.add(kSourceReplicationGroup, group.id.str(),
-             fmt::format("Test Failover API called for node group {}", command.node_group));
+             fmt::format("{}{}", kTestFailoverEvent, command.node_group));
   Transition out;
   out.put(std::move(group));
   events.finish(out);

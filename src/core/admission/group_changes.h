@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -27,9 +28,12 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
 
 // Kills the primary of a node group for real; the automatic failover does the rest (AWS User Guide,
 // "Testing automatic failover"). Needs automatic failover, and no failover or repair under way.
+// Every call that is accepted counts against the quota for 24 hours, whatever becomes of its group;
+// its event is the record.
 struct TestFailover {
   std::string group;
   std::string node_group;
+  std::size_t quota = 0;  // node groups in any rolling 24 hours; 0: any number
 };
 Admitted<Transition> admit(const State& state, const TestFailover& command,
                            AdmissionContext context);

@@ -158,6 +158,7 @@ AsyncResult<TestFailoverResult> test_failover(HandlerContext& context, TestFailo
   core::TestFailover command;
   command.group = input.replication_group_id.value_or("");
   command.node_group = input.node_group_id.value_or("");
+  command.quota = context.quotas().test_failovers_per_day;
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
