@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/failover/disk_leader.h"
+
 namespace hikae::core {
 namespace {
 
@@ -103,16 +105,44 @@ bool failover_is_on(const ReplicationGroup& group) {
   return group.status != "creating" && wants_failover(group);
 }
 
-FailoverDecision choose(const State& state, const Observed& observed, const ReplicationGroup& group,
+// A replica that may hold a copy has not told yet whether it does.
+bool awaits_replica(const State& state, const Observed& observed, const NodeGroup& node_group) {
+  const Member primary = member_of(state, observed, node_group.primary);
+  const bool in_time = observed.dead_for(primary.key) < kNewsBound;
+  return std::any_of(
+      node_group.members.begin(), node_group.members.end(), [&](const CacheClusterId& id) {
+        const Member member = member_of(state, observed, id);
+        return id != node_group.primary &&
+               may_lead_yet(member, observed.unheard.contains(member.key), in_time);
+      });
+}
+
+std::uint64_t lost_bytes(const NodeObservation& before, const NodeObservation& after) {
+  return before.replication_offset > after.replication_offset
+             ? before.replication_offset - after.replication_offset
+             : 0;
+}
+
+FailoverDecision choose(const State& state, const Observed& observed,
                         const NodeGroup& node_group, const Member& primary) {
   FailoverDecision out;
   const auto all = candidates(state, observed, node_group);
   const bool dead = primary.seen->dead();
   const Duration waited = observed.dead_for(primary.key);
-  if (all.empty() && holds_dead_primary(state, observed, group, node_group)) {
+  const auto from_disk = disk_leader(state, observed, node_group);
+  if (all.empty() && awaits_replica(state, observed, node_group)) {
     out.stage = FailoverStage::kChoosing;
     out.reason = fmt::format("{} is dead; waits for a replica to answer", node_group.primary.str());
     out.recheck_after = std::max(kNewsBound - waited, Duration());
+    return out;
+  }
+  if (all.empty() && from_disk) {
+    const Member leader = member_of(state, observed, *from_disk);
+    out.stage = FailoverStage::kDecided;
+    out.new_primary = *from_disk;
+    out.bytes_at_risk = lost_bytes(*primary.seen, *leader.seen);
+    out.reason = fmt::format("{} is dead, no process holds a copy, and {} has the most on disk",
+                             node_group.primary.str(), from_disk->str());
     return out;
   }
   if (all.empty()) {
@@ -134,9 +164,8 @@ FailoverDecision choose(const State& state, const Observed& observed, const Repl
   }
   out.stage = FailoverStage::kDecided;
   out.new_primary = best->cluster->id;
-  const std::uint64_t had = primary.seen->replication_offset;
   const std::uint64_t has = best->seen->replication_offset;
-  out.bytes_at_risk = had > has ? had - has : 0;
+  out.bytes_at_risk = lost_bytes(*primary.seen, *best->seen);
   out.reason =
       fmt::format("{} {}; {} has the greatest offset of {} ({})", node_group.primary.str(),
                   dead ? "is dead" : "came back empty", out.new_primary.str(), all.size(), has);
@@ -212,7 +241,7 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
     return out;
   }
   if (dead || empty) {
-    return choose(state, observed, group, node_group, primary);
+    return choose(state, observed, node_group, primary);
   }
   if (primary.seen->hung && replaceable) {
     out.stage = FailoverStage::kSuspect;
@@ -236,14 +265,8 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
     return false;
   }
   const bool alive = primary.seen != nullptr && !primary.seen->dead();
-  const bool in_time = observed.dead_for(primary.key) < kNewsBound;
-  const auto may_lead = [&](const CacheClusterId& id) {
-    const Member member = member_of(state, observed, id);
-    return id != node_group.primary &&
-           may_lead_yet(member, observed.unheard.contains(member.key), in_time);
-  };
-  return alive || (failover_is_on(group) &&
-                   std::any_of(node_group.members.begin(), node_group.members.end(), may_lead));
+  return alive || (failover_is_on(group) && (awaits_replica(state, observed, node_group) ||
+                                             disk_leader(state, observed, node_group)));
 }
 
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,

@@ -21,7 +21,8 @@ namespace hikae::core {
 // The promises (reference: AWS User Guide, "Minimizing downtime with Multi-AZ"):
 //   - nothing is committed before the old primary certainly takes no more writes;
 //   - the new primary is the member with the greatest offset among those that hold a whole copy;
-//   - a primary that came back empty is never followed while a replica holds a copy.
+//   - a primary that came back empty is never followed while a replica holds a copy, or has data
+//     on its disk where the primary has none.
 enum class FailoverStage {
   kHealthy,    // the primary serves, or nobody may take its place
   kSuspect,    // it hangs; its agent is told to kill it

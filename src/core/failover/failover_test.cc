@@ -220,6 +220,97 @@ TEST_F(Failover, ASwitchoverIsGivenUpAfterItsBound) {
   EXPECT_EQ(shard().primary.str(), "foo-001");
 }
 
+// Every member dies in the same moment, and what came of that is known.
+class EverythingLost : public Failover {
+ protected:
+  EverythingLost() {
+    for (const char* cluster : {"foo-001", "foo-002", "foo-003"}) {
+      die(cluster);
+    }
+    world.observed.dead_since[NodeKey{CacheClusterId("foo-001"), NodeId("0001")}] = Monotonic(0);
+    world.observed.now = Monotonic(0) + kNewsBound;
+  }
+  std::vector<std::string> group_events() {
+    std::vector<std::string> out;
+    for (const auto& [id, event] : world.state.all<Event>()) {
+      if (event.source == "foo") {
+        out.push_back(event.message);
+      }
+    }
+    return out;
+  }
+};
+
+TEST_F(EverythingLost, WithoutDiskItComesBackEmptyAndSaysSo) {
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+  EXPECT_FALSE(assignment("foo-001").hold);
+  const Plan plan = plan_replication_group(world.state, world.observed, ReplicationGroupId("foo"),
+                                           world.context());
+  const std::string text =
+      "All data was lost: primary node foo-001 ended, no replica holds a copy, and it comes back "
+      "empty";
+  EXPECT_EQ(plan.alarm, text);
+  world.settle_group("foo");
+  EXPECT_EQ(group_events().back(), text);
+  world.agents_work();
+  world.settle_group("foo");
+  EXPECT_EQ(group_events().back(), text) << "once";
+  EXPECT_EQ(shard().epoch, Epoch(1));
+}
+
+TEST_F(EverythingLost, APrimaryWithDataOnDiskComesBackWithIt) {
+  seen("foo-001").data_on_disk = 2'000;
+  seen("foo-002").data_on_disk = 9'000'000;  // not written anew for longer: more bytes, no more data
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+  EXPECT_FALSE(assignment("foo-001").hold);
+  world.settle_group("foo");
+  EXPECT_EQ(group_events().back().find("All data was lost"), std::string::npos);
+}
+
+TEST_F(EverythingLost, ElseTheReplicaWithTheMostOnDiskLeads) {
+  seen("foo-001").data_on_disk = 180;  // an engine that had nothing to store
+  seen("foo-002").data_on_disk = 5'000;
+  seen("foo-003").data_on_disk = 7'000;
+  EXPECT_TRUE(assignment("foo-001").hold) << "it must not come back empty meanwhile";
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-003");
+  EXPECT_EQ(shard().epoch, Epoch(2));
+  EXPECT_FALSE(assignment("foo-003").hold);
+  EXPECT_TRUE(assignment("foo-003").may_promote);
+}
+
+TEST_F(EverythingLost, AReplicaThatHoldsACopyAfterAllComesFirst) {
+  seen("foo-003").data_on_disk = 7'000;
+  seen("foo-002").process = Process::kRunning;
+  settle_offsets();
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
+}
+
+TEST_F(Failover, ClientsOfADyingPrimaryAreReleasedOnceTheNewOneTakesWrites) {
+  seen("foo-001").process = Process::kDying;
+  settle_offsets();
+  EXPECT_FALSE(assignment("foo-001").release_clients);
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_FALSE(assignment("foo-001").release_clients);
+  seen("foo-002").role = Role::kPrimary;
+  EXPECT_TRUE(assignment("foo-001").release_clients);
+  EXPECT_EQ(assignment("foo-001").members,
+            (std::vector<Ipv4>{world.cluster("foo-002").nodes[0].address,
+                               world.cluster("foo-003").nodes[0].address}));
+  die("foo-001");
+  EXPECT_FALSE(assignment("foo-001").release_clients) << "its sockets are gone";
+}
+
+TEST_F(Failover, ADyingReplicaReleasesItsReadersOnceItLeftTheReaderName) {
+  seen("foo-003").process = Process::kDying;
+  EXPECT_FALSE(assignment("foo-003").release_clients);
+  world.settle_group("foo");
+  EXPECT_TRUE(world.cluster("foo-003").nodes[0].recovering);
+  EXPECT_TRUE(assignment("foo-003").release_clients);
+}
+
 TEST(FailoverOff, ThePrimaryIsRestartedInPlace) {
   World world;
   CreateReplicationGroup command;
@@ -234,6 +325,9 @@ TEST(FailoverOff, ThePrimaryIsRestartedInPlace) {
       Process::kStopped;
   const CacheCluster& primary = world.cluster("foo-001");
   EXPECT_FALSE(node_assignment(world.state, world.observed, primary, primary.nodes[0])->hold);
+  const Plan plan = plan_replication_group(world.state, world.observed, ReplicationGroupId("foo"),
+                                           world.context());
+  EXPECT_NE(plan.alarm.find("automatic failover is off"), std::string::npos);
   world.settle_group("foo");
   EXPECT_EQ(world.group("foo").node_groups[0].epoch, Epoch(1));
 }

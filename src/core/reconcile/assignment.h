@@ -52,6 +52,10 @@ struct NodeAssignment {
   // Its group is not whole, so replicas synchronise or are about to: the engine's periodic task, in
   // steps of which that advances, is to run often. It costs an idle engine six times the processor.
   bool brisk = false;
+  // Of a replica that dies: others serve under its names, so clients that it keeps waiting are to
+  // ask for them again. Connections of the other members stay: they may still carry the stream.
+  bool release_clients = false;
+  std::vector<Ipv4> members;  // the addresses of those, set with it
   // The engine's own directives, rendered from node type and parameter group.
   SharedMap directives;
 
@@ -77,6 +81,8 @@ struct NodeAssignment {
     v("pause_writes", s.pause_writes);
     v("survey", s.survey);
     v("brisk", s.brisk);
+    v("release_clients", s.release_clients);
+    v("members", s.members);
     v("directives", s.directives);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;

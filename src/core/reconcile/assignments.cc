@@ -87,8 +87,29 @@ bool is_whole(const State& state, const Observed& observed, const ReplicationGro
                      });
 }
 
+// A dying node whose names others serve under: the primary takes writes, and readers were sent to
+// another replica.
+bool may_release_clients(const Observed& observed, const Node& node, const NodeKey& key,
+                         const NodeObservation* primary) {
+  const auto* own = observed.find(key);
+  return own != nullptr && own->process == NodeObservation::Process::kDying && node.recovering &&
+         primary != nullptr && primary->ready && primary->role == Role::kPrimary;
+}
+
+std::vector<Ipv4> other_addresses(const State& state, const NodeGroup& node_group,
+                                  const CacheClusterId& id) {
+  std::vector<Ipv4> out;
+  for (const CacheClusterId& member : node_group.members) {
+    const auto* cluster = state.find<CacheCluster>(member);
+    if (member != id && cluster != nullptr && !cluster->nodes.empty()) {
+      out.push_back(cluster->nodes[0].address);
+    }
+  }
+  return out;
+}
+
 void assign_role(const State& state, const Observed& observed, const ReplicationGroup& group,
-                 NodeAssignment& out) {
+                 const Node& node, NodeAssignment& out) {
   const NodeGroup* node_group = node_group_of(group, out.node.cluster);
   if (node_group == nullptr) {
     return;
@@ -119,6 +140,10 @@ void assign_role(const State& state, const Observed& observed, const Replication
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
   out.survey = node_group->switchover_target == out.node.cluster ||
                (primary_seen != nullptr && primary_seen->dead());
+  out.release_clients = may_release_clients(observed, node, out.node, primary_seen);
+  if (out.release_clients) {
+    out.members = other_addresses(state, *node_group, out.node.cluster);
+  }
 }
 
 }  // namespace
@@ -137,7 +162,7 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   out.generation = node.generation;
   out.directives = directives_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
-    assign_role(state, observed, *group, out);
+    assign_role(state, observed, *group, node, out);
   }
   return out;
 }

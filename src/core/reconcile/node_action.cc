@@ -15,6 +15,19 @@ NodeAction act(NodeActionKind kind, std::string reason) {
   return NodeAction{kind, std::move(reason)};
 }
 
+// The kernel frees all of the process's memory before it closes its sockets. Until then clients
+// would wait for answers that never come, and new ones would still be let in.
+NodeAction let_die(const NodeAssignment* desired, const NodeKnowledge& known) {
+  const bool can_reset = known.socket_resets && desired != nullptr;
+  if (can_reset && !known.refuses) {
+    return act(NodeActionKind::kRefuseClients, "the kernel is taking its process down");
+  }
+  if (can_reset && desired->release_clients && !known.clients_freed) {
+    return act(NodeActionKind::kFreeClients, "others serve in its place");
+  }
+  return act(NodeActionKind::kAwait, "the kernel is taking its process down");
+}
+
 NodeAction dissolve(const NodeKnowledge& known) {
   if (known.running) {
     return act(NodeActionKind::kRetire, "no longer assigned to this host");
@@ -26,9 +39,6 @@ NodeAction dissolve(const NodeKnowledge& known) {
 }
 
 NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& known) {
-  if (known.dying) {
-    return act(NodeActionKind::kAwait, "the kernel is taking its process down");
-  }
   // A reboot that was asked for is no reason for a failover.
   const bool reboot = known.generation != 0 && known.generation < desired.generation;
   if (desired.role == Role::kPrimary && desired.hold && !reboot) {
@@ -112,6 +122,10 @@ std::string_view verb(NodeActionKind kind) {
       return "start";
     case NodeActionKind::kKill:
       return "kill";
+    case NodeActionKind::kRefuseClients:
+      return "take no more clients";
+    case NodeActionKind::kFreeClients:
+      return "send clients away";
     case NodeActionKind::kUpdateHosts:
       return "update the hosts file";
     case NodeActionKind::kFollow:
@@ -144,10 +158,13 @@ std::string describe(const NodeAction& action) {
 
 NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
                             const NodeKnowledge& known) {
+  if (known.running && known.dying) {
+    return let_die(desired ? &*desired : nullptr, known);
+  }
   if (!desired) {
     return dissolve(known);
   }
-  if (!known.running || known.dying) {
+  if (!known.running) {
     return bring_to_life(*desired, known);
   }
   if (auto reason = reason_to_kill(*desired, known); !reason.empty()) {

@@ -16,6 +16,8 @@ struct NodeKnowledge {
   std::uint64_t generation = 0;  // that process was started for; 0 when unknown
   bool crashed = false;          // it ended without being asked to, and was not started since
   bool dying = false;            // still there, but the kernel is taking it down
+  bool refuses = false;          // dying: no new client gets a connection any more
+  bool clients_freed = false;    // dying: its clients' connections were reset
   bool hung = false;             // stopped, or silent without using processor time
   bool answers = false;          // the engine answered the newest question
   bool loading = false;
@@ -28,6 +30,7 @@ struct NodeKnowledge {
   Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
   bool writes_paused = false;  // primary: holds back writes for a switchover
   bool private_hosts = false;  // the machine permits private hosts files
+  bool socket_resets = false;  // the machine permits to end sockets of dying processes
   std::string hosts_file;      // content of the node's own
   std::optional<bool> brisk;   // how often its periodic task runs; unknown of an adopted process
   SharedMap directives;        // in effect, or refused by the engine
@@ -38,6 +41,8 @@ enum class NodeActionKind {
   kAwait,  // something is under way that nobody reports: look again soon
   kStart,
   kKill,  // at once; the data is given up
+  kRefuseClients,  // dying: it takes no more connections
+  kFreeClients,    // dying: connections of its clients are reset
   kUpdateHosts,
   kFollow,
   kPromote,

@@ -186,6 +186,22 @@ TEST(NodeAction, DissolvesStepByStep) {
   EXPECT_EQ(next_node_action(std::nullopt, k).kind, NodeActionKind::kForget);
 }
 
+TEST(NodeAction, ADyingProcessRefusesClientsAndLetsThemGoWhenTheyCanGoElsewhere) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  k.dying = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait) << "not permitted on this machine";
+  k.socket_resets = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kRefuseClients);
+  k.refuses = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait);
+  a.release_clients = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kFreeClients);
+  k.clients_freed = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait);
+  EXPECT_EQ(next_node_action(std::nullopt, k).kind, NodeActionKind::kAwait) << "not killed twice";
+}
+
 // Performs an action the way a healthy engine would take it.
 void perform(NodeActionKind kind, const NodeAssignment& a, NodeKnowledge& k) {
   switch (kind) {

@@ -39,6 +39,13 @@ struct NodeObservation {
   // In a survey: two readings in a row were equal, so all that had arrived is applied.
   bool offset_settled = false;
   std::uint64_t replication_offset = 0;
+  // Names of the stream of changes that it is at, and of the one that this one went on from without
+  // a full synchronisation; empty: unknown, or none.
+  std::string stream;
+  std::string previous_stream;
+  // Bytes that the process which ended last has left to start from, while nothing newer is known to
+  // have taken their place. 0 for engines that keep their data in memory alone.
+  std::uint64_t data_on_disk = 0;
   std::string running_version;  // `8.0.1`, of the installed engine
   std::string substitution;     // not empty: what runs in place of the version that was asked for
   std::string problem;          // one line for the operator, empty when all is well

@@ -24,6 +24,7 @@ struct Plan {
     FailoverDecision decision;
   };
   std::optional<Failover> failover = std::nullopt;
+  std::string alarm = "";  // not empty: one line that the operator has to know, as an error
 };
 
 // Both re-read everything each time and need no memory: after a crash at any point the next call

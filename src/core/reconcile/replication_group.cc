@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/failover/disk_leader.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/plan.h"
 
@@ -208,6 +209,19 @@ Plan fail_over(const View& view) {
   return plan;
 }
 
+// A primary that is started in place has nothing, unless its engine keeps data on disk.
+std::string describe_loss(const View& view, const CacheCluster& primary) {
+  const NodeKey key{primary.id, primary.nodes[0].id};
+  const auto* seen = view.observed.find(key);
+  if (seen == nullptr || !seen->dead() || has_data_on_disk(view.observed, key)) {
+    return "";
+  }
+  const bool off = view.group.automatic_failover == "disabled" && view.members.size() > 1;
+  return fmt::format("All data was lost: primary node {} ended, {}, and it comes back empty",
+                     primary.id.str(),
+                     off ? "automatic failover is off" : "no replica holds a copy");
+}
+
 // Members whose process was lost leave the shared names, and come back to them when in service.
 Plan recover_members(const View& view) {
   Plan plan;
@@ -223,6 +237,7 @@ Plan recover_members(const View& view) {
     CacheCluster next = *member;
     if (lost && !member->nodes[0].recovering) {
       begin_recovery(next, events);
+      plan.alarm = role == Role::kPrimary ? describe_loss(view, next) : plan.alarm;
     } else if (!lost && member->nodes[0].recovering && in_service(view.observed, *member, role)) {
       finish_recovery(next, events);
     } else {
@@ -230,6 +245,9 @@ Plan recover_members(const View& view) {
     }
     plan.transition.put(std::move(next));
     plan.reason = fmt::format("{} {}", member->id.str(), lost ? "was lost" : "is back");
+  }
+  if (!plan.alarm.empty()) {
+    events.add(kSourceReplicationGroup, view.group.id.str(), plan.alarm);
   }
   events.finish(plan.transition);
   return plan;

@@ -1,0 +1,44 @@
+#include "core/failover/disk_leader.h"
+
+namespace hikae::core {
+namespace {
+
+std::optional<NodeKey> node_of(const State& state, const CacheClusterId& id) {
+  const auto* cluster = state.find<CacheCluster>(id);
+  const bool placed = cluster != nullptr && !cluster->nodes.empty();
+  return placed ? std::optional(NodeKey{id, cluster->nodes[0].id}) : std::nullopt;
+}
+
+bool stays(const State& state, const CacheClusterId& id) {
+  const auto* cluster = state.find<CacheCluster>(id);
+  return cluster != nullptr && cluster->status != "deleting" && cluster->status != "creating";
+}
+
+}  // namespace
+
+bool has_data_on_disk(const Observed& observed, const NodeKey& key) {
+  const auto* seen = observed.find(key);
+  return seen != nullptr && seen->data_on_disk > kEmptyOnDisk;
+}
+
+std::optional<CacheClusterId> disk_leader(const State& state, const Observed& observed,
+                                          const NodeGroup& node_group) {
+  const auto primary = node_of(state, node_group.primary);
+  if (!primary || has_data_on_disk(observed, *primary)) {
+    return std::nullopt;
+  }
+  std::optional<CacheClusterId> leader;
+  std::uint64_t most = kEmptyOnDisk;
+  for (const CacheClusterId& id : node_group.members) {
+    const auto key = node_of(state, id);
+    const auto* seen = key ? observed.find(*key) : nullptr;
+    if (id != node_group.primary && stays(state, id) && seen != nullptr &&
+        seen->data_on_disk > most) {
+      most = seen->data_on_disk;
+      leader = id;
+    }
+  }
+  return leader;
+}
+
+}  // namespace hikae::core
