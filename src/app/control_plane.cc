@@ -40,7 +40,8 @@ ControlPlane::ControlPlane(Parts parts)
       frontend_(parts_.context.get_executor(), parts_.store, clock_, random_, parts_.log),
       names_(parts_.zone),
       reconciler_(parts_.context.get_executor(), frontend_, parts_.agents, clock_, parts_.log),
-      recorder_(frontend_, reconciler_, clock_, parts_.log, parts_.reports) {}
+      recorder_(parts_.context.get_executor(), frontend_, reconciler_, clock_, parts_.log,
+                parts_.reports) {}
 
 control::Awaitable<Status> ControlPlane::open() {
   auto opened = co_await frontend_.open();
@@ -131,6 +132,7 @@ Result<SocketAddress> ControlPlane::listen() {
       &api::elasticache::service_table(), &api::ec2::service_table(), &api::sts::service_table()};
   api::Dispatcher::Options options;
   options.region = parts_.config.region;
+  options.quotas.test_failovers_per_day = parts_.config.test_failovers_per_day;
   dispatcher_ = std::make_unique<api::Dispatcher>(
       tables, &frontend_, credentials_, random_, [this] { return clock_.now(); },
       [this](std::string_view line) { parts_.log.error(line); }, options);
@@ -177,6 +179,7 @@ control::Awaitable<void> ControlPlane::stop() {
     co_await server_->stop();
   }
   co_await reconciler_.stop();
+  co_await recorder_.stop();
   parts_.agents.disconnect_control();
 }
 

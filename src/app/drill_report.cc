@@ -32,8 +32,8 @@ std::string render(const control::FailoverReport& report) {
       milliseconds(report.promoted_us), report.repaired ? "repaired" : "not repaired",
       milliseconds(report.repaired_us));
   for (const control::ReplicaReturn& replica : report.replicas) {
-    out += fmt::format("    {} attached {:.1f} ms\n", replica.cluster,
-                       milliseconds(replica.attached_us));
+    out += fmt::format("    {} attached {:.1f} ms ({})\n", replica.cluster,
+                       milliseconds(replica.attached_us), replica.resync);
   }
   return out + fmt::format("    {} bytes at risk\n", report.bytes_at_risk);
 }

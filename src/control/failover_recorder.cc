@@ -1,9 +1,13 @@
 #include "control/failover_recorder.h"
 
 #include <algorithm>
-#include <string_view>
+#include <exception>
+#include <utility>
 
+#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
+
+#include "core/state/events.h"
 
 namespace hikae::control {
 namespace {
@@ -25,44 +29,65 @@ const core::NodeGroup* find_node_group(const core::State& state, const FailoverR
   return nullptr;
 }
 
-double milliseconds(std::int64_t microseconds) {
-  return double(microseconds) / 1000;
+core::NodeKey node_of(const core::CacheClusterId& id) {
+  return core::NodeKey{id, core::NodeId("0001")};
 }
 
 }  // namespace
 
-FailoverRecorder::FailoverRecorder(Frontend& frontend, Reconciler& reconciler, Clock& clock,
-                                   Log& log, FailoverReportSink& sink)
-    : frontend_(frontend), reconciler_(reconciler), clock_(clock), log_(log), sink_(sink) {
+FailoverRecorder::FailoverRecorder(boost::asio::any_io_executor executor, Frontend& frontend,
+                                   Reconciler& reconciler, Clock& clock, Log& log,
+                                   FailoverReportSink& sink)
+    : executor_(std::move(executor)),
+      frontend_(frontend),
+      reconciler_(reconciler),
+      clock_(clock),
+      log_(log),
+      sink_(sink),
+      written_(executor_) {
+  frontend_.observe([this](const core::State&, const core::Transition&) {
+    last_commit_ = clock_.monotonic();
+  });
   reconciler_.on_failover(
-      [this](const core::ReplicationGroupId& group, const core::NodeGroup& before,
-             const core::FailoverDecision& decision) { begin(group, before, decision); });
+      [this](const Reconciler::CommittedFailover& failover) { begin(failover); });
   reconciler_.on_observed([this] { look(); });
 }
 
-void FailoverRecorder::begin(const core::ReplicationGroupId& group, const core::NodeGroup& before,
-                             const core::FailoverDecision& decision) {
-  Open open;
-  open.committed = clock_.monotonic();
-  open.origin = open.committed;
-  const core::NodeKey lost{before.primary, core::NodeId("0001")};
+Awaitable<void> FailoverRecorder::stop() {
+  while (writing_ > 0) {
+    co_await written_.wait();
+  }
+}
+
+void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
+  const core::FailoverDecision& decision = failover.decision;
+  const core::NodeKey lost = node_of(failover.before.primary);
   const auto& observed = reconciler_.observed();
+  Open open;
+  FailoverReport& report = open.report;
+  open.committed = last_commit_;
+  open.origin = failover.decided;
   if (const auto* seen = observed.find(lost); seen != nullptr && !decision.planned) {
     open.origin = seen->fault_seen;
     const auto dead = observed.dead_since.find(lost);
-    open.report.confirmed_us =
+    report.confirmed_us =
         dead == observed.dead_since.end() ? 0 : (dead->second - open.origin).count();
   }
-  open.report.replication_group = group.str();
-  open.report.node_group = before.id.str();
-  open.report.epoch = before.epoch.next().value();
-  open.report.old_primary = before.primary.str();
-  open.report.new_primary = decision.new_primary.str();
-  open.report.planned = decision.planned;
-  open.report.reason = decision.reason;
-  open.report.at = clock_.now();
-  open.report.committed_us = (open.committed - open.origin).count();
-  open.report.bytes_at_risk = decision.bytes_at_risk;
+  if (const auto* seen = observed.find(node_of(decision.new_primary)); seen != nullptr) {
+    open.old_stream = seen->stream;
+  }
+  report.replication_group = failover.group.str();
+  report.node_group = failover.before.id.str();
+  report.epoch = failover.before.epoch.next().value();
+  report.old_primary = failover.before.primary.str();
+  report.new_primary = decision.new_primary.str();
+  report.planned = decision.planned;
+  report.reason = decision.reason;
+  report.at = clock_.now();
+  report.fenced_us = (failover.decided - open.origin).count();
+  report.committed_us = (open.committed - open.origin).count();
+  report.names_us = (clock_.monotonic() - open.origin).count();
+  report.bytes_at_risk = decision.bytes_at_risk;
   open_.push_back(std::move(open));
 }
 
@@ -79,48 +104,76 @@ void FailoverRecorder::look() {
 bool FailoverRecorder::advance(Open& open) {
   FailoverReport& report = open.report;
   const Monotonic now = clock_.monotonic();
-  const std::int64_t since = (now - open.origin).count();
-  const auto* node_group = find_node_group(frontend_.state(), report);
+  const core::State& state = frontend_.state();
+  const core::Observed& observed = reconciler_.observed();
+  const auto* node_group = find_node_group(state, report);
   if (node_group == nullptr || now - open.committed > kPatience) {
     return true;  // another failover or a deletion came in between, or it takes too long
   }
-  bool whole = true;
+  const auto* primary = observed.find(node_of(node_group->primary));
+  if (primary == nullptr) {
+    return false;
+  }
+  if (report.promoted_us == 0 && primary->ready && primary->role == core::Role::kPrimary) {
+    report.promoted_us = (now - open.origin).count();
+  }
+  bool whole = report.promoted_us != 0;
   for (const core::CacheClusterId& id : node_group->members) {
-    const auto* cluster = frontend_.state().find<core::CacheCluster>(id);
-    const auto* seen = reconciler_.observed().find(core::NodeKey{id, core::NodeId("0001")});
-    if (cluster == nullptr || seen == nullptr) {
+    const auto* cluster = state.find<core::CacheCluster>(id);
+    const auto* seen = observed.find(node_of(id));
+    if (id == node_group->primary || cluster == nullptr || seen == nullptr) {
       continue;
     }
-    if (id == node_group->primary) {
-      const bool leads = seen->ready && seen->role == core::Role::kPrimary;
-      report.promoted_us = report.promoted_us == 0 && leads ? since : report.promoted_us;
-      whole = whole && report.promoted_us != 0;
-      continue;
-    }
-    const bool known = std::any_of(report.replicas.begin(), report.replicas.end(),
-                                   [&](const auto& one) { return one.cluster == id.str(); });
-    if (!known && report.promoted_us != 0 && seen->link_up && !seen->dead()) {
-      report.replicas.push_back(ReplicaReturn{id.str(), since});
-    }
-    whole = whole && seen->link_up && !cluster->nodes[0].recovering;
+    note_replica(open, *seen, *primary);
+    whole = whole && is_attached(*seen, *primary, open.old_stream) && !cluster->nodes[0].recovering;
   }
   if (whole) {
     report.repaired = true;
-    report.repaired_us = since;
+    report.repaired_us = (now - open.origin).count();
   }
   return whole;
 }
 
+void FailoverRecorder::note_replica(Open& open, const core::NodeObservation& replica,
+                                    const core::NodeObservation& primary) {
+  auto& replicas = open.report.replicas;
+  const std::string& name = replica.node.cluster.str();
+  const bool known = std::any_of(replicas.begin(), replicas.end(),
+                                 [&](const ReplicaReturn& one) { return one.cluster == name; });
+  if (!known && open.report.promoted_us != 0 && is_attached(replica, primary, open.old_stream)) {
+    const std::int64_t since = (clock_.monotonic() - open.origin).count();
+    replicas.push_back(ReplicaReturn{name, since, resync_of(replica)});
+  }
+}
+
 void FailoverRecorder::finish(const FailoverReport& report) {
-  log_.info(fmt::format(
-      "replication group {}: {} from {} to {} (epoch {}): committed after {:.1f} ms, promoted "
-      "after "
-      "{:.1f} ms, {} after {:.1f} ms; {} bytes at risk",
-      report.replication_group, report.planned ? "switchover" : "failover", report.old_primary,
-      report.new_primary, report.epoch, milliseconds(report.committed_us),
-      milliseconds(report.promoted_us), report.repaired ? "whole again" : "not whole",
-      milliseconds(report.repaired_us), report.bytes_at_risk));
+  log_.info(fmt::format("replication group {}: {}", report.replication_group, describe(report)));
   sink_.publish(report);
+  ++writing_;
+  boost::asio::co_spawn(executor_, write_event(report), [this](std::exception_ptr failed) {
+    if (failed) {
+      log_.error("writing a failover's event ended by an exception; please report it");
+    }
+    --writing_;
+    written_.raise();
+  });
+}
+
+Awaitable<void> FailoverRecorder::write_event(FailoverReport report) {
+  Frontend::Decision decision = [&report](const core::State& state,
+                                          core::AdmissionContext context) {
+    core::Transition out;
+    const core::ReplicationGroupId id(report.replication_group);
+    if (state.find<core::ReplicationGroup>(id) != nullptr) {
+      core::EventWriter events(state, context.now);
+      events.add(core::kSourceReplicationGroup, id.str(),
+                 fmt::format("Node group {} {}", report.node_group, describe(report)));
+      events.finish(out);
+    }
+    return core::Admitted<core::Transition>(std::move(out));
+  };
+  // A store that fails is told by the frontend; the report is in the log.
+  co_await frontend_.submit(std::move(decision));
 }
 
 }  // namespace hikae::control

@@ -186,9 +186,10 @@ Awaitable<void> Reconciler::run(Unit unit) {
 
 Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
   core::Plan plan;
-  const auto decide = [this, &unit, &plan](const core::State& state,
+  Monotonic decided;
+  const auto decide = [this, &unit, &plan, &decided](const core::State& state,
                                            core::AdmissionContext context) {
-    observed_.now = clock_.monotonic();
+    decided = observed_.now = clock_.monotonic();
     book_.mark(unit);
     plan = plan_for(state, observed_, unit, context);
     if (plan.failover) {
@@ -211,13 +212,16 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     co_return Rest{true, {}};
   }
   working_[unit]->failures = 0;
+  if (!plan.alarm.empty()) {
+    log_.error(fmt::format("{}: {}", unit.str(), plan.alarm));
+  }
   if (plan.recheck_after != Duration() || working_[unit]->timed) {
     book_.refresh({unit});  // time may have decided something that only the agents are told
   }
   working_[unit]->timed = plan.recheck_after != Duration();
   if (plan.failover && failover_observer_) {
-    failover_observer_(core::ReplicationGroupId(unit.id), plan.failover->before,
-                       plan.failover->decision);
+    failover_observer_(CommittedFailover{core::ReplicationGroupId(unit.id), plan.failover->before,
+                                         plan.failover->decision, decided});
   }
   if (!plan.transition.empty() && observed_observer_) {
     observed_observer_();

@@ -37,11 +37,15 @@ class Reconciler {
   void on_report(core::HostReport report);
 
   const core::Observed& observed() const { return observed_; }
-  // Called after every committed failover, on the control thread. Must not wait.
-  // `before` is the node group as it was until then.
-  using FailoverObserver =
-      std::function<void(const core::ReplicationGroupId&, const core::NodeGroup& before,
-                         const core::FailoverDecision&)>;
+  // Called after every committed failover, when the names have changed, on the control thread. Must
+  // not wait.
+  struct CommittedFailover {
+    core::ReplicationGroupId group;
+    core::NodeGroup before;  // as it was until then
+    core::FailoverDecision decision;
+    Monotonic decided;  // on what was observed then
+  };
+  using FailoverObserver = std::function<void(const CommittedFailover&)>;
   void on_failover(FailoverObserver observer) { failover_observer_ = std::move(observer); }
 
   // Called after a report changed what is observed, and after every step that changed the state.
