@@ -128,12 +128,22 @@ Result<control::ProcessProbe> HostPorts::probe(control::Process named) {
   }
   control::ProcessProbe probe;
   probe.exiting = engine->dying;
-  probe.stopped = engine->pace == Engine::Pace::kStopped;
+  probe.activity.stopped = engine->pace == Engine::Pace::kStopped;
+  probe.activity.sleeping = engine->pace != Engine::Pace::kBusy;
   if (engine->pace == Engine::Pace::kBusy) {
-    probe.runnable = true;
-    probe.cpu_ticks = std::uint64_t(env_.timeline.now().microseconds()) / 10'000;
+    probe.activity.cpu_ticks = std::uint64_t(env_.timeline.now().microseconds()) / 10'000;
   }
   return probe;
+}
+
+// Simulated clients see the end of a process at once; only the agent's time passes.
+Awaitable<Status> HostPorts::reset_sockets(control::SocketReset reset) {
+  co_await pass(microseconds(100), milliseconds(5));
+  const Engine* engine = process(reset.process);
+  if (engine != nullptr && !engine->dying) {
+    co_return fail(ErrorCode::kConflict, "the process lives");
+  }
+  co_return Status();
 }
 
 Status HostPorts::update_hosts(core::NodeKey node, std::string content) {

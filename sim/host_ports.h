@@ -34,15 +34,19 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   control::Awaitable<void> wait_exit(control::Process process) override;
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
+  control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
+  bool socket_resets_supported() const override { return true; }
   Status update_hosts(core::NodeKey node, std::string content) override;
   bool private_hosts_supported() const override { return env_.options.private_hosts; }
   Status write_note(core::NodeKey node, std::string name, std::string content) override;
   std::optional<std::string> read_note(core::NodeKey node, std::string name) const override;
+  std::uint64_t stored_bytes(core::NodeKey, std::vector<std::string>) const override { return 0; }
   control::Awaitable<Status> remove(core::NodeKey node) override;
   std::string path(core::NodeKey node, std::string_view name) const override;
 
   // EngineDriver
   Result<control::LaunchSpec> launch_spec(const core::NodeAssignment& assignment) override;
+  std::vector<std::string> data_files(const core::NodeAssignment&) const override { return {}; }
   control::Awaitable<Result<control::EngineStatus>> inspect(
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;

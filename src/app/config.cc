@@ -14,6 +14,15 @@ namespace {
 constexpr std::size_t kMaxZones = 26;
 constexpr std::size_t kMaxDomainLength = 128;  // leaves room for the longest endpoint name
 constexpr std::size_t kMaxLabelLength = 63;
+// Less than a few looks at a process says nothing about it; a day is as good as never.
+constexpr std::int64_t kLeastHangMs = 20;
+constexpr std::int64_t kMostHangMs = 60'000;
+constexpr std::int64_t kMostBusyMs = 24 * 3'600'000;
+constexpr std::int64_t kDefaultHangMs = 100;
+constexpr std::int64_t kDefaultBusyMs = 60'000;
+// AWS's: "up to 15 node groups in any rolling 24-hour period".
+constexpr std::int64_t kTestFailoversOnAws = 15;
+constexpr std::int64_t kMostTestFailovers = 10'000;
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -99,6 +108,30 @@ Status resolve_addresses(const ConfigSettings& settings, ServeConfig& config) {
   return {};
 }
 
+// On loopback the region is of whoever owns the machine: there nobody is kept from testing.
+Status resolve_failover(const ConfigSettings& settings, bool loopback, ServeConfig& config) {
+  const std::int64_t hang = settings.hang_ms.value_or(kDefaultHangMs);
+  const std::int64_t busy = settings.busy_ms.value_or(std::max(kDefaultBusyMs, hang));
+  const std::int64_t tests =
+      settings.test_failovers_per_day.value_or(loopback ? 0 : kTestFailoversOnAws);
+  if (hang < kLeastHangMs || hang > kMostHangMs) {
+    return bad("failover.hang_ms", std::to_string(hang),
+               fmt::format("from {} to {} milliseconds", kLeastHangMs, kMostHangMs));
+  }
+  if (busy != 0 && (busy < hang || busy > kMostBusyMs)) {
+    return bad("failover.busy_ms", std::to_string(busy),
+               fmt::format("0 (never) or from {} (hang_ms) to {} milliseconds", hang, kMostBusyMs));
+  }
+  if (tests < 0 || tests > kMostTestFailovers) {
+    return bad("failover.test_failovers_per_day", std::to_string(tests),
+               fmt::format("0 (any number) or at most {}", kMostTestFailovers));
+  }
+  config.hang = std::chrono::milliseconds(hang);
+  config.busy = std::chrono::milliseconds(busy);
+  config.test_failovers_per_day = std::size_t(tests);
+  return {};
+}
+
 template <class T>
 void take_over(std::optional<T>& base, const std::optional<T>& over) {
   if (over) {
@@ -137,6 +170,9 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.valkey_server, over.valkey_server);
   take_over(base.redis_server, over.redis_server);
   take_over(base.log_file, over.log_file);
+  take_over(base.hang_ms, over.hang_ms);
+  take_over(base.busy_ms, over.busy_ms);
+  take_over(base.test_failovers_per_day, over.test_failovers_per_day);
   return base;
 }
 
@@ -165,6 +201,9 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("allow_test_credentials works on loopback only, and listen is {}",
                             config.listen.str()));
+  }
+  if (Status failover = resolve_failover(settings, loopback, config); !failover) {
+    return tl::unexpected(failover.error());
   }
   config.engines_strict = settings.engines_strict.value_or(false);
   config.valkey_server = settings.valkey_server.value_or("");

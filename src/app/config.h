@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace hikae::app {
 
@@ -38,6 +39,11 @@ struct ServeConfig {
   std::string valkey_server;  // path of the program, empty: found on PATH
   std::string redis_server;
   std::string log_file;  // beside stderr, empty: none
+  // When a process counts as hung: it does nothing at all, or it works without answering (0: never
+  // for that). core/failover/liveness.h
+  Duration hang{};
+  Duration busy{};
+  std::size_t test_failovers_per_day = 0;  // node groups that TestFailover may hit; 0: any number
 };
 
 // What was said in one place (the file, the command line); unset where nothing was said.
@@ -53,6 +59,9 @@ struct ConfigSettings {
   std::optional<std::string> valkey_server;
   std::optional<std::string> redis_server;
   std::optional<std::string> log_file;
+  std::optional<std::int64_t> hang_ms;
+  std::optional<std::int64_t> busy_ms;
+  std::optional<std::int64_t> test_failovers_per_day;
 };
 
 // Reads a configuration file. Its keys, each optional:
@@ -70,6 +79,10 @@ struct ConfigSettings {
 //   strict = false
 //   valkey_server = "/usr/bin/valkey-server"
 //   redis_server = "/usr/bin/redis-server"
+//   [failover]
+//   hang_ms = 100
+//   busy_ms = 60000
+//   test_failovers_per_day = 15
 //
 // kInvalid: not TOML, an unknown key, or a value of the wrong type; the message names file, line,
 // key.

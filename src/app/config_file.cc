@@ -27,6 +27,14 @@ Key text(std::optional<std::string>& setting) {
           "a string"};
 }
 
+Key number(std::optional<std::int64_t>& setting) {
+  return {[&setting](const toml::node& node) {
+            setting = node.value_exact<std::int64_t>();
+            return setting.has_value();
+          },
+          "a whole number"};
+}
+
 Key flag(std::optional<bool>& setting) {
   return {[&setting](const toml::node& node) {
             setting = node.value_exact<bool>();
@@ -69,7 +77,8 @@ Status read_table(const toml::table& table, const std::string& prefix,
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
     const auto line = name.source().begin.line;
-    const bool is_section = prefix.empty() && (key == "dns" || key == "engines");
+    const bool is_section =
+        prefix.empty() && (key == "dns" || key == "engines" || key == "failover");
     if (is_section && node.is_table()) {
       if (Status inner = read_table(*node.as_table(), key + ".", keys, file); !inner) {
         return inner;
@@ -111,6 +120,9 @@ Result<ConfigSettings> parse_config_file(std::string_view content, const std::st
       {"engines.strict", flag(settings.engines_strict)},
       {"engines.valkey_server", text(settings.valkey_server)},
       {"engines.redis_server", text(settings.redis_server)},
+      {"failover.hang_ms", number(settings.hang_ms)},
+      {"failover.busy_ms", number(settings.busy_ms)},
+      {"failover.test_failovers_per_day", number(settings.test_failovers_per_day)},
   };
   if (Status status = read_table(parsed.table(), "", keys, file_name); !status) {
     return tl::unexpected(status.error());

@@ -26,6 +26,17 @@ TEST(Config, DefaultsServeOneMachine) {
             (std::vector<std::string>{"ap-northeast-1a", "ap-northeast-1b", "ap-northeast-1c"}));
   EXPECT_EQ(config->domain, "cache.hikae.internal");
   EXPECT_FALSE(config->allow_test_credentials);
+  EXPECT_EQ(config->hang, std::chrono::milliseconds(100));
+  EXPECT_EQ(config->busy, std::chrono::seconds(60));
+  EXPECT_EQ(config->test_failovers_per_day, 0u);
+}
+
+TEST(Config, BeyondLoopbackTestFailoversAreLimitedAsOnAws) {
+  ConfigSettings settings;
+  settings.listen = "192.0.2.1:4566";
+  EXPECT_EQ(resolve(settings)->test_failovers_per_day, 15u);
+  settings.test_failovers_per_day = 0;
+  EXPECT_EQ(resolve(settings)->test_failovers_per_day, 0u);
 }
 
 TEST(Config, TheFileSetsEverything) {
@@ -43,6 +54,10 @@ listen = ["127.0.0.2:53", "127.0.0.2:5353"]
 strict = true
 valkey_server = "/opt/valkey/bin/valkey-server"
 redis_server = "/opt/redis/bin/redis-server"
+[failover]
+hang_ms = 250
+busy_ms = 0
+test_failovers_per_day = 3
 )",
                                         "h.toml");
   ASSERT_TRUE(parsed) << parsed.error().message;
@@ -59,6 +74,9 @@ redis_server = "/opt/redis/bin/redis-server"
   EXPECT_EQ(config->valkey_server, "/opt/valkey/bin/valkey-server");
   EXPECT_EQ(config->redis_server, "/opt/redis/bin/redis-server");
   EXPECT_EQ(config->log_file, "/var/log/hikae.log");
+  EXPECT_EQ(config->hang, std::chrono::milliseconds(250));
+  EXPECT_EQ(config->busy, Duration());
+  EXPECT_EQ(config->test_failovers_per_day, 3u);
 }
 
 TEST(Config, TheCommandLineWins) {
@@ -82,6 +100,8 @@ TEST(Config, MistakesAreNamedWithTheirLine) {
   EXPECT_EQ(refusal("allow_test_credentials = 1"),
             "h.toml:1: allow_test_credentials is not true or false");
   EXPECT_EQ(refusal("dns = 3").substr(0, 26), "h.toml:1: unknown key dns;");
+  EXPECT_EQ(refusal("[failover]\nhang_ms = 0.5"),
+            "h.toml:2: failover.hang_ms is not a whole number");
   EXPECT_EQ(refusal("a = \nb").substr(0, 9), "h.toml:1:");
 }
 
@@ -92,7 +112,10 @@ TEST(Config, ValuesAreChecked) {
        {"listen = \"127.0.0.1:65536\"", "dns.listen = [\"localhost:53\"]", "region = \"tokyo\"",
         "region = \"ap--1\"", "zones = []", "zones = [\"a\", \"a\"]", "zones = [\"eu-west-1a\"]",
         "zones = [\"A\"]", "domain = \"a..b\"", "domain = \"-a.b\"", "domain = \"\"",
-        "listen = \"0.0.0.0:4566\"\nallow_test_credentials = true"}) {
+        "listen = \"0.0.0.0:4566\"\nallow_test_credentials = true", "failover.hang_ms = 19",
+        "failover.hang_ms = 60001", "failover.busy_ms = -1", "failover.busy_ms = 99",
+        "failover.hang_ms = 500\nfailover.busy_ms = 499", "failover.busy_ms = 90000000",
+        "failover.test_failovers_per_day = -1"}) {
     const std::string message = refusal(text);
     EXPECT_NE(message, "accepted") << text;
     EXPECT_EQ(message.find("h.toml"), std::string::npos) << message;

@@ -13,6 +13,7 @@ class RespAdminConnection final : public engine::AdminConnection {
       std::vector<engine::Command> commands, Duration timeout) override {
     return connection_.pipeline(std::move(commands), timeout);
   }
+  void close() override { connection_.close(); }
 
  private:
   resp::Connection connection_;

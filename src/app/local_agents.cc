@@ -27,6 +27,11 @@ Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
         "this machine does not permit mount namespaces: replicas follow addresses in place of "
         "names; everything else works. `hikae doctor` says what forbids them");
   }
+  if (!hosts_.empty() && !hosts_.front().runner->socket_resets_supported()) {
+    log_.warn(
+        "ending connections of a dying primary is not permitted: clients of one with gigabytes of "
+        "data wait until its memory is freed; everything else works. `hikae doctor` says why");
+  }
   for (Host& host : hosts_) {
     host.agent->start();
     link_.connect_agent(host.id, context_.get_executor(),
@@ -49,7 +54,7 @@ Status LocalAgents::add(const core::HostId& id) {
   host.id = id;
   host.runner = std::move(*runner);
   host.driver = std::make_unique<engine::RedisDriver>(options_.driver, *host.runner, connector_);
-  control::AgentPorts ports{*host.runner, *host.driver, clock_, log_};
+  control::AgentPorts ports{*host.runner, *host.driver, clock_, log_, options_.limits};
   host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
   hosts_.push_back(std::move(host));
   return {};

@@ -25,6 +25,7 @@ class LocalAgents {
   struct Options {
     std::string nodes_path;  // `<data>/nodes`
     engine::RedisDriver::Options driver;
+    core::LivenessLimits limits;
   };
 
   LocalAgents(Options options, adapters::AgentMemory& link, control::Log& log);

@@ -70,7 +70,8 @@ class Serve {
     driver.installed = find_engines({config_.valkey_server, config_.redis_server});
     driver.strict = config_.engines_strict;
     agents_ = std::make_unique<LocalAgents>(
-        LocalAgents::Options{data_->nodes_path(), std::move(driver)}, link_, log_);
+        LocalAgents::Options{data_->nodes_path(), std::move(driver), {config_.hang, config_.busy}},
+        link_, log_);
     reports_.emplace(data_->path() + "/failovers", log_);
     control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
         context_, config_, *store_, log_, link_, *zone_, *reports_, std::move(*credentials)});

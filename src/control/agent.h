@@ -12,6 +12,15 @@
 
 namespace hikae::control {
 
+// What an agent watches, and how often.
+struct AgentLoad {
+  int nodes = 0;
+  int watched = 0;         // primaries that a replica could replace
+  Duration glance{};       // between two glances at each of those
+  Duration poll_watched{};  // between two questions to each of those
+  Duration poll_others{};  // and to each other node
+};
+
 // Runs the nodes of one host: takes assignments, keeps every node as its assignment says, reports
 // what it sees. Level-triggered throughout: only the newest assignment counts, and a new agent that
 // meets running engines adopts them. Nothing is stopped or removed before the first assignment
@@ -33,6 +42,7 @@ class Agent {
   // Returns when no coroutine of the agent is left (all port calls are bounded). Leaves engines
   // running.
   Awaitable<void> stop();
+  AgentLoad load() const;
 
  private:
   struct Entry {
@@ -52,6 +62,7 @@ class Agent {
   void run_node(const core::NodeKey& key, Entry& entry);
   void node_ended(const core::NodeKey& key);
   void report_if_news();
+  void set_pace(int watched);
 
   boost::asio::any_io_executor executor_;
   core::HostId host_;
@@ -61,6 +72,9 @@ class Agent {
   WakeSignal finished_;
   std::map<core::NodeKey, FoundNode> found_;  // until the first assignment
   std::map<core::NodeKey, Entry> nodes_;
+  PollPace pace_;
+  int watched_ = 0;
+  Duration glance_period_{};
   core::Assignment newest_;
   bool assigned_ = false;  // newest_ is one
   bool take_up_ = false;   // newest_ or the set of nodes changed since it was taken up

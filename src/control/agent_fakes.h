@@ -74,17 +74,23 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     EngineStatus status;
     std::map<std::string, std::string> files;
     std::shared_ptr<boost::asio::steady_timer> exit;
+    ProcessProbe probe{};
   };
   std::map<NodeKey, Engine> engines;
   std::vector<std::string> calls;  // what was done, in order
   int silent_inspections = 0;      // so many go unanswered
   std::optional<Error> start_error;
   std::optional<Error> directive_error;
+  SocketReset last_reset;
+  std::uint64_t stored = 0;
+  bool lingers = false;  // after SIGKILL the kernel still frees memory: dying, not gone
   bool ignores_sigterm = false;
+  bool mute = false;  // no engine answers
   bool private_hosts = true;
 
   void end(Engine& engine) {
     engine.pid = 0;
+    close_question();
     if (engine.exit) {
       engine.exit->cancel();
     }
@@ -110,7 +116,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
       co_return tl::unexpected(*start_error);
     }
     Engine& engine = engines[spec.node];
-    engine = Engine{++last_pid_, {}, std::move(spec.files), nullptr};
+    engine = Engine{++last_pid_, {}, std::move(spec.files), nullptr, {}};
     engine.files["hosts"] = std::move(spec.hosts_file);
     engine.status.version = "8.0.1";
     co_return Process{engine.pid, 7};
@@ -129,13 +135,31 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   Status signal(Process process, int signal_number) override {
     calls.push_back(signal_number == SIGKILL ? "SIGKILL" : "SIGTERM");
     for (auto& [node, engine] : engines) {
-      if (engine.pid == process.pid && !(signal_number == SIGTERM && ignores_sigterm)) {
+      if (engine.pid != process.pid || (signal_number == SIGTERM && ignores_sigterm)) {
+        continue;
+      }
+      if (lingers) {
+        engine.probe.exiting = true;
+      } else {
         end(engine);
       }
     }
     return {};
   }
-  Result<ProcessProbe> probe(Process) override { return ProcessProbe(); }
+  Result<ProcessProbe> probe(Process process) override {
+    for (const auto& [node, engine] : engines) {
+      if (engine.pid == process.pid) {
+        return engine.probe;
+      }
+    }
+    return fail(ErrorCode::kNotFound, "gone");
+  }
+  Awaitable<Status> reset_sockets(SocketReset reset) override {
+    calls.push_back(reset.connections ? "reset clients" : "refuse clients");
+    last_reset = std::move(reset);
+    co_return Status();
+  }
+  bool socket_resets_supported() const override { return true; }
   Status update_hosts(NodeKey node, std::string content) override {
     calls.push_back("update_hosts");
     engines[node].files["hosts"] = std::move(content);
@@ -150,6 +174,9 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     const auto& files = engines.at(node).files;
     const auto it = files.find(name);
     return it == files.end() ? std::nullopt : std::optional(it->second);
+  }
+  std::uint64_t stored_bytes(NodeKey, std::vector<std::string> names) const override {
+    return names.empty() ? 0 : stored;
   }
   Awaitable<Status> remove(NodeKey node) override {
     calls.push_back("remove");
@@ -166,8 +193,21 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     spec.hosts_file = core::render_hosts_file(assignment);
     return spec;
   }
+  std::vector<std::string> data_files(const NodeAssignment& assignment) const override {
+    const bool kept = assignment.directives.contains("appendonly");
+    return kept ? std::vector<std::string>{"appendonlydir"} : std::vector<std::string>();
+  }
+  // A process that is stopped or busy leaves questions unanswered until somebody disconnects.
   Awaitable<Result<EngineStatus>> inspect(NodeAssignment assignment) override {
     const auto it = engines.find(assignment.node);
+    if (it != engines.end() && it->second.pid != 0 && mute) {
+      calls.push_back("asked in vain");
+      question_ = endless(co_await boost::asio::this_coro::executor);
+      const auto timer = question_;
+      const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+      co_await timer->async_wait(token);
+      co_return fail(ErrorCode::kUnavailable, "the connection is closed");
+    }
     if (it == engines.end() || it->second.pid == 0 || silent_inspections > 0) {
       --silent_inspections;
       co_return fail(ErrorCode::kUnavailable, "no answer");
@@ -199,9 +239,16 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   }
   Awaitable<Status> resume_writes(NodeAssignment) override { co_return Status(); }
   Awaitable<Status> drop_clients(NodeAssignment) override { co_return Status(); }
-  void disconnect(NodeKey) override {}
+  void disconnect(NodeKey) override { close_question(); }
 
  private:
+  void close_question() {
+    if (question_) {
+      question_->cancel();
+    }
+  }
+
+  std::shared_ptr<boost::asio::steady_timer> question_;
   std::int64_t last_pid_ = 100;
 };
 

@@ -8,7 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
-#include "base/strings.h"
+#include "control/last_words.h"
 #include "core/catalog/directives.h"
 #include "core/reconcile/hosts_file.h"
 
@@ -20,38 +20,22 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // While something is awaited that nobody reports, polls begin quick and grow by a quarter: the
-// delay they add stays a fraction of the wait. Settled nodes are looked at slowly.
+// delay they add stays a fraction of the wait.
 constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
-constexpr Duration kSteadyPoll = seconds(1);
+// Between two looks at a process that was killed: the kernel marks it before it frees its memory.
+constexpr Duration kDeathPoll = milliseconds(1);
 // How long an engine may take until its first answer before that is told as a problem.
 constexpr Duration kStartPatience = seconds(5);
 // A process that lived this long starts a new count of failures.
 constexpr Duration kStableLife = seconds(10);
 constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr int kLongestBackoffShift = 7;  // 12.8 s
-// A stopped process hangs after this time; one that is silent without using processor time later,
-// because a busy machine may keep it waiting; one that computes without answering may run a script.
-constexpr Duration kHangTime = milliseconds(50);
-constexpr Duration kSilenceTime = seconds(2);
 // A switchover has to be over by then; the engine takes writes again by itself.
 constexpr Duration kLongestPause = seconds(5);
 // How long a retired process may take to end by itself.
 constexpr Duration kRetirePatience = seconds(2);
-
-// The last line that this very process wrote to its log, without `<pid>:<role> <time> <level>`.
-std::string last_words(const std::string& log, std::int64_t pid) {
-  constexpr std::size_t kLongest = 300;
-  const std::string prefix = fmt::format("{}:", pid);
-  std::string out;
-  for (const std::string& line : split(log, '\n')) {
-    if (line.starts_with(prefix)) {
-      const auto level = line.find_first_of("#*");
-      out = trim(level == std::string::npos ? line : line.substr(level + 1));
-    }
-  }
-  return out.substr(0, kLongest);
-}
+constexpr Duration kSurvivorPatience = seconds(1);
 
 Duration backoff(int failures_before) {
   return kFirstBackoff * (1 << std::min(failures_before, kLongestBackoffShift));
@@ -59,13 +43,17 @@ Duration backoff(int failures_before) {
 
 }  // namespace
 
-AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, core::NodeKey key,
-                     const std::optional<FoundNode>& found, std::function<void()> changed)
+AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, const PollPace& pace,
+                     core::NodeKey key, const std::optional<FoundNode>& found,
+                     std::function<void()> changed)
     : ports_(ports),
+      pace_(pace),
       key_(std::move(key)),
       changed_(std::move(changed)),
-      wake_(std::move(executor)) {
+      wake_(std::move(executor)),
+      liveness_(ports.limits) {
   known_.private_hosts = ports_.runner.private_hosts_supported();
+  known_.socket_resets = ports_.runner.socket_resets_supported();
   known_.directory = found.has_value();
   if (found) {
     // Also of a process that is gone: whether a reboot is still owed decides if it may be replaced.
@@ -79,6 +67,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
     known_.directives = note_.directives;
     answered_ = true;  // it may not answer just now, but it is no new process
+    liveness_.answered();
     started_at_ = ports_.clock.monotonic();
   }
   looked_ = !known_.running;
@@ -106,19 +95,22 @@ void AgentNode::stop() {
 
 Awaitable<void> AgentNode::run() {
   while (!stopping_) {
-    co_await look();
-    publish();
+    if (!is_to_be_killed()) {
+      co_await look();
+      publish();
+    }
     const core::NodeAction action = core::next_node_action(desired_, known_);
     if (action.kind == NodeActionKind::kForget) {
       co_return;
     }
     const Duration pause = not_before_ - ports_.clock.monotonic();
     if (action.kind == NodeActionKind::kNone) {
-      co_await rest(kSteadyPoll);
+      const Duration poll = is_watched() ? pace_.watched : pace_.others;
+      co_await rest(poll);
     } else if (action.kind == NodeActionKind::kAwait) {
       const Duration poll = next_poll();
       co_await rest(poll);
-    } else if (pause > Duration()) {
+    } else if (pause > Duration() && !known_.dying) {
       co_await rest(pause);
     } else {
       co_await perform(action);
@@ -130,8 +122,13 @@ Awaitable<void> AgentNode::run() {
 Awaitable<void> AgentNode::look() {
   if (known_.running && !known_.dying && desired_ && !stopping_) {
     core::NodeAssignment assignment = *desired_;
+    liveness_.asked(ports_.clock.monotonic());
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
     take(status);
+  }
+  if (!known_.running && desired_ && !std::exchange(measured_, true)) {
+    auto files = ports_.driver.data_files(*desired_);
+    data_on_disk_ = files.empty() ? 0 : ports_.runner.stored_bytes(key_, std::move(files));
   }
   if (!std::exchange(looked_, true)) {
     changed_();
@@ -140,10 +137,7 @@ Awaitable<void> AgentNode::look() {
 
 void AgentNode::take(const Result<EngineStatus>& status) {
   if (!status) {
-    known_.answers = known_.link_up = false;
-    silent_since_ = silent_since_ ? silent_since_ : ports_.clock.monotonic();
-    const bool patient = !answered_ && ports_.clock.monotonic() - started_at_ < kStartPatience;
-    problem_ = patient ? problem_ : status.error().message;
+    take_silence(status.error());
     return;
   }
   if (!known_.answers) {
@@ -156,7 +150,9 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   known_.stream_pending =
       status->stream_pending && renewed_at_ != std::optional(status->replication_offset);
   known_.link_up = status->link_up && !known_.stream_pending;
-  silent_since_.reset();
+  liveness_.answered();
+  stream_ = status->stream;
+  previous_stream_ = status->previous_stream;
   // What is taken in replaces what there was.
   known_.synced = !status->loading && (known_.synced || status->link_up || status->has_copy);
   const bool survey = desired_ && desired_->survey;
@@ -170,6 +166,19 @@ void AgentNode::take(const Result<EngineStatus>& status) {
       known_.hosts_file == core::render_hosts_file(*desired_)) {
     known_.followed_epoch = desired_->epoch;
   }
+}
+
+void AgentNode::take_silence(const Error& error) {
+  if (known_.dying || !known_.running) {
+    return;
+  }
+  known_.answers = known_.link_up = false;
+  // Who refuses a connection or closes it does not hang; we close it ourselves when it does.
+  if (error.code != ErrorCode::kTimeout && !known_.hung) {
+    liveness_.answered();
+  }
+  const bool patient = !answered_ && ports_.clock.monotonic() - started_at_ < kStartPatience;
+  problem_ = patient ? problem_ : error.message;
 }
 
 Awaitable<void> AgentNode::perform(core::NodeAction action) {
@@ -191,10 +200,15 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
     case NodeActionKind::kKill:
       co_await end_process(SIGKILL);
       break;
-    case NodeActionKind::kUpdateHosts: {
+    case NodeActionKind::kRefuseClients:
+      co_await reset_sockets(std::move(assignment), false);
+      break;
+    case NodeActionKind::kFreeClients:
+      co_await reset_sockets(std::move(assignment), true);
+      break;
+    case NodeActionKind::kUpdateHosts:
       settle(update_hosts(assignment));
       break;
-    }
     case NodeActionKind::kFollow:
       co_await follow(std::move(assignment));
       break;
@@ -273,32 +287,39 @@ void AgentNode::glance() {
   if (!probe) {
     return;  // its end is news of wait_exit()
   }
-  if (probe->exiting && !ending_) {
-    known_.dying = true;
-    known_.answers = known_.link_up = false;
-    fault_seen_ = ports_.clock.monotonic();
-    publish();
-    wake_.raise();
+  if (probe->exiting) {
+    process_dies();
     return;
   }
-  note_silence(*probe);
+  const bool hung = liveness_.glance(probe->activity, ports_.clock.monotonic());
+  if (hung != known_.hung) {
+    process_hangs(hung);
+  }
 }
 
-void AgentNode::note_silence(const ProcessProbe& probe) {
-  const Monotonic now = ports_.clock.monotonic();
-  stopped_since_ = probe.stopped ? std::optional(stopped_since_.value_or(now)) : std::nullopt;
-  if (silent_since_ && (probe.runnable || probe.cpu_ticks != cpu_ticks_)) {
-    silent_since_ = now;  // it computes, or would if the machine let it: busy, not hung
+void AgentNode::process_dies() {
+  known_.dying = true;
+  known_.answers = known_.link_up = false;
+  if (!known_.hung) {
+    fault_seen_ = ports_.clock.monotonic();
   }
-  cpu_ticks_ = probe.cpu_ticks;
-  const bool hung = (stopped_since_ && now - *stopped_since_ >= kHangTime) ||
-                    (answered_ && silent_since_ && now - *silent_since_ >= kSilenceTime);
-  if (hung != known_.hung) {
-    known_.hung = hung;
-    fault_seen_ = now;
-    publish();
-    wake_.raise();
+  ports_.driver.disconnect(key_);  // nobody answers any more what was asked
+  publish();
+  wake_.raise();
+}
+
+void AgentNode::process_hangs(bool hung) {
+  known_.hung = hung;
+  fault_seen_ = ports_.clock.monotonic();
+  if (is_to_be_killed()) {
+    ports_.driver.disconnect(key_);  // at once, and not when the time of a question is over
   }
+  publish();
+  wake_.raise();
+}
+
+bool AgentNode::is_to_be_killed() const {
+  return known_.hung && core::next_node_action(desired_, known_).kind == NodeActionKind::kKill;
 }
 
 bool AgentNode::is_watched() const {
@@ -335,9 +356,11 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
                               ? assignment.epoch
                               : core::Epoch(0);
   known_.dying = known_.hung = known_.writes_paused = false;
-  known_.synced = offset_settled_ = surveyed_ = false;
-  stopped_since_.reset();
-  silent_since_.reset();
+  known_.refuses = known_.clients_freed = false;
+  known_.synced = offset_settled_ = surveyed_ = measured_ = false;
+  liveness_.begin();
+  stream_.clear();
+  previous_stream_.clear();
   known_.following.clear();
   known_.generation = assignment.generation;
   known_.brisk = assignment.brisk;
@@ -353,20 +376,39 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
 Awaitable<void> AgentNode::end_process(int first_signal) {
   ending_ = true;
   int signal_number = first_signal;
-  const Monotonic patience_ends = ports_.clock.monotonic() + kRetirePatience;
-  while (known_.running && !stopping_) {
+  while (known_.running && !known_.dying && !stopping_) {
     const Status sent = ports_.runner.signal(process_, signal_number);
     if (!sent && sent.error().code != ErrorCode::kNotFound) {
       problem_ = sent.error().message;
       publish();
     }
-    while (known_.running && !stopping_ && ports_.clock.monotonic() < patience_ends) {
-      co_await rest(patience_ends - ports_.clock.monotonic());
-    }
-    if (known_.running && signal_number == SIGKILL) {
-      co_await rest(kSteadyPoll);  // nothing outlives this for long but a process in the kernel
-    }
+    co_await await_death(signal_number);
     signal_number = SIGKILL;
+  }
+}
+
+// Until no code of the process runs any more, or the signal has to be sent again.
+Awaitable<void> AgentNode::await_death(int signal_number) {
+  // Nothing outlives SIGKILL for long but a process that is inside the kernel.
+  const Duration patience = signal_number == SIGKILL ? kSurvivorPatience : kRetirePatience;
+  const Monotonic end = ports_.clock.monotonic() + patience;
+  Duration poll = kDeathPoll;
+  while (known_.running && !known_.dying && !stopping_ && ports_.clock.monotonic() < end) {
+    co_await rest(poll);
+    glance();
+    poll = std::min(poll + poll / 4, kLongestAwaitPoll);
+  }
+}
+
+Awaitable<void> AgentNode::reset_sockets(core::NodeAssignment assignment, bool connections) {
+  SocketReset reset{process_, assignment.address, assignment.port, connections,
+                    std::move(assignment.members)};
+  const Status done = co_await ports_.runner.reset_sockets(std::move(reset));
+  // Whatever came of it: the kernel does it in the end.
+  known_.refuses = true;
+  known_.clients_freed = known_.clients_freed || connections;
+  if (!done) {
+    ports_.log.warn(fmt::format("node {}: {}", key_.str(), done.error().message));
   }
 }
 
@@ -447,7 +489,7 @@ Awaitable<AgentNode::Woken> AgentNode::rest(Duration longest) {
 void AgentNode::process_ended() {
   ports_.driver.disconnect(key_);
   known_.running = known_.answers = known_.loading = known_.link_up = false;
-  if (!known_.dying) {
+  if (!known_.dying && !known_.hung) {
     fault_seen_ = ports_.clock.monotonic();
   }
   known_.dying = known_.hung = known_.writes_paused = false;
@@ -517,10 +559,13 @@ void AgentNode::publish() {
     now.synced = known_.synced;
     now.hung = known_.hung;
     now.writes_paused = known_.writes_paused;
+    now.stream = stream_;
+    now.previous_stream = previous_stream_;
     now.surveyed = surveyed_;
     now.offset_settled = offset_settled_;
   }
   now.replication_offset = offset_;  // of a dead process the last one known
+  now.data_on_disk = known_.synced ? 0 : data_on_disk_;
   now.fault_seen = fault_seen_;
   now.problem = problem_;
   // An offset moves with every write and is no news by itself: it travels with the next report.

@@ -9,6 +9,7 @@
 #include "control/agent_note.h"
 #include "control/ports.h"
 #include "control/wake_signal.h"
+#include "core/failover/liveness.h"
 #include "core/reconcile/node_action.h"
 
 namespace hikae::control {
@@ -19,6 +20,13 @@ struct AgentPorts {
   EngineDriver& driver;
   Clock& clock;
   Log& log;
+  core::LivenessLimits limits{};  // after which time a silent process counts as hung
+};
+
+// How often settled nodes are asked; the agent stretches both as it has more of them.
+struct PollPace {
+  Duration watched{};  // primaries that a replica could replace
+  Duration others{};
 };
 
 // Keeps one node as its assignment says: looks at it, does the one next action, looks again.
@@ -26,9 +34,10 @@ struct AgentPorts {
 class AgentNode {
  public:
   // `found`: the node was there before this agent. `changed` is called whenever observation()
-  // changed.
-  AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, core::NodeKey key,
-            const std::optional<FoundNode>& found, std::function<void()> changed);
+  // changed. `pace` must outlive the node.
+  AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, const PollPace& pace,
+            core::NodeKey key, const std::optional<FoundNode>& found,
+            std::function<void()> changed);
 
   // nullopt: the node is to be dissolved.
   void assign(const std::optional<core::NodeAssignment>& desired);
@@ -55,9 +64,12 @@ class AgentNode {
 
   Awaitable<void> look();
   void take(const Result<EngineStatus>& status);
+  void take_silence(const Error& error);
   Awaitable<void> perform(core::NodeAction action);
   Awaitable<void> start(core::NodeAssignment assignment);
   Awaitable<void> end_process(int first_signal);
+  Awaitable<void> await_death(int signal_number);
+  Awaitable<void> reset_sockets(core::NodeAssignment assignment, bool connections);
   Awaitable<void> follow(core::NodeAssignment assignment);
   Awaitable<void> pause_writes(core::NodeAssignment assignment);
   Awaitable<void> resume_writes(core::NodeAssignment assignment);
@@ -69,13 +81,16 @@ class AgentNode {
   // of an end.
   Awaitable<Woken> rest(Duration longest);
   void process_ended();
-  void note_silence(const ProcessProbe& probe);
+  void process_dies();
+  void process_hangs(bool hung);
+  bool is_to_be_killed() const;
   std::string describe_end() const;
   void settle(const Status& status);
   Duration next_poll();
   void publish();
 
   AgentPorts ports_;
+  const PollPace& pace_;
   core::NodeKey key_;
   std::function<void()> changed_;
   WakeSignal wake_;
@@ -95,14 +110,15 @@ class AgentNode {
   Monotonic not_before_;  // no action sooner: backoff after a failure or a crash
   int failures_ = 0;      // of actions in a row
   int crashes_ = 0;       // of the process in a row
-  // Hung or busy: since when it neither answers nor, at least, computes.
-  std::optional<Monotonic> stopped_since_;
-  std::optional<Monotonic> silent_since_;
-  std::uint64_t cpu_ticks_ = 0;
+  core::Liveness liveness_;
   Monotonic fault_seen_;
+  std::uint64_t data_on_disk_ = 0;  // what the process that ended last has left to start from
+  std::string stream_;
+  std::string previous_stream_;
   bool offset_settled_ = false;  // two readings of a survey were equal
   bool surveyed_ = false;        // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;
+  bool measured_ = false;  // data_on_disk_ was
   bool answered_ = false;  // this process did at least once
   bool ending_ = false;    // its end is our wish
   bool looked_ = false;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -359,6 +360,131 @@ TEST_F(AgentTest, RefusedDirectiveIsToldOnceAndNotRetried) {
   pass(seconds(10));
   EXPECT_EQ(host_.count("set maxmemory 1"), 1);
   EXPECT_EQ(reports_.newest(kPrimary)->problem, "refused");
+}
+
+class FaultTest : public AgentTest {
+ protected:
+  // A primary that a replica could replace, asked a question that it leaves open.
+  void make_primary_mute() {
+    launch();
+    watched_ = primary();
+    watched_.directives.set("appendonly", "yes");
+    assign({watched_});
+    ASSERT_TRUE(run_until_ready(kPrimary));
+    watched_.replaceable = watched_.hold = true;
+    assign({watched_});
+    settle();
+    host_.mute = true;
+    ASSERT_TRUE(run_until([&] { return host_.count("asked in vain") > 0; }));
+  }
+  ProcessProbe& process() { return host_.engines[kPrimary].probe; }
+  NodeObservation::Process seen() { return reports_.newest(kPrimary)->process; }
+  // Until the kill, from now.
+  std::optional<Duration> time_to_kill(Duration longest) {
+    const Monotonic begin = clock_.monotonic();
+    const bool killed = run_until([&] { return host_.count("SIGKILL") > 0; }, longest);
+    return killed ? std::optional(clock_.monotonic() - begin) : std::nullopt;
+  }
+
+  NodeAssignment watched_;
+  const core::LivenessLimits limits_;
+};
+
+TEST_F(FaultTest, AStoppedPrimaryIsKilledThoughAQuestionIsOpen) {
+  make_primary_mute();
+  process().activity.stopped = true;
+  const auto after = time_to_kill(seconds(60));
+  ASSERT_TRUE(after);
+  EXPECT_GE(*after, limits_.hang);
+  EXPECT_LE(*after, limits_.hang + milliseconds(10));
+  ASSERT_TRUE(run_until([&] { return seen() == NodeObservation::Process::kStopped; }));
+  EXPECT_EQ(host_.count("start"), 1) << "whether it leads is for others to decide";
+}
+
+TEST_F(FaultTest, SoIsOneThatSleepsOnAQuestion) {
+  make_primary_mute();
+  process().activity.sleeping = true;
+  const auto after = time_to_kill(seconds(60));
+  ASSERT_TRUE(after);
+  EXPECT_LE(*after, limits_.hang + milliseconds(15));
+}
+
+TEST_F(FaultTest, ABusyPrimaryIsLeftAloneUntilBusyIsOver) {
+  make_primary_mute();
+  const auto after = time_to_kill(limits_.busy * 2);
+  ASSERT_TRUE(after);
+  EXPECT_GE(*after, limits_.busy - milliseconds(10));
+}
+
+TEST_F(FaultTest, WhatNobodyCanReplaceIsNotKilledForHanging) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  process().activity.stopped = true;
+  EXPECT_FALSE(time_to_kill(seconds(30)));
+  EXPECT_TRUE(reports_.newest(kPrimary)->hung);
+}
+
+TEST_F(FaultTest, AKilledPrimaryIsDeadLongBeforeItsMemoryIsFreed) {
+  make_primary_mute();
+  host_.lingers = true;
+  process().activity.stopped = true;
+  ASSERT_TRUE(run_until([&] { return seen() == NodeObservation::Process::kDying; }));
+  ASSERT_TRUE(run_until([&] { return host_.count("refuse clients") == 1; }));
+  pass(seconds(1));
+  EXPECT_EQ(host_.count("SIGKILL"), 1);
+  EXPECT_EQ(host_.count("refuse clients"), 1);
+  host_.end(host_.engines[kPrimary]);
+  EXPECT_TRUE(run_until([&] { return seen() == NodeObservation::Process::kStopped; }));
+}
+
+TEST_F(FaultTest, ClientsOfADyingPrimaryAreSentAwayOnceOthersServe) {
+  make_primary_mute();
+  process().exiting = true;
+  ASSERT_TRUE(run_until([&] { return host_.count("refuse clients") == 1; }));
+  EXPECT_EQ(host_.last_reset.address, watched_.address);
+  EXPECT_EQ(host_.last_reset.process.pid, host_.engines[kPrimary].pid);
+  pass(seconds(1));
+  EXPECT_EQ(host_.count("reset clients"), 0);
+
+  NodeAssignment lost = watched_;
+  lost.role = core::Role::kReplica;
+  assign({lost});
+  pass(seconds(1));
+  EXPECT_EQ(host_.count("reset clients"), 0) << "the new primary takes no writes yet";
+  lost.release_clients = true;
+  lost.members = {*Ipv4::parse("127.64.0.5")};
+  assign({lost});
+  ASSERT_TRUE(run_until([&] { return host_.count("reset clients") == 1; }));
+  EXPECT_EQ(host_.last_reset.spared, lost.members);
+  pass(seconds(1));
+  EXPECT_EQ(host_.count("reset clients"), 1);
+}
+
+TEST_F(FaultTest, WhatADeadProcessLeftOnDiskIsReported) {
+  make_primary_mute();
+  host_.stored = 5'000'000;
+  host_.end(host_.engines[kPrimary]);
+  ASSERT_TRUE(run_until([&] { return seen() == NodeObservation::Process::kStopped; }));
+  settle();
+  EXPECT_EQ(reports_.newest(kPrimary)->data_on_disk, 5'000'000U);
+}
+
+TEST_F(AgentTest, MoreNodesAreAskedLessOften) {
+  launch();
+  std::vector<NodeAssignment> many;
+  for (int i = 0; i < 400; ++i) {
+    many.push_back(primary());
+    many.back().node.cluster = core::CacheClusterId(std::to_string(i));
+    many.back().replaceable = i < 100;
+  }
+  assign(std::move(many));
+  pass(seconds(1));
+  const AgentLoad load = agent_->load();
+  EXPECT_EQ(load.nodes, 400);
+  EXPECT_EQ(load.watched, 100);
+  EXPECT_GE(load.glance, milliseconds(50));
+  EXPECT_GE(load.poll_watched, seconds(2));
 }
 
 TEST_F(AgentTest, OldAssignmentDoesNotReplaceANewerOne) {

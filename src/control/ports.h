@@ -9,9 +9,11 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/address.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "core/failover/liveness.h"
 #include "core/reconcile/assignment.h"
 #include "core/reconcile/observed.h"
 #include "core/state/state.h"
@@ -108,9 +110,16 @@ struct ProcessProbe {
   // The kernel is taking it down (PF_EXITING): no code of it runs any more, though freeing its
   // memory may keep its sockets open for seconds.
   bool exiting = false;
-  bool stopped = false;         // SIGSTOP or a debugger
-  bool runnable = false;        // computes, or waits for a processor on a busy machine
-  std::uint64_t cpu_ticks = 0;  // processor time used since its start
+  core::ProcessActivity activity;
+};
+
+// What to end of a process that the kernel is taking down.
+struct SocketReset {
+  Process process;
+  Ipv4 address;  // its own end
+  std::uint16_t port = 0;
+  bool connections = false;  // else what it listens with
+  std::vector<Ipv4> spared;  // connections to these addresses stay
 };
 
 struct FoundNode {
@@ -133,6 +142,13 @@ class ProcessRunner {
   virtual Status signal(Process process, int signal_number) = 0;
   // kNotFound: it is gone.
   virtual Result<ProcessProbe> probe(Process process) = 0;
+  // Ends sockets of a dying process at once, which the kernel would close only when all of the
+  // process's memory is freed, after 100 ms and more for each gigabyte: what it listens with
+  // refuses connections from now on, or its connections are reset, so that clients go elsewhere.
+  // Success also when there is nothing left to end. kConflict: the process lives. kDenied or
+  // kUnavailable: the machine does not permit it; nothing but time is lost.
+  virtual Awaitable<Status> reset_sockets(SocketReset reset) = 0;
+  virtual bool socket_resets_supported() const = 0;
   // Replaces the content of the process's private /etc/hosts in one write. kDenied: this machine
   // does not permit mount namespaces, engines see the machine's own file.
   virtual Status update_hosts(core::NodeKey node, std::string content) = 0;
@@ -141,6 +157,9 @@ class ProcessRunner {
   // us.
   virtual Status write_note(core::NodeKey node, std::string name, std::string content) = 0;
   virtual std::optional<std::string> read_note(core::NodeKey node, std::string name) const = 0;
+  // Bytes in the files and directories of these names in the node's directory; 0 for those that are
+  // not there.
+  virtual std::uint64_t stored_bytes(core::NodeKey node, std::vector<std::string> names) const = 0;
   // Removes the node's directory and all in it. The process must be gone.
   virtual Awaitable<Status> remove(core::NodeKey node) = 0;
   // Path of a file in the node's directory, for connecting to sockets.
@@ -159,6 +178,10 @@ struct EngineStatus {
   // Replica: the copy of its full synchronisation is all it got; no command came after it yet.
   bool stream_pending = false;
   std::string following;  // replica: the name or address it follows
+  // Names of the stream of changes it is at, and of the one before which that went on from without
+  // a full synchronisation; empty when unknown or none.
+  std::string stream;
+  std::string previous_stream;
   std::uint64_t replication_offset = 0;
   std::string version;
 };
@@ -169,7 +192,11 @@ class EngineDriver {
   // Everything needed to start the node. kNotFound: no installed engine can serve it; says which
   // package to install.
   virtual Result<LaunchSpec> launch_spec(const core::NodeAssignment& assignment) = 0;
-  // kUnavailable or kTimeout while the process does not answer (yet).
+  // Names in the node's directory of what the engine restores its data from when it is started;
+  // none when it keeps no data there.
+  virtual std::vector<std::string> data_files(const core::NodeAssignment& assignment) const = 0;
+  // kTimeout: it did not answer in time, or says that it is busy with a script. kUnavailable: it
+  // does not answer (yet), but something did: it refused the connection or closed it.
   virtual Awaitable<Result<EngineStatus>> inspect(core::NodeAssignment assignment) = 0;
   // Makes the engine a replica of the assignment's primary, and connects at once even when it
   // follows the same name already: the name may mean another address now. Keeps its place in the
@@ -187,7 +214,7 @@ class EngineDriver {
   virtual Awaitable<Status> resume_writes(core::NodeAssignment assignment) = 0;
   // Closes the connections of ordinary and subscribed clients, so that they ask for the name again.
   virtual Awaitable<Status> drop_clients(core::NodeAssignment assignment) = 0;
-  // Forgets any connection to the node.
+  // Forgets any connection to the node. A call under way fails with kUnavailable at once.
   virtual void disconnect(core::NodeKey node) = 0;
 
  protected:

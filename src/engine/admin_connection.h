@@ -23,6 +23,9 @@ class AdminConnection {
   // must be dropped. `timeout` bounds the whole call.
   virtual control::Awaitable<Result<std::vector<codec::resp::Value>>> call(
       std::vector<Command> commands, Duration timeout) = 0;
+
+  // Takes effect at once, also on a call under way, which then fails with kUnavailable.
+  virtual void close() = 0;
 };
 
 // Opens connections; src/app puts the RESP client behind it.

@@ -101,6 +101,10 @@ Result<control::ProcessProbe> MockEngines::probe(control::Process process) {
   return control::ProcessProbe();
 }
 
+Awaitable<Status> MockEngines::reset_sockets(control::SocketReset) {
+  co_return Status();
+}
+
 Status MockEngines::update_hosts(core::NodeKey node, std::string content) {
   return write_note(std::move(node), "hosts", std::move(content));
 }

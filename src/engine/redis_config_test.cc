@@ -122,6 +122,17 @@ TEST(RedisStatus, ReadsAPrimary) {
   EXPECT_FALSE(status->loading);
 }
 
+TEST(RedisStatus, NamesItsStreamAndTheOneBefore) {
+  const std::string zeros(40, '0');
+  const auto full = parse_redis_status("role:slave\r\nmaster_replid:4f2a\r\nmaster_replid2:" +
+                                       zeros + "\r\n");
+  EXPECT_EQ(full->stream, "4f2a");
+  EXPECT_EQ(full->previous_stream, "");
+  const auto partial =
+      parse_redis_status("role:slave\r\nmaster_replid:4f2a\r\nmaster_replid2:09bc\r\n");
+  EXPECT_EQ(partial->previous_stream, "09bc");
+}
+
 TEST(RedisStatus, LinkIsUpOnlyAfterTheFirstSynchronisation) {
   const std::string replica =
       "role:slave\r\nmaster_host:foo.internal\r\nslave_repl_offset:7\r\nmaster_repl_offset:9\r\n"

@@ -17,9 +17,15 @@ using control::Awaitable;
 // The engine's own words, which name no argument of ours that is secret.
 Error engine_refusal(const core::NodeKey& node, const std::string& command,
                      const codec::resp::Value& reply) {
-  const bool busy = reply.error_code() == "LOADING" || reply.error_code() == "BUSY";
-  return Error{busy ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
-               fmt::format("node {}: {} was refused: {}", node.str(), command, reply.text)};
+  // Whoever runs a script for long says so, and answers nobody else.
+  const ErrorCode code = reply.error_code() == "BUSY"      ? ErrorCode::kTimeout
+                         : reply.error_code() == "LOADING" ? ErrorCode::kUnavailable
+                                                           : ErrorCode::kInvalid;
+  return Error{code, fmt::format("node {}: {} was refused: {}", node.str(), command, reply.text)};
+}
+
+bool is_settled(const control::EngineStatus& status) {
+  return !status.loading && (status.role == core::Role::kPrimary || status.link_up);
 }
 
 }  // namespace
@@ -52,22 +58,62 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   return spec;
 }
 
+std::vector<std::string> RedisDriver::data_files(const core::NodeAssignment& assignment) const {
+  const bool kept =
+      assignment.directives.contains("appendonly") && assignment.directives.at("appendonly") == "yes";
+  // A directory since Redis 7.0, a file before.
+  return kept ? std::vector<std::string>{"appendonlydir", "appendonly.aof"}
+              : std::vector<std::string>();
+}
+
+// Asks for no more than what is not known yet and may have changed.
 Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignment assignment) {
-  const std::string name = assignment.node.str();
-  std::vector<Command> commands = {
-      {"INFO", "replication"}, {"INFO", "persistence"}, {"INFO", "server"}};
+  const auto known = links_.find(assignment.node);
+  const bool asked_before = known != links_.end() && !known->second->version.empty();
+  if (asked_before && known->second->settled) {
+    core::NodeAssignment again = assignment;
+    std::vector<std::string> brief = {"replication"};
+    auto status = co_await read_info(std::move(again), std::move(brief));
+    if (!status || is_settled(*status)) {
+      co_return status;
+    }
+  }
+  std::vector<std::string> sections = {"replication", "persistence"};
+  if (!asked_before) {
+    sections.push_back("server");
+  }
+  co_return co_await read_info(std::move(assignment), std::move(sections));
+}
+
+Awaitable<Result<control::EngineStatus>> RedisDriver::read_info(core::NodeAssignment assignment,
+                                                                std::vector<std::string> sections) {
+  const core::NodeKey node = assignment.node;
+  std::vector<Command> commands;
+  for (std::string& section : sections) {
+    commands.push_back({"INFO", std::move(section)});
+  }
   auto replies = co_await ask(std::move(assignment), std::move(commands));
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
   std::string text;
   for (const auto& reply : *replies) {
+    if (reply.is_error()) {
+      co_return tl::unexpected(engine_refusal(node, "INFO", reply));
+    }
     text += reply.as_text();
     text += "\r\n";
   }
   auto status = parse_redis_status(text);
   if (!status) {
-    status.error().message = fmt::format("node {}: {}", name, status.error().message);
+    status.error().message = fmt::format("node {}: {}", node.str(), status.error().message);
+    co_return status;
+  }
+  if (const auto it = links_.find(node); it != links_.end()) {
+    Link& link = *it->second;
+    link.version = status->version.empty() ? link.version : status->version;
+    link.settled = is_settled(*status);
+    status->version = link.version;
   }
   co_return status;
 }
@@ -165,7 +211,9 @@ Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
 }
 
 void RedisDriver::disconnect(core::NodeKey node) {
-  links_.erase(node);
+  if (auto link = links_.extract(node)) {
+    link.mapped()->connection->close();
+  }
 }
 
 Awaitable<Status> RedisDriver::expect_ok(core::NodeAssignment assignment, Command command) {
@@ -221,13 +269,13 @@ Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::link(
     }
     link = std::make_shared<Link>();
     link->connection = std::move(*connection);
+    links_[assignment.node] = link;  // from here on a disconnect() reaches it
   }
   auto introduced = co_await introduce(link, assignment);
   if (!introduced) {
     co_return tl::unexpected(introduced.error());
   }
   link->group = assignment.group;
-  links_[assignment.node] = link;
   co_return link;
 }
 
@@ -247,6 +295,9 @@ Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
     co_return tl::unexpected(replies.error());
   }
   for (const auto& reply : *replies) {
+    if (reply.error_code() == "BUSY") {
+      co_return tl::unexpected(engine_refusal(assignment.node, "CONFIG", reply));
+    }
     if (reply.is_error()) {
       co_return fail(ErrorCode::kDenied,
                      fmt::format("node {}: the engine refused its administrator ({})",

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class RedisDriver final : public control::EngineDriver {
   RedisDriver(Options options, const control::ProcessRunner& runner, AdminConnector& connector);
 
   Result<control::LaunchSpec> launch_spec(const core::NodeAssignment& assignment) override;
+  std::vector<std::string> data_files(const core::NodeAssignment& assignment) const override;
   control::Awaitable<Result<control::EngineStatus>> inspect(
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
@@ -45,10 +47,15 @@ class RedisDriver final : public control::EngineDriver {
  private:
   struct Link {
     std::unique_ptr<AdminConnection> connection;
-    core::ReplicationGroupId group;  // whose replication password the engine was told
+    // Whose replication password the engine was told; nullopt: not introduced yet.
+    std::optional<core::ReplicationGroupId> group;
+    std::string version;
+    bool settled = false;  // the newest answer was of an engine that is where it should be
   };
   using Replies = std::vector<codec::resp::Value>;
 
+  control::Awaitable<Result<control::EngineStatus>> read_info(core::NodeAssignment assignment,
+                                                              std::vector<std::string> sections);
   // Runs the commands on the node's connection, opening and introducing it first where needed. Any
   // failure drops the connection.
   control::Awaitable<Result<Replies>> ask(core::NodeAssignment assignment,

@@ -5,6 +5,14 @@
 #include "codec/resp/info.h"
 
 namespace hikae::engine {
+namespace {
+
+// Forty zeros stand for none.
+std::string stream_name(std::string_view id) {
+  return std::string(id.find_first_not_of('0') == std::string_view::npos ? "" : id);
+}
+
+}  // namespace
 
 Result<control::EngineStatus> parse_redis_status(std::string_view text) {
   const auto info = codec::resp::Info::parse(text);
@@ -16,6 +24,8 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
   status.loading = info.integer("loading").value_or(0) != 0;
   // Valkey answers redis_version too, with the version it is compatible with.
   status.version = info.text("valkey_version").value_or(info.text("redis_version").value_or(""));
+  status.stream = stream_name(info.text("master_replid").value_or(""));
+  status.previous_stream = stream_name(info.text("master_replid2").value_or(""));
   std::int64_t offset = info.integer("master_repl_offset").value_or(0);
   if (*role == "slave") {
     status.role = core::Role::kReplica;

@@ -22,6 +22,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "adapters/process/socket_diag.h"
+
 namespace hikae::adapters {
 namespace {
 
@@ -137,7 +139,10 @@ Result<std::unique_ptr<LinuxProcessRunner>> LinuxProcessRunner::open(Options opt
 
 LinuxProcessRunner::LinuxProcessRunner(Options options, NodeDirectories directories,
                                        Namespaces namespaces)
-    : options_(std::move(options)), directories_(std::move(directories)), namespaces_(namespaces) {
+    : options_(std::move(options)),
+      directories_(std::move(directories)),
+      namespaces_(namespaces),
+      socket_resets_(probe_socket_destroy().has_value()) {
   boost::asio::post(pool_, [this] { bound_logs_later(); });
 }
 
@@ -147,6 +152,7 @@ LinuxProcessRunner::~LinuxProcessRunner() {
     log_timer_.cancel();
   });
   pool_.join();
+  socket_pool_.join();
 }
 
 Awaitable<Result<std::vector<FoundNode>>> LinuxProcessRunner::find_all() {
@@ -245,6 +251,7 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
   }
   // Compared after the pidfd is open: from then on the pid cannot be given to another process.
   if (!pidfd || !is_same(process)) {
+    stat_files_.erase(process.pid);
     co_return;
   }
   boost::asio::posix::stream_descriptor stream(executor);
@@ -260,6 +267,7 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
         co_await stream.async_wait(boost::asio::posix::stream_descriptor::wait_read, token);
   }
   if (!error) {
+    stat_files_.erase(process.pid);
     reap(stream.native_handle());
   }
 }
@@ -276,16 +284,46 @@ Status LinuxProcessRunner::signal(Process process, int signal_number) {
 }
 
 Result<control::ProcessProbe> LinuxProcessRunner::probe(Process process) {
-  const auto stat = read_process_stat(process.pid);
+  StatFile& known = stat_files_[process.pid];
+  if (!known.file || known.start_time != process.start_time) {
+    known = StatFile{process.start_time, open_process_stat(process.pid)};
+  }
+  const auto stat = read_process_stat(known.file);
   if (!stat || stat->start_time != process.start_time) {
+    stat_files_.erase(process.pid);
     return fail(ErrorCode::kNotFound, fmt::format("the process {} is gone", process.pid));
   }
   control::ProcessProbe probe;
   probe.exiting = is_exiting(*stat);
-  probe.stopped = stat->state == 'T' || stat->state == 't';
-  probe.runnable = stat->state == 'R';
-  probe.cpu_ticks = stat->cpu_ticks;
+  probe.activity.stopped = stat->state == 'T' || stat->state == 't';
+  probe.activity.sleeping = stat->state == 'S' || stat->state == 'I';
+  probe.activity.cpu_ticks = stat->cpu_ticks;
   return probe;
+}
+
+Awaitable<Status> LinuxProcessRunner::reset_sockets(control::SocketReset reset) {
+  std::function<Status()> work = [this, reset = std::move(reset)] {
+    return reset_sockets_now(reset);
+  };
+  co_return co_await offload(socket_pool_, std::move(work));
+}
+
+Status LinuxProcessRunner::reset_sockets_now(const control::SocketReset& reset) const {
+  const auto stat = read_process_stat(reset.process.pid);
+  if (!stat || stat->start_time != reset.process.start_time) {
+    return {};  // the kernel has closed them all
+  }
+  if (!is_exiting(*stat)) {
+    return fail(ErrorCode::kConflict, fmt::format("the process {} lives", reset.process.pid));
+  }
+  SocketSelection selection;
+  selection.kind = reset.connections ? SocketSelection::Kind::kConnected
+                                     : SocketSelection::Kind::kListening;
+  selection.address = reset.address;
+  selection.port = reset.port;
+  selection.spared = reset.spared;
+  const auto ended = destroy_sockets(selection);
+  return ended ? Status() : Status(tl::unexpected(ended.error()));
 }
 
 Status LinuxProcessRunner::update_hosts(core::NodeKey node, std::string content) {
@@ -307,6 +345,16 @@ std::optional<std::string> LinuxProcessRunner::read_note(core::NodeKey node,
                                                          std::string name) const {
   const auto directory = directories_.find(node);
   return directory ? read_small_file(directory->get(), name) : std::nullopt;
+}
+
+std::uint64_t LinuxProcessRunner::stored_bytes(core::NodeKey node,
+                                               std::vector<std::string> names) const {
+  const auto directory = directories_.find(node);
+  std::uint64_t bytes = 0;
+  for (const std::string& name : names) {
+    bytes += directory ? stored_size(directory->get(), name) : 0;
+  }
+  return bytes;
 }
 
 Awaitable<Status> LinuxProcessRunner::remove(core::NodeKey node) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,13 +10,14 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "adapters/process/node_directory.h"
+#include "adapters/process/posix.h"
 #include "control/ports.h"
 
 namespace hikae::adapters {
 
 // Processes of one host on Linux: a directory and a session per node, an unprivileged user when we
 // are root, a private /etc/hosts where mount namespaces are permitted. Disk work and forks happen
-// on one thread of its own. Engines outlive it.
+// on one thread of its own, resets of sockets on another. Engines outlive it.
 class LinuxProcessRunner final : public control::ProcessRunner {
  public:
   struct Options {
@@ -33,10 +36,13 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   control::Awaitable<void> wait_exit(control::Process process) override;
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
+  control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
+  bool socket_resets_supported() const override { return socket_resets_; }
   Status update_hosts(core::NodeKey node, std::string content) override;
   bool private_hosts_supported() const override { return namespaces_ != Namespaces::kNone; }
   Status write_note(core::NodeKey node, std::string name, std::string content) override;
   std::optional<std::string> read_note(core::NodeKey node, std::string name) const override;
+  std::uint64_t stored_bytes(core::NodeKey node, std::vector<std::string> names) const override;
   control::Awaitable<Status> remove(core::NodeKey node) override;
   // Short enough for a socket's address, whatever the root: where the plain path is not, it leads
   // through /proc/self and means something to this process only.
@@ -44,6 +50,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
 
   // The same at once and on the caller's thread, for `hikae down` and tests.
   Result<std::vector<control::FoundNode>> find_all_now() const;
+  Status reset_sockets_now(const control::SocketReset& reset) const;
   // Done every minute by itself.
   void bound_logs() const;
 
@@ -53,10 +60,20 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   Status remove_now(const core::NodeKey& node) const;
   void bound_logs_later();
 
+  // A stat file that stays open: it means this very process for ever, and costs a third.
+  struct StatFile {
+    std::uint64_t start_time = 0;
+    Descriptor file;
+  };
+
   Options options_;
   NodeDirectories directories_;
   Namespaces namespaces_;
+  bool socket_resets_ = false;
+  std::map<std::int64_t, StatFile> stat_files_;  // by pid, of processes that were probed
   boost::asio::thread_pool pool_{1};
+  // Clients of a dying primary do not wait for a disk.
+  boost::asio::thread_pool socket_pool_{1};
   boost::asio::steady_timer log_timer_{pool_};
   bool closing_ = false;  // used on the pool's thread
 };

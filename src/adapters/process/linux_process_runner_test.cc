@@ -251,6 +251,44 @@ TEST_F(LinuxProcessRunnerTest, LogsAreBounded) {
   EXPECT_EQ(file("engine.out").size(), 0U);
 }
 
+TEST_F(LinuxProcessRunnerTest, AGlanceShowsWhatAProcessDoes) {
+  const Process process = start(shell("while true; do :; done"));
+  const auto glance = [&] { return runner_->probe(process).value(); };
+  const std::uint64_t before = glance().activity.cpu_ticks;
+  while (glance().activity.cpu_ticks == before) {
+    pause_briefly();
+  }
+  EXPECT_FALSE(glance().activity.sleeping);
+  ASSERT_TRUE(runner_->signal(process, SIGSTOP));
+  while (!glance().activity.stopped) {
+    pause_briefly();
+  }
+  EXPECT_FALSE(glance().exiting);
+  ASSERT_TRUE(runner_->signal(process, SIGKILL));
+  run(io_, runner_->wait_exit(process));
+  EXPECT_EQ(runner_->probe(process).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(LinuxProcessRunnerTest, SocketsOfALivingProcessAreNotReset) {
+  const Process process = start(shell("exec sleep 60"));
+  control::SocketReset reset;
+  reset.process = process;
+  reset.address = *Ipv4::parse("127.0.0.1");
+  reset.port = 1;
+  EXPECT_EQ(run(io_, runner_->reset_sockets(reset))->error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(runner_->signal(process, SIGKILL));
+  run(io_, runner_->wait_exit(process));
+  EXPECT_TRUE(run(io_, runner_->reset_sockets(reset))->has_value());
+}
+
+TEST_F(LinuxProcessRunnerTest, CountsWhatANodeHasStored) {
+  run_script(shell("mkdir data; head -c 300 /dev/zero > data/a; head -c 20 /dev/zero > data/b; "
+                   "mkdir data/deeper; head -c 7 /dev/zero > one; ln -s one link"));
+  EXPECT_EQ(runner_->stored_bytes(kNode, {"data", "one"}), 327U);
+  EXPECT_EQ(runner_->stored_bytes(kNode, {"link", "nothing"}), 0U);
+  EXPECT_EQ(runner_->stored_bytes({core::CacheClusterId("no"), core::NodeId("0001")}, {"one"}), 0U);
+}
+
 TEST(ProcFiles, ReadsAStatLineWhateverTheProgramIsCalled) {
   const auto stat = parse_process_stat(
       "42 (a ) b (c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n");

@@ -262,6 +262,23 @@ std::optional<std::string> read_small_file(int directory, const std::string& nam
   return size < 0 || out.size() > kSmallFile ? std::nullopt : std::optional(std::move(out));
 }
 
+std::uint64_t stored_size(int directory, const std::string& name) {
+  const auto size_of = [](int parent, const std::string& file) -> std::uint64_t {
+    struct stat info{};
+    const bool found = ::fstatat(parent, file.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+    return found && S_ISREG(info.st_mode) ? std::uint64_t(info.st_size) : 0;
+  };
+  const Descriptor inner(::openat(directory, name.c_str(), kOpenDirectory));
+  if (!inner) {
+    return size_of(directory, name);
+  }
+  std::uint64_t bytes = 0;
+  for (const std::string& file : names_in(inner.get())) {
+    bytes += size_of(inner.get(), file);
+  }
+  return bytes;
+}
+
 Result<Descriptor> open_for_append(int directory, const std::string& name,
                                    const std::optional<Account>& owner) {
   auto file = open_regular(directory, name, O_WRONLY | O_CREAT | O_APPEND);

@@ -54,6 +54,8 @@ Status replace_file(int directory, const std::string& name, std::string_view con
 Status overwrite_file(int directory, const std::string& name, std::string content);
 // At most 1 MiB; nullopt when it cannot be read.
 std::optional<std::string> read_small_file(int directory, const std::string& name);
+// Bytes of a regular file, or of the regular files in a directory; 0 when it is neither.
+std::uint64_t stored_size(int directory, const std::string& name);
 // Opens for appending, made where missing.
 Result<Descriptor> open_for_append(int directory, const std::string& name,
                                    const std::optional<Account>& owner);

@@ -1,5 +1,7 @@
 #include "adapters/process/proc_files.h"
 
+#include <array>
+#include <charconv>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include "adapters/process/posix.h"
 #include "base/strings.h"
 
 namespace hikae::adapters {
@@ -47,36 +48,44 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   if (name_end == std::string_view::npos || name_end + 2 >= text.size()) {
     return std::nullopt;
   }
-  const auto fields = split(trim(text.substr(name_end + 2)), ' ');
-  constexpr std::size_t kFirst = 3;  // the state is field 3 in proc(5)
+  // Read every few milliseconds for every primary: no copy is made.
+  const char* at = text.data() + name_end + 2;
+  const char* const end = text.data() + text.size();
+  ProcessStat out;
+  out.state = *at++;  // field 3 in proc(5); numbers from the fourth on
   constexpr std::size_t kParent = 4, kSession = 6, kTerminal = 7, kFlags = 9;
   constexpr std::size_t kUserTime = 14, kSystemTime = 15, kStartTime = 22;
-  if (fields.size() <= kStartTime - kFirst || fields[0].size() != 1) {
-    return std::nullopt;
+  std::array<std::int64_t, kStartTime + 1> numbers{};
+  for (std::size_t field = kParent; field <= kStartTime; ++field) {
+    if (at == end || *at != ' ') {
+      return std::nullopt;
+    }
+    const auto [next, error] = std::from_chars(at + 1, end, numbers[field]);
+    if (error != std::errc()) {
+      return std::nullopt;
+    }
+    at = next;
   }
-  const auto parent = parse_integer(fields[kParent - kFirst]);
-  const auto session = parse_integer(fields[kSession - kFirst]);
-  const auto terminal = parse_integer(fields[kTerminal - kFirst]);
-  const auto start_time = parse_integer(fields[kStartTime - kFirst]);
-  const auto flags = parse_integer(fields[kFlags - kFirst]);
-  const auto user_time = parse_integer(fields[kUserTime - kFirst]);
-  const auto system_time = parse_integer(fields[kSystemTime - kFirst]);
-  if (!parent || !session || !terminal || !flags || !user_time || !system_time || !start_time) {
-    return std::nullopt;
-  }
-  return ProcessStat{fields[0][0],
-                     *parent,
-                     *session,
-                     *terminal,
-                     std::uint64_t(*start_time),
-                     std::uint64_t(*flags),
-                     std::uint64_t(*user_time + *system_time)};
+  out.parent = numbers[kParent];
+  out.session = numbers[kSession];
+  out.terminal = numbers[kTerminal];
+  out.start_time = std::uint64_t(numbers[kStartTime]);
+  out.flags = std::uint64_t(numbers[kFlags]);
+  out.cpu_ticks = std::uint64_t(numbers[kUserTime] + numbers[kSystemTime]);
+  return out;
 }
 
 std::optional<ProcessStat> read_process_stat(std::int64_t pid) {
-  const Descriptor file(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  return read_process_stat(open_process_stat(pid));
+}
+
+Descriptor open_process_stat(std::int64_t pid) {
+  return Descriptor(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+std::optional<ProcessStat> read_process_stat(const Descriptor& file) {
   char buffer[1024];
-  const ssize_t size = file ? ::read(file.get(), buffer, sizeof buffer) : -1;
+  const ssize_t size = file ? ::pread(file.get(), buffer, sizeof buffer, 0) : -1;
   return size > 0 ? parse_process_stat(std::string_view(buffer, std::size_t(size))) : std::nullopt;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/process/posix.h"
 #include "control/ports.h"
 
 namespace hikae::adapters {
@@ -29,6 +30,10 @@ bool is_exiting(const ProcessStat& stat);
 
 // nullopt when there is no such process.
 std::optional<ProcessStat> read_process_stat(std::int64_t pid);
+// The file, for reading it many times; empty when there is no such process. What it says is always
+// of the process that had the pid when it was opened.
+Descriptor open_process_stat(std::int64_t pid);
+std::optional<ProcessStat> read_process_stat(const Descriptor& file);
 // The text of a stat file; the program's name in it may hold blanks and brackets.
 std::optional<ProcessStat> parse_process_stat(std::string_view text);
 

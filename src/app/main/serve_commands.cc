@@ -29,6 +29,9 @@ struct CommandLine {
   std::string valkey_server;
   std::string redis_server;
   std::string log_file;
+  std::optional<std::int64_t> hang_ms;
+  std::optional<std::int64_t> busy_ms;
+  std::optional<std::int64_t> test_failovers_per_day;
 };
 
 void add_options(CLI::App& command, CommandLine& line) {
@@ -59,6 +62,17 @@ void add_options(CLI::App& command, CommandLine& line) {
   command.add_option("--redis-server", line.redis_server, "Program for Redis [found on PATH]")
       ->option_text("FILE");
   command.add_option("--log-file", line.log_file, "Write the log there too")->option_text("FILE");
+  command
+      .add_option("--hang-ms", line.hang_ms, "An engine that does nothing for so long hangs [100]")
+      ->option_text("N");
+  command
+      .add_option("--busy-ms", line.busy_ms,
+                  "One that works without answering for so long hangs too, 0: never [60000]")
+      ->option_text("N");
+  command
+      .add_option("--test-failovers-per-day", line.test_failovers_per_day,
+                  "Most node groups for TestFailover, 0: any number [0 on loopback, else 15]")
+      ->option_text("N");
 }
 
 std::optional<std::string> if_said(const std::string& text) {
@@ -86,6 +100,9 @@ ConfigSettings settings_of(const CommandLine& line) {
   settings.valkey_server = if_said(line.valkey_server);
   settings.redis_server = if_said(line.redis_server);
   settings.log_file = if_said(line.log_file);
+  settings.hang_ms = line.hang_ms;
+  settings.busy_ms = line.busy_ms;
+  settings.test_failovers_per_day = line.test_failovers_per_day;
   return settings;
 }
 
