@@ -90,12 +90,13 @@ class Region:
                 "--dns-listen", f"{self.dns[0]}:{self.dns[1]}", "--region", self.name,
                 "--allow-test-credentials", *self.arguments]
 
-    def start(self, wait=True):
+    def start(self, wait=True, stderr=None):
         """Starts the server and waits until it answers a signed call."""
         if self._log is None:
             self._log = open(os.path.join(self.directory, "serve.log"), "ab")
         self.server = subprocess.Popen(self.serve_command(), stdin=subprocess.DEVNULL,
-                                       stdout=self._log, stderr=self._log, cwd=self.directory,
+                                       stdout=self._log, stderr=stderr or self._log,
+                                       cwd=self.directory,
                                        env=commands.bare_environment(HOME=self.directory),
                                        start_new_session=True)
         if wait:
