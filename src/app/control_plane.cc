@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/generated/tables.h"
+#include "app/agent_metrics.h"
 #include "app/name_keeper.h"
 #include "core/admission/region.h"
 
@@ -149,6 +150,12 @@ Result<SocketAddress> ControlPlane::listen() {
 control::Awaitable<http::Response> ControlPlane::handle(http::Request request) {
   if (request.target == kNamesPath && request.peer_is_loopback) {
     co_return names();
+  }
+  if (request.target == kMetricsPath && request.peer_is_loopback && parts_.metrics) {
+    http::Response response;
+    response.headers.emplace_back("Content-Type", "text/plain; version=0.0.4");
+    response.body = co_await parts_.metrics();
+    co_return response;
   }
   api::HttpRequest call;
   call.method = std::move(request.method);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,6 +35,8 @@ class ControlPlane {
     ZonePublisher& zone;
     control::FailoverReportSink& reports;
     adapters::Credentials credentials;
+    // What is answered at kMetricsPath; may be empty.
+    std::function<control::Awaitable<std::string>()> metrics = {};
   };
 
   explicit ControlPlane(Parts parts);

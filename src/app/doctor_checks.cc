@@ -1,16 +1,21 @@
 #include "app/doctor_checks.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "adapters/process/socket_diag.h"
 #include "adapters/system/data_directory.h"
 #include "adapters/system/probe.h"
+#include "app/agent_metrics.h"
 #include "app/dns_probe.h"
+#include "app/http_get.h"
 #include "app/programs.h"
 #include "app/runtime_facts.h"
 
@@ -28,6 +33,8 @@ constexpr std::uint64_t kDiskFailBytes = 64ull << 20;
 // maxclients).
 constexpr rlim_t kEngineDescriptors = 10'032;
 constexpr int kDnsTimeoutMs = 1'000;
+constexpr int kMetricsTimeoutMs = 1'000;
+constexpr auto kMeasured = std::chrono::seconds(1);
 // The first address of the first VPC's first subnet, as the engines will use it.
 constexpr Ipv4 kFirstNodeAddress(127u << 24 | 64u << 16 | 10u);
 
@@ -196,6 +203,46 @@ std::vector<Finding> check_namespaces() {
                   "hikae shell cannot make names resolve and replicas follow addresses; allow them "
                   "(sudo sysctl user.max_user_namespaces=15000, "
                   "kernel.apparmor_restrict_unprivileged_userns=0) or run as root"}};
+}
+
+std::vector<Finding> check_socket_resets() {
+  const Status probed = adapters::probe_socket_destroy();
+  if (probed) {
+    return {ok("clients", "those of a dying primary can be sent away at once")};
+  }
+  const bool denied = probed.error().code == ErrorCode::kDenied;
+  return {Finding{Level::kWarn, "clients",
+                  "those of a primary that dies with gigabytes of data wait until its memory is "
+                  "freed (" +
+                      probed.error().message + ")",
+                  denied ? "serve as root, or give the program the right (sudo setcap "
+                           "cap_net_admin+ep hikae)"
+                         : "use a kernel that has it"}};
+}
+
+std::vector<Finding> check_agents(const ServeConfig& config) {
+  const auto facts = running_serve(config.data_directory);
+  const auto api = facts ? SocketAddress::parse(facts->api) : std::nullopt;
+  const auto sample = [&api] {
+    const auto text = api ? http_get(*api, kMetricsPath, kMetricsTimeoutMs)
+                          : Result<std::string>(fail(ErrorCode::kUnavailable, ""));
+    return text ? parse_metrics(*text) : std::nullopt;
+  };
+  const auto before = sample();
+  if (!before) {
+    return {};  // nobody serves, which is no finding
+  }
+  std::this_thread::sleep_for(kMeasured);
+  const auto after = sample();
+  if (!after) {
+    return {};
+  }
+  const double share = double((after->cpu - before->cpu).count()) /
+                       double(std::chrono::microseconds(kMeasured).count());
+  return {ok("agents", fmt::format("{} nodes; {} primaries are looked at every {} ms; {:.1f} % of "
+                                   "a core",
+                                   after->nodes, after->watched, after->glance.count() / 1'000,
+                                   share * 100))};
 }
 
 std::vector<Finding> check_limits() {

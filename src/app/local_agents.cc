@@ -1,7 +1,12 @@
 #include "app/local_agents.h"
 
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 namespace hikae::app {
@@ -58,6 +63,29 @@ Status LocalAgents::add(const core::HostId& id) {
   host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
   hosts_.push_back(std::move(host));
   return {};
+}
+
+control::Awaitable<AgentsLoad> LocalAgents::load() {
+  auto collecting = collect_load();
+  co_return co_await boost::asio::co_spawn(context_, std::move(collecting),
+                                           boost::asio::use_awaitable);
+}
+
+// On the agents' thread.
+control::Awaitable<AgentsLoad> LocalAgents::collect_load() {
+  AgentsLoad out;
+  for (const Host& host : hosts_) {
+    const control::AgentLoad load = host.agent->load();
+    out.nodes += load.nodes;
+    out.watched += load.watched;
+    out.glance = std::max(out.glance, load.watched > 0 ? load.glance : Duration());
+    out.poll = std::max({out.poll, load.poll_watched, load.poll_others});
+    out.resets = host.runner->socket_resets_supported();
+  }
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  out.cpu = std::chrono::seconds(used.tv_sec) + std::chrono::microseconds(used.tv_nsec / 1'000);
+  co_return out;
 }
 
 control::Awaitable<void> LocalAgents::stop_agents() {

@@ -11,6 +11,7 @@
 #include "adapters/agent_memory/agent_memory.h"
 #include "adapters/process/linux_process_runner.h"
 #include "adapters/system/real_clock.h"
+#include "app/agent_metrics.h"
 #include "app/engine_connector.h"
 #include "control/agent.h"
 #include "core/resource/region.h"
@@ -33,6 +34,8 @@ class LocalAgents {
 
   // Makes one agent for every host and starts them.
   Status start(const std::vector<core::HostId>& hosts);
+  // Asks the agents; while they run.
+  control::Awaitable<AgentsLoad> load();
   // Ends the agents and joins the thread. Call from another thread than theirs.
   void stop();
 
@@ -45,6 +48,7 @@ class LocalAgents {
   };
 
   Status add(const core::HostId& id);
+  control::Awaitable<AgentsLoad> collect_load();
   control::Awaitable<void> stop_agents();
 
   Options options_;

@@ -68,6 +68,10 @@ class TestConnection final : public engine::AdminConnection {
     }
     co_return replies;
   }
+  void close() override {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
 
  private:
   stream_protocol::socket socket_;

@@ -73,9 +73,15 @@ class Serve {
         LocalAgents::Options{data_->nodes_path(), std::move(driver), {config_.hang, config_.busy}},
         link_, log_);
     reports_.emplace(data_->path() + "/failovers", log_);
-    control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
-        context_, config_, *store_, log_, link_, *zone_, *reports_, std::move(*credentials)});
+    control_ = std::make_unique<ControlPlane>(
+        ControlPlane::Parts{context_, config_, *store_, log_, link_, *zone_, *reports_,
+                            std::move(*credentials), [this] { return metrics(); }});
     return dns_status_;
+  }
+
+  control::Awaitable<std::string> metrics() {
+    const AgentsLoad load = co_await agents_->load();
+    co_return render_metrics(load);
   }
 
   // Binds the DNS addresses; those that merely may work are tried and left out without complaint.

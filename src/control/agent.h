@@ -15,10 +15,10 @@ namespace hikae::control {
 // What an agent watches, and how often.
 struct AgentLoad {
   int nodes = 0;
-  int watched = 0;         // primaries that a replica could replace
-  Duration glance{};       // between two glances at each of those
+  int watched = 0;          // primaries that a replica could replace
+  Duration glance{};        // between two glances at each of those
   Duration poll_watched{};  // between two questions to each of those
-  Duration poll_others{};  // and to each other node
+  Duration poll_others{};   // and to each other node
 };
 
 // Runs the nodes of one host: takes assignments, keeps every node as its assignment says, reports

@@ -45,9 +45,8 @@ FailoverRecorder::FailoverRecorder(boost::asio::any_io_executor executor, Fronte
       log_(log),
       sink_(sink),
       written_(executor_) {
-  frontend_.observe([this](const core::State&, const core::Transition&) {
-    last_commit_ = clock_.monotonic();
-  });
+  frontend_.observe(
+      [this](const core::State&, const core::Transition&) { last_commit_ = clock_.monotonic(); });
   reconciler_.on_failover(
       [this](const Reconciler::CommittedFailover& failover) { begin(failover); });
   reconciler_.on_observed([this] { look(); });

@@ -23,9 +23,9 @@ class FailoverReportSink {
   ~FailoverReportSink() = default;
 };
 
-// Follows every failover from its commit until the group is whole again. Then it publishes a report,
-// one line in the log and one event of the replication group, behind those of AWS. Only watches;
-// nothing depends on it, and a failover that a restart interrupts gets no report.
+// Follows every failover from its commit until the group is whole again. Then it publishes a
+// report, one line in the log and one event of the replication group, behind those of AWS. Only
+// watches; nothing depends on it, and a failover that a restart interrupts gets no report.
 //
 // Make it before other observers of the frontend: it takes the time of commits.
 class FailoverRecorder {

@@ -18,9 +18,9 @@ std::string describe(const FailoverReport& report) {
     out += fmt::format(", {} attached after {} ({} resynchronization)", replica.cluster,
                        show_milliseconds(replica.attached_us), replica.resync);
   }
-  out += report.repaired
-             ? fmt::format(", all members in service after {}", show_milliseconds(report.repaired_us))
-             : ", not all members came back into service";
+  out += report.repaired ? fmt::format(", all members in service after {}",
+                                       show_milliseconds(report.repaired_us))
+                         : ", not all members came back into service";
   return out + fmt::format("; {} bytes at risk", report.bytes_at_risk);
 }
 

@@ -188,7 +188,7 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
   core::Plan plan;
   Monotonic decided;
   const auto decide = [this, &unit, &plan, &decided](const core::State& state,
-                                           core::AdmissionContext context) {
+                                                     core::AdmissionContext context) {
     decided = observed_.now = clock_.monotonic();
     book_.mark(unit);
     plan = plan_for(state, observed_, unit, context);

@@ -124,8 +124,8 @@ TEST(RedisStatus, ReadsAPrimary) {
 
 TEST(RedisStatus, NamesItsStreamAndTheOneBefore) {
   const std::string zeros(40, '0');
-  const auto full = parse_redis_status("role:slave\r\nmaster_replid:4f2a\r\nmaster_replid2:" +
-                                       zeros + "\r\n");
+  const auto full =
+      parse_redis_status("role:slave\r\nmaster_replid:4f2a\r\nmaster_replid2:" + zeros + "\r\n");
   EXPECT_EQ(full->stream, "4f2a");
   EXPECT_EQ(full->previous_stream, "");
   const auto partial =

@@ -59,8 +59,8 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
 }
 
 std::vector<std::string> RedisDriver::data_files(const core::NodeAssignment& assignment) const {
-  const bool kept =
-      assignment.directives.contains("appendonly") && assignment.directives.at("appendonly") == "yes";
+  const bool kept = assignment.directives.contains("appendonly") &&
+                    assignment.directives.at("appendonly") == "yes";
   // A directory since Redis 7.0, a file before.
   return kept ? std::vector<std::string>{"appendonlydir", "appendonly.aof"}
               : std::vector<std::string>();

@@ -317,8 +317,8 @@ Status LinuxProcessRunner::reset_sockets_now(const control::SocketReset& reset) 
     return fail(ErrorCode::kConflict, fmt::format("the process {} lives", reset.process.pid));
   }
   SocketSelection selection;
-  selection.kind = reset.connections ? SocketSelection::Kind::kConnected
-                                     : SocketSelection::Kind::kListening;
+  selection.kind =
+      reset.connections ? SocketSelection::Kind::kConnected : SocketSelection::Kind::kListening;
   selection.address = reset.address;
   selection.port = reset.port;
   selection.spared = reset.spared;

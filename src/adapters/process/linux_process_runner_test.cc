@@ -282,8 +282,9 @@ TEST_F(LinuxProcessRunnerTest, SocketsOfALivingProcessAreNotReset) {
 }
 
 TEST_F(LinuxProcessRunnerTest, CountsWhatANodeHasStored) {
-  run_script(shell("mkdir data; head -c 300 /dev/zero > data/a; head -c 20 /dev/zero > data/b; "
-                   "mkdir data/deeper; head -c 7 /dev/zero > one; ln -s one link"));
+  run_script(
+      shell("mkdir data; head -c 300 /dev/zero > data/a; head -c 20 /dev/zero > data/b; "
+            "mkdir data/deeper; head -c 7 /dev/zero > one; ln -s one link"));
   EXPECT_EQ(runner_->stored_bytes(kNode, {"data", "one"}), 327U);
   EXPECT_EQ(runner_->stored_bytes(kNode, {"link", "nothing"}), 0U);
   EXPECT_EQ(runner_->stored_bytes({core::CacheClusterId("no"), core::NodeId("0001")}, {"one"}), 0U);

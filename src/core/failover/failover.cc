@@ -109,12 +109,12 @@ bool failover_is_on(const ReplicationGroup& group) {
 bool awaits_replica(const State& state, const Observed& observed, const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
   const bool in_time = observed.dead_for(primary.key) < kNewsBound;
-  return std::any_of(
-      node_group.members.begin(), node_group.members.end(), [&](const CacheClusterId& id) {
-        const Member member = member_of(state, observed, id);
-        return id != node_group.primary &&
-               may_lead_yet(member, observed.unheard.contains(member.key), in_time);
-      });
+  return std::any_of(node_group.members.begin(), node_group.members.end(),
+                     [&](const CacheClusterId& id) {
+                       const Member member = member_of(state, observed, id);
+                       return id != node_group.primary &&
+                              may_lead_yet(member, observed.unheard.contains(member.key), in_time);
+                     });
 }
 
 std::uint64_t lost_bytes(const NodeObservation& before, const NodeObservation& after) {
@@ -123,8 +123,8 @@ std::uint64_t lost_bytes(const NodeObservation& before, const NodeObservation& a
              : 0;
 }
 
-FailoverDecision choose(const State& state, const Observed& observed,
-                        const NodeGroup& node_group, const Member& primary) {
+FailoverDecision choose(const State& state, const Observed& observed, const NodeGroup& node_group,
+                        const Member& primary) {
   FailoverDecision out;
   const auto all = candidates(state, observed, node_group);
   const bool dead = primary.seen->dead();

@@ -260,7 +260,8 @@ TEST_F(EverythingLost, WithoutDiskItComesBackEmptyAndSaysSo) {
 
 TEST_F(EverythingLost, APrimaryWithDataOnDiskComesBackWithIt) {
   seen("foo-001").data_on_disk = 2'000;
-  seen("foo-002").data_on_disk = 9'000'000;  // not written anew for longer: more bytes, no more data
+  seen("foo-002").data_on_disk =
+      9'000'000;  // not written anew for longer: more bytes, no more data
   EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
   EXPECT_FALSE(assignment("foo-001").hold);
   world.settle_group("foo");

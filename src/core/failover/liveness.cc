@@ -35,8 +35,8 @@ bool Liveness::glance(const ProcessActivity& seen, Monotonic now) {
     ++still_glances_;
   }
   const bool hangs = still && still_glances_ >= kGlances && now - *still_since_ >= limits_.hang;
-  const bool busy_too_long = unanswered_since_ && limits_.busy > Duration() &&
-                             now - *unanswered_since_ >= limits_.busy;
+  const bool busy_too_long =
+      unanswered_since_ && limits_.busy > Duration() && now - *unanswered_since_ >= limits_.busy;
   return hangs || busy_too_long;
 }
 

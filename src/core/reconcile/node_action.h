@@ -40,7 +40,7 @@ enum class NodeActionKind {
   kNone,   // all is as it should be
   kAwait,  // something is under way that nobody reports: look again soon
   kStart,
-  kKill,  // at once; the data is given up
+  kKill,           // at once; the data is given up
   kRefuseClients,  // dying: it takes no more connections
   kFreeClients,    // dying: connections of its clients are reset
   kUpdateHosts,
