@@ -1,13 +1,14 @@
 #include "app/local_agents.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+
+#include "adapters/system/proc.h"
 
 namespace hikae::app {
 
@@ -82,9 +83,7 @@ control::Awaitable<AgentsLoad> LocalAgents::collect_load() {
     out.poll = std::max({out.poll, load.poll_watched, load.poll_others});
     out.resets = host.runner->socket_resets_supported();
   }
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  out.cpu = std::chrono::seconds(used.tv_sec) + std::chrono::microseconds(used.tv_nsec / 1'000);
+  out.cpu = adapters::thread_cpu_time();
   co_return out;
 }
 

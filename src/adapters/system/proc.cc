@@ -1,6 +1,7 @@
 #include "adapters/system/proc.h"
 
 #include <charconv>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <sstream>
@@ -139,6 +140,12 @@ std::string socket_owner(std::uint64_t inode) {
     }
   }
   return {};
+}
+
+Duration thread_cpu_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::microseconds(used.tv_nsec / 1'000);
 }
 
 }  // namespace hikae::adapters

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/time.h"
 
 namespace hikae::adapters {
 
@@ -38,5 +39,8 @@ std::vector<RunningProcess> running_processes();
 
 // `name (pid 12)` of a process that has the socket open, empty when none may be seen.
 std::string socket_owner(std::uint64_t inode);
+
+// Processor time that the calling thread has used.
+Duration thread_cpu_time();
 
 }  // namespace hikae::adapters
