@@ -238,7 +238,10 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     co_return engines[assignment.node].status.replication_offset;
   }
   Awaitable<Status> resume_writes(NodeAssignment) override { co_return Status(); }
-  Awaitable<Status> drop_clients(NodeAssignment) override { co_return Status(); }
+  Awaitable<Status> drop_clients(NodeAssignment) override {
+    calls.push_back("drop_clients");
+    co_return Status();
+  }
   void disconnect(NodeKey) override { close_question(); }
 
  private:

@@ -33,6 +33,11 @@ constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr int kLongestBackoffShift = 7;  // 12.8 s
 // A switchover has to be over by then; the engine takes writes again by itself.
 constexpr Duration kLongestPause = seconds(5);
+// A client whose connection broke comes back by the address that its resolver still has, and a
+// former primary is back within milliseconds: the client would stay there, and be refused every
+// write. For so long after its lead a node sends away clients when it had to refuse one: somewhat
+// longer than the name's time to live, 5 s, in any cache.
+constexpr Duration kAstrayTime = seconds(8);
 // How long a retired process may take to end by itself.
 constexpr Duration kRetirePatience = seconds(2);
 constexpr Duration kSurvivorPatience = seconds(1);
@@ -70,6 +75,9 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     liveness_.answered();
     started_at_ = ports_.clock.monotonic();
   }
+  if (found && !known_.running) {
+    fault_seen_ = ports_.clock.monotonic();  // it died while no agent looked
+  }
   looked_ = !known_.running;
   observation_.node = key_;
   publish();
@@ -81,6 +89,10 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   }
   if (!desired || !desired_ || desired->survey != desired_->survey) {
     offset_settled_ = surveyed_ = false;
+  }
+  const bool led = desired_ && desired_->role == core::Role::kPrimary;
+  if (led && desired && desired->role == core::Role::kReplica) {
+    led_until_ = ports_.clock.monotonic();
   }
   desired_ = desired;
   poll_ = Duration();
@@ -155,6 +167,9 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   previous_stream_ = status->previous_stream;
   // What is taken in replaces what there was.
   known_.synced = !status->loading && (known_.synced || status->link_up || status->has_copy);
+  if (status->refused_writes > std::exchange(refused_writes_, status->refused_writes)) {
+    known_.clients_astray = led_until_ && ports_.clock.monotonic() - *led_until_ < kAstrayTime;
+  }
   const bool survey = desired_ && desired_->survey;
   offset_settled_ = survey && surveyed_ && offset_ == status->replication_offset;
   surveyed_ = survey;
@@ -228,6 +243,9 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
     case NodeActionKind::kResumeWrites:
       co_await resume_writes(std::move(assignment));
       break;
+    case NodeActionKind::kSendClientsAway:
+      co_await send_clients_away(std::move(assignment));
+      break;
     case NodeActionKind::kApplyDirectives:
       co_await apply_directives(std::move(assignment));
       break;
@@ -277,6 +295,12 @@ Awaitable<void> AgentNode::resume_writes(core::NodeAssignment assignment) {
   const Status resumed = co_await ports_.driver.resume_writes(std::move(assignment));
   known_.writes_paused = known_.writes_paused && !resumed;
   settle(resumed);
+}
+
+Awaitable<void> AgentNode::send_clients_away(core::NodeAssignment assignment) {
+  const Status sent = co_await ports_.driver.drop_clients(std::move(assignment));
+  known_.clients_astray = known_.clients_astray && !sent;
+  settle(sent);
 }
 
 void AgentNode::glance() {
@@ -367,7 +391,8 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.directives = std::move(assignment.directives);
   known_.hosts_file = std::move(hosts_file);
   answered_ = false;
-  known_.stream_pending = false;
+  known_.stream_pending = known_.clients_astray = false;
+  refused_writes_ = 0;
   renewed_at_.reset();
   version_.clear();
   offset_ = 0;

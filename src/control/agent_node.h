@@ -73,6 +73,7 @@ class AgentNode {
   Awaitable<void> follow(core::NodeAssignment assignment);
   Awaitable<void> pause_writes(core::NodeAssignment assignment);
   Awaitable<void> resume_writes(core::NodeAssignment assignment);
+  Awaitable<void> send_clients_away(core::NodeAssignment assignment);
   Awaitable<void> apply_directives(core::NodeAssignment assignment);
   Awaitable<void> set_pace(core::NodeAssignment assignment);
   Awaitable<void> remove();
@@ -115,6 +116,8 @@ class AgentNode {
   std::uint64_t data_on_disk_ = 0;  // what the process that ended last has left to start from
   std::string stream_;
   std::string previous_stream_;
+  std::optional<Monotonic> led_until_;  // when another member took the lead from it
+  std::uint64_t refused_writes_ = 0;    // of the process, at the last look
   bool offset_settled_ = false;  // two readings of a survey were equal
   bool surveyed_ = false;        // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;

@@ -151,11 +151,11 @@ TEST_F(AgentTest, ReplicaFollowsOnlyWhenItsTurnHasCome) {
   launch();
   assign({replica(false)});
   pass(seconds(5));
-  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park"}));
+  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park", "drop_clients"}));
   assign({replica(true)});
   ASSERT_TRUE(run_until_ready(kReplica));
   EXPECT_EQ(host_.engines[kReplica].status.following, "foo.internal");
-  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park", "follow"}));
+  EXPECT_EQ(host_.calls, (std::vector<std::string>{"start", "park", "drop_clients", "follow"}));
 }
 
 TEST_F(AgentTest, AReplicaThatGotOnlyItsCopyConnectsAnewOnceAndIsInServiceThen) {
@@ -347,6 +347,50 @@ TEST_F(AgentTest, PromotionAndTheMoveOfThePrimary) {
   EXPECT_EQ(host_.count("update_hosts"), 2);
   EXPECT_NE(host_.engines[kPrimary].files["hosts"].find("127.64.0.5 foo.internal"),
             std::string::npos);
+}
+
+NodeAssignment former_primary() {
+  NodeAssignment a = primary();
+  a.role = core::Role::kReplica;
+  a.attach = true;
+  return a;
+}
+
+TEST_F(AgentTest, AFormerPrimarySendsAwayClientsThatWantToWrite) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  host_.engines[kPrimary].status.refused_writes = 5;  // of a time before
+  pass(seconds(2));
+  assign({former_primary()});
+  pass(seconds(2));
+  EXPECT_EQ(host_.count("drop_clients"), 1) << "when it was demoted";
+  for (const std::uint64_t refused : {6U, 9U}) {
+    host_.calls.clear();
+    host_.engines[kPrimary].status.refused_writes = refused;
+    pass(seconds(2));
+    EXPECT_EQ(host_.calls, std::vector<std::string>{"drop_clients"});
+  }
+  host_.calls.clear();
+  pass(seconds(5));
+  host_.engines[kPrimary].status.refused_writes = 20;
+  pass(seconds(2));
+  EXPECT_TRUE(host_.calls.empty()) << "no name leads here any more, so they mean this node";
+}
+
+TEST_F(AgentTest, APrimaryThatDiedAndIsAReplicaNowSendsThemAwayToo) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  host_.end(host_.engines[kPrimary]);
+  assign({former_primary(), replica(true)});
+  ASSERT_TRUE(run_until([&] { return host_.engines[kPrimary].pid != 0; }));
+  pass(seconds(1));
+  host_.calls.clear();
+  host_.engines[kPrimary].status.refused_writes = 1;
+  host_.engines[kReplica].status.refused_writes = 1;
+  pass(seconds(2));
+  EXPECT_EQ(host_.calls, std::vector<std::string>{"drop_clients"}) << "of one of the two";
 }
 
 TEST_F(AgentTest, RefusedDirectiveIsToldOnceAndNotRetried) {

@@ -182,6 +182,7 @@ struct EngineStatus {
   // a full synchronisation; empty when unknown or none.
   std::string stream;
   std::string previous_stream;
+  std::uint64_t refused_writes = 0;  // because it is a replica, since the process began
   std::uint64_t replication_offset = 0;
   std::string version;
 };

@@ -159,6 +159,15 @@ TEST(RedisStatus, TheStreamIsPendingUntilItsFirstByte) {
   EXPECT_FALSE(parse_redis_status(down + "repl_backlog_histlen:0\r\n")->stream_pending);
 }
 
+TEST(RedisStatus, CountsTheWritesThatAReplicaRefused) {
+  const std::string replica = "role:slave\r\nslave_repl_offset:7\r\n";
+  EXPECT_EQ(parse_redis_status(replica)->refused_writes, 0U);
+  EXPECT_EQ(parse_redis_status(replica + "# Errorstats\r\nerrorstat_ERR:count=3\r\n"
+                                         "errorstat_READONLY:count=12\r\n")
+                ->refused_writes,
+            12U);
+}
+
 TEST(RedisStatus, AnswerWithoutARoleIsAnError) {
   EXPECT_FALSE(parse_redis_status(""));
   EXPECT_FALSE(parse_redis_status("role:sentinel\r\n"));

@@ -72,13 +72,13 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignme
   const bool asked_before = known != links_.end() && !known->second->version.empty();
   if (asked_before && known->second->settled) {
     core::NodeAssignment again = assignment;
-    std::vector<std::string> brief = {"replication"};
+    std::vector<std::string> brief = {"replication", "errorstats"};
     auto status = co_await read_info(std::move(again), std::move(brief));
     if (!status || is_settled(*status)) {
       co_return status;
     }
   }
-  std::vector<std::string> sections = {"replication", "persistence"};
+  std::vector<std::string> sections = {"replication", "errorstats", "persistence"};
   if (!asked_before) {
     sections.push_back("server");
   }

@@ -12,6 +12,13 @@ std::string stream_name(std::string_view id) {
   return std::string(id.find_first_not_of('0') == std::string_view::npos ? "" : id);
 }
 
+// Of INFO's `errorstat_READONLY:count=7`, which engines before Redis 6.2 do not have.
+std::uint64_t refused_writes(const codec::resp::Info& info) {
+  const auto fields =
+      codec::resp::Info::parse_fields(info.text("errorstat_READONLY").value_or(""));
+  return std::uint64_t(std::max<std::int64_t>(fields.integer("count").value_or(0), 0));
+}
+
 }  // namespace
 
 Result<control::EngineStatus> parse_redis_status(std::string_view text) {
@@ -21,6 +28,7 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
     return fail(ErrorCode::kInternal, "the engine's INFO does not tell its role");
   }
   control::EngineStatus status;
+  status.refused_writes = refused_writes(info);
   status.loading = info.integer("loading").value_or(0) != 0;
   // Valkey answers redis_version too, with the version it is compatible with.
   status.version = info.text("valkey_version").value_or(info.text("redis_version").value_or(""));

@@ -1,72 +1,18 @@
 """Members die, hang and change roles; clients, names, Describe calls and events agree on it."""
 
-import glob
-import json
 import os
 import signal
 import threading
 
 from support import processes
 from support.case import RegionTestCase
+from support.groups import failovers_of, primary_of, reports_of, shard_of
 from support.inline import RedisError
 from support.waiting import eventually
+from support.writer import Writer
 
 TAKEOVER_SECONDS = 5  # far above what it takes, so that a loaded machine fails nothing
 WHOLE_SECONDS = 20
-BATCH = 50  # commands that a pipelining writer has in flight
-
-
-def shard_of(group):
-    return group["NodeGroups"][0]
-
-
-def primary_of(group):
-    return next(member["CacheClusterId"] for member in shard_of(group)["NodeGroupMembers"]
-                if member["CurrentRole"] == "primary")
-
-
-class Writer(threading.Thread):
-    """Writes numbered values to the primary endpoint; knows which of them were acknowledged."""
-
-    def __init__(self, region, endpoint):
-        super().__init__(daemon=True)
-        self.region, self.endpoint = region, endpoint
-        self.acknowledged = []
-        self._next = 0
-        self._end = threading.Event()
-
-    def run(self):
-        while not self._end.is_set():
-            try:
-                with self.region.session(self.endpoint) as session:
-                    while not self._end.is_set():
-                        self._batch(session)
-            except OSError:
-                continue  # ask for the name again, as a client does
-
-    def _batch(self, session):
-        numbers = range(self._next, self._next + BATCH)
-        self._next += BATCH  # never again the same, whatever becomes of it
-        session._socket.sendall(b"".join(b"set n:%d %d\r\n" % (i, i) for i in numbers))
-        refused = False
-        for number in numbers:
-            if session._line() == b"+OK":
-                self.acknowledged.append(number)
-            else:
-                refused = True
-        if refused:
-            raise ConnectionError("no longer the primary")
-
-    def finish(self):
-        """The acknowledged numbers that the primary does not have."""
-        self._end.set()
-        self.join(30)
-        lost = []
-        with self.region.session(self.endpoint) as session:
-            for number in self.acknowledged:
-                if session.ask(f"get n:{number}") != str(number):
-                    lost.append(number)
-        return lost
 
 
 class NameWatch(threading.Thread):
@@ -118,10 +64,7 @@ class FailoverTestCase(RegionTestCase):
         return self.make_group(group_id, 3, EngineVersion="7.1", **more)
 
     def pid_of(self, cluster_id):
-        """The engine; what it has forked works in the same directory, but is younger."""
-        pids = [pid for pid, directory in self.region.nodes().items()
-                if os.path.basename(os.path.dirname(directory)) == cluster_id]
-        return min(pids, key=processes.start_time, default=None)
+        return self.region.pid_of(cluster_id)
 
     def events_of(self, source_type, source_id):
         """The messages, oldest first."""
@@ -130,17 +73,10 @@ class FailoverTestCase(RegionTestCase):
         return [event["Message"] for event in reversed(events)]
 
     def failovers_of(self, group_id):
-        return [message for message in self.events_of("replication-group", group_id)
-                if message.startswith("Failover from")]
+        return failovers_of(self.region, group_id)
 
     def reports_of(self, group_id):
-        reports = []
-        for path in sorted(glob.glob(os.path.join(self.region.data, "failovers", "*.json"))):
-            with open(path, encoding="utf-8") as file:
-                report = json.load(file)
-            if report["replication_group"] == group_id:
-                reports.append(report)
-        return reports
+        return reports_of(self.region, group_id)
 
     def target(self, endpoint):
         answers = self.region.lookup(endpoint["Address"]).answers

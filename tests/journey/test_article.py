@@ -2,9 +2,11 @@
 
 import os
 import re
+import signal
 import unittest
 
 from support import commands, processes, signing
+from support.groups import members_of, primary_of
 from support.inline import RedisError
 from support.region import Region, binary
 from support.terminal import Terminal
@@ -294,6 +296,26 @@ class Article(unittest.TestCase):
         query = {**self.GUIDE, "ReplicationGroupId": "guide", "Port": "6392"}
         self.raw_get("guide", signing.v4_presigned(self.region.host, query, key, secret,
                                                    self.region.name))
+
+    def test_9_the_data_outlives_its_primary(self):
+        """What was written by hand is there after a failover, under the same name."""
+        endpoint = self.primary_endpoint()
+        old = primary_of(self.group_of())
+        os.kill(self.region.pid_of(old), signal.SIGKILL)
+        eventually(lambda: primary_of(self.group_of()) != old, f"a replica of {old} leads", 10)
+        for line, reply in (("get foo", b"$3\r\nbar\r\n"), ("set foo again", b"+OK\r\n")):
+            eventually(lambda one=line: self.say_anew(endpoint, one) == reply, line, 10)
+        group = self.region.wait_group("foo", 3)
+        alias = self.region.dig("+short", endpoint["Address"]).ok().lines()[0]
+        self.assertEqual(alias, members_of(group)[primary_of(group)]["Address"] + ".")
+
+    def say_anew(self, endpoint, line):
+        """As by somebody who connects anew for each line; None while nobody answers."""
+        try:
+            with self.region.session(endpoint) as session:
+                return session.say(line)
+        except OSError:
+            return None
 
 
 class Shell(unittest.TestCase):

@@ -20,9 +20,13 @@ class RegionTestCase(unittest.TestCase):
     network_name = None  # set: `self.network` is made before the first test
 
     @classmethod
+    def make_region(cls):
+        return Region(*cls.serve_arguments)
+
+    @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.region = Region(*cls.serve_arguments)
+        cls.region = cls.make_region()
         cls.addClassCleanup(cls.region.dispose)
         cls.region.start()
         if cls.network_name:

@@ -13,6 +13,7 @@ class InlineSession:
     """What `telnet HOST PORT` is. say() returns raw bytes as they came, ask() the decoded reply."""
 
     def __init__(self, address, port, timeout=REPLY_TIMEOUT):
+        self.address = address
         self._socket = socket.create_connection((address, port), timeout=timeout)
         self._rest = b""
 
@@ -79,6 +80,19 @@ class InlineSession:
             raise value
         return value
 
+    def send(self, lines):
+        """Sends all lines at once; receive() has to be called for each of them."""
+        self._socket.sendall(b"".join(line.encode() + b"\r\n" for line in lines))
+
+    def receive(self):
+        """The next reply's value; an error reply is returned as a RedisError."""
+        return self._read()[1]
+
+    def ask_all(self, lines):
+        """Sends all lines at once; returns their values as receive() does."""
+        self.send(lines)
+        return [self.receive() for _ in lines]
+
     def info(self, section):
         """INFO's fields as a dictionary."""
         return parse_info(self.ask(f"info {section}"))
@@ -91,3 +105,10 @@ def parse_info(text):
             name, _, value = line.partition(":")
             fields[name] = value
     return fields
+
+
+def replicas_online(info):
+    """The addresses of the replicas that a primary's INFO shows as online, sorted."""
+    replicas = [dict(part.split("=", 1) for part in value.split(","))
+                for name, value in info.items() if name[:5] == "slave" and name[5:].isdigit()]
+    return sorted(one["ip"] for one in replicas if one["state"] == "online")

@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 
 from . import commands, dnswire, processes, signing
-from .inline import InlineSession
+from .inline import REPLY_TIMEOUT, InlineSession
 from .model_check import ModelCheck
 from .waiting import eventually
 
@@ -121,13 +121,18 @@ class Region:
         except OSError:
             return False
 
-    def log_tail(self, lines=40):
+    def log_tail(self, lines=40, start=0):
+        """The last lines of what the server has logged since `start` (of log_size())."""
         try:
             with open(os.path.join(self.directory, "serve.log"), encoding="utf-8",
                       errors="replace") as file:
+                file.seek(start)
                 return "".join(file.readlines()[-lines:])
         except FileNotFoundError:
             return "(none)"
+
+    def log_size(self):
+        return os.path.getsize(os.path.join(self.directory, "serve.log"))
 
     def kill(self):
         """kill -9 of the server alone."""
@@ -157,8 +162,8 @@ class Region:
         left = {pid: processes.command_line(pid) for pid in processes.processes_below(self.data)}
         assert not left, f"left behind by hikae down: {left}"
 
-    def dispose(self):
-        """Whatever happened before: no process and no file stays."""
+    def dispose(self, keep_files=False):
+        """Whatever happened before: no process stays, and no file unless wished."""
         if self.server is not None and self.server.poll() is None:
             self.server.kill()
             self.server.wait(STOP_TIMEOUT)
@@ -167,7 +172,8 @@ class Region:
             client.close() if hasattr(client, "close") else None
         if self._log is not None:
             self._log.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if not keep_files:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     # Ways in
 
@@ -229,9 +235,9 @@ class Region:
         assert addresses, f"{name} has no address"
         return addresses[0]
 
-    def session(self, endpoint):
+    def session(self, endpoint, timeout=REPLY_TIMEOUT):
         """An inline session to {'Address': name, 'Port': port}."""
-        return InlineSession(self.resolve(endpoint["Address"]), endpoint["Port"])
+        return InlineSession(self.resolve(endpoint["Address"]), endpoint["Port"], timeout)
 
     def query(self, parameters, service="elasticache", keys=None, version="2015-02-02"):
         """One signed POST with any parameters; returns the raw answer."""
@@ -243,6 +249,12 @@ class Region:
     def nodes(self):
         """{pid: directory} of the engines."""
         return processes.processes_below(os.path.join(self.data, "nodes"))
+
+    def pid_of(self, cluster_id):
+        """The engine; what it has forked works in the same directory, but is younger."""
+        pids = [pid for pid, directory in self.nodes().items()
+                if os.path.basename(os.path.dirname(directory)) == cluster_id]
+        return min(pids, key=processes.start_time, default=None)
 
     def node_directories(self):
         """`HOST/CLUSTER` of every cluster that has a directory. Hosts keep theirs."""

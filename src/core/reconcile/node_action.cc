@@ -136,6 +136,8 @@ std::string_view verb(NodeActionKind kind) {
       return "hold back writes";
     case NodeActionKind::kResumeWrites:
       return "take writes again";
+    case NodeActionKind::kSendClientsAway:
+      return "send its clients away";
     case NodeActionKind::kApplyDirectives:
       return "apply parameters";
     case NodeActionKind::kSetPace:
@@ -184,6 +186,9 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   }
   if (NodeAction action = arrange_writes(*desired, known); action.kind != NodeActionKind::kNone) {
     return action;
+  }
+  if (desired->role == Role::kReplica && known.clients_astray) {
+    return act(NodeActionKind::kSendClientsAway, "some look for the primary that it was");
   }
   if (!live_changes(known.directives, desired->directives).empty()) {
     return act(NodeActionKind::kApplyDirectives, "parameters changed");

@@ -29,6 +29,8 @@ struct NodeKnowledge {
   bool synced = false;         // replica: holds a whole copy, be the link up or not
   Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
   bool writes_paused = false;  // primary: holds back writes for a switchover
+  // Replica: clients came by a name that meant it when it was the primary, and want to write.
+  bool clients_astray = false;
   bool private_hosts = false;  // the machine permits private hosts files
   bool socket_resets = false;  // the machine permits to end sockets of dying processes
   std::string hosts_file;      // content of the node's own
@@ -48,6 +50,7 @@ enum class NodeActionKind {
   kPromote,
   kPauseWrites,
   kResumeWrites,
+  kSendClientsAway,
   kApplyDirectives,
   kSetPace,
   kRetire,  // ask it to end, then kill it

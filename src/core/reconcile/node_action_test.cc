@@ -166,6 +166,15 @@ TEST(NodeAction, ReplicaThatBecomesPrimaryIsPromoted) {
   EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
 }
 
+TEST(NodeAction, OnlyAReplicaSendsAwayClientsThatLookForThePrimaryItWas) {
+  NodeKnowledge k = settled(replica());
+  k.clients_astray = true;
+  EXPECT_EQ(next(replica(), k), NodeActionKind::kSendClientsAway);
+  NodeAssignment promoted = replica();
+  promoted.role = k.role = Role::kPrimary;
+  EXPECT_EQ(next(promoted, k), NodeActionKind::kNone);
+}
+
 TEST(NodeAction, OnlyDirectivesThatChangeLiveAreApplied) {
   NodeAssignment a = replica();
   const NodeKnowledge k = settled(a);
