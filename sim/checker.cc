@@ -222,8 +222,7 @@ std::vector<const Engine*> Checker::living_copies(const ReplicationGroupId& grou
       continue;
     }
     const bool replica = has_failover(group) && engine.has_copy && member->status != "creating" &&
-                         member->status != "deleting" &&
-                         member->status != "rebooting cluster nodes";
+                         member->status != "deleting" && !core::is_restarting(*member);
     if (engine.role == core::Role::kPrimary || replica) {
       out.push_back(&engine);
     }

@@ -31,6 +31,7 @@ Pid Fleet::start(Launch launch) {
   engine.role = launch.role;
   engine.target = std::move(launch.target);
   engine.target_port = launch.target_port;
+  engine.data = launch.data;
   const Duration start_up = env_.draw(milliseconds(1), milliseconds(25));
   env_.timeline.call(start_up, [this, pid] {
     Engine* started = find(pid);
@@ -79,12 +80,23 @@ void Fleet::kill(Pid pid) {
   if (observer_ != nullptr) {
     observer_->on_death(*engine);
   }
-  engine->dying = true;
-  engine->unread.clear();
+  die(*engine);
+}
+
+void Fleet::end_saved(Pid pid) {
+  Engine* engine = find(pid);
+  if (engine != nullptr && !engine->dying) {
+    die(*engine);
+  }
+}
+
+void Fleet::die(Engine& engine) {
+  engine.dying = true;
+  engine.unread.clear();
   const Duration dying = env_.draw(microseconds(100), env_.options.longest_dying);
-  env_.trace.line("fleet", "process {} of {} dies, its sockets close in {} us", pid,
-                  engine->node.str(), dying.count());
-  env_.timeline.call(dying, [this, pid] { close(pid); });
+  env_.trace.line("fleet", "process {} of {} dies, its sockets close in {} us", engine.pid,
+                  engine.node.str(), dying.count());
+  env_.timeline.call(dying, [this, pid = engine.pid] { close(pid); });
 }
 
 void Fleet::terminate(Pid pid) {

@@ -96,6 +96,7 @@ class Fleet {
     core::Role role = core::Role::kPrimary;
     std::string target;
     std::uint16_t target_port = 0;
+    History::Place data = History::kEmpty;  // what it finds saved
   };
 
   explicit Fleet(Env env) : env_(env) {}
@@ -104,6 +105,8 @@ class Fleet {
   Pid start(Launch launch);
   void kill(Pid pid);
   void terminate(Pid pid);
+  // It ends by itself, after it has saved all it had.
+  void end_saved(Pid pid);
   // The host is gone: nothing that was sent but not received yet arrives.
   void lose_host(const core::HostId& host);
   void set_pace(Pid pid, Engine::Pace pace);
@@ -125,6 +128,7 @@ class Fleet {
   History::Place write(Engine& engine, std::uint64_t number);
 
  private:
+  void die(Engine& engine);
   void close(Pid pid);
   void resume(Engine& engine);
   std::optional<Ipv4> resolve(const Engine& engine) const;

@@ -84,6 +84,10 @@ Awaitable<Result<control::Process>> HostPorts::start(control::LaunchSpec spec) {
     launch.target = words[3];
     launch.target_port = std::uint16_t(std::stoi(words[4]));
   }
+  if (!spec.keep_data) {
+    directory.data.reset();
+  }
+  launch.data = directory.data.value_or(History::kEmpty);
   directory.files = std::move(spec.files);
   directory.files["hosts"] = std::move(spec.hosts_file);
   if (const Engine* other = fleet_.find_listening(launch.address, launch.port)) {
@@ -197,7 +201,7 @@ std::string HostPorts::follow_source(const NodeAssignment& assignment) const {
 Result<control::LaunchSpec> HostPorts::launch_spec(const NodeAssignment& assignment) {
   control::LaunchSpec spec;
   spec.node = assignment.node;
-  spec.program = "/sim/engine";
+  spec.program = fmt::format("/sim/{}-{}", assignment.engine, assignment.engine_version);
   const std::string group = assignment.group.empty() ? "-" : assignment.group.str();
   std::string config = fmt::format("{} {} {}", group, assignment.address.str(), assignment.port);
   if (assignment.role == core::Role::kReplica) {
@@ -242,6 +246,7 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.stream_pending = engine.link_up && engine.nothing_streamed;
   const bool placed = engine.role == core::Role::kPrimary || engine.has_copy;
   status.replication_offset = placed ? fleet_.history().offset(engine.data) : 0;
+  status.used_memory = assignment.weigh ? 1024 * 1024 : 0;
   status.version = "8.0.1";
   co_await pass(microseconds(10), microseconds(200));
   co_return status;
@@ -289,6 +294,16 @@ Awaitable<Status> HostPorts::resume_writes(NodeAssignment assignment) {
     co_return tl::unexpected(pid.error());
   }
   fleet_.resume_writes(*fleet_.find(*pid));
+  co_return Status();
+}
+
+Awaitable<Status> HostPorts::save_and_end(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  if (!pid) {
+    co_return tl::unexpected(pid.error());
+  }
+  disk_.nodes[assignment.node].data = fleet_.find(*pid)->data;
+  fleet_.end_saved(*pid);
   co_return Status();
 }
 

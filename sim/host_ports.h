@@ -14,7 +14,8 @@ namespace hikae::sim {
 struct Disk {
   struct Directory {
     std::map<std::string, std::string> files;
-    Pid pid = 0;  // of the newest process started in it
+    Pid pid = 0;                         // of the newest process started in it
+    std::optional<History::Place> data;  // saved for the next start
   };
   core::HostId host;
   std::map<core::NodeKey, Directory> nodes;
@@ -56,6 +57,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
                                                          Duration bound) override;
   control::Awaitable<Status> resume_writes(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> save_and_end(core::NodeAssignment assignment) override;
   control::Awaitable<Status> drop_clients(core::NodeAssignment assignment) override;
   void disconnect(core::NodeKey) override {}
 

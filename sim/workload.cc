@@ -1,3 +1,4 @@
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -5,6 +6,7 @@
 
 #include "core/admission/cache_cluster.h"
 #include "core/admission/group_changes.h"
+#include "core/admission/replica_count.h"
 #include "core/admission/replication_group.h"
 #include "sim/world.h"
 
@@ -15,6 +17,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kMostGroups = 4;  // made in one run
+constexpr const char* kFirstVersion = "5.0.6";
+constexpr const char* kLaterVersions[] = {"6.2", "7.0", "7.1"};
+constexpr const char* kNodeTypes[] = {"cache.m3.medium", "cache.m3.large", "cache.t2.micro"};
 
 }  // namespace
 
@@ -51,6 +56,7 @@ void World::create_group() {
   command.num_cache_clusters = members;
   const bool failover = random_.percent(options_.failover_percent);
   command.automatic_failover = members > 1 && failover;
+  command.settings.engine_version = kFirstVersion;
   command.settings.node_type = "cache.m3.medium";
   const core::ReplicationGroupId id(command.id);
   submit(fmt::format("create {} with {} members", command.id, members), std::move(command));
@@ -105,8 +111,35 @@ void World::switch_over(const core::ReplicationGroupId& id) {
   submit(fmt::format("make {} the primary of {}", *command.primary_cluster, id.str()), command);
 }
 
+// What nodes run, rolled through the members. Another version is another program here.
+void World::modify(const core::ReplicationGroupId& id) {
+  core::ModifyReplicationGroup command;
+  command.id = id.str();
+  command.settings.apply_immediately = true;
+  if (random_.percent(60)) {
+    command.settings.engine_version = kLaterVersions[random_.below(std::size(kLaterVersions))];
+  }
+  if (random_.percent(60)) {
+    command.settings.node_type = kNodeTypes[random_.below(std::size(kNodeTypes))];
+  }
+  submit(fmt::format("modify {}: version {}, type {}", id.str(),
+                     command.settings.engine_version.value_or("-"),
+                     command.settings.node_type.value_or("-")),
+         command);
+}
+
+void World::change_replica_count(const core::ReplicationGroupId& id) {
+  const int replicas = int(random_.below(std::uint64_t(options_.max_members)));
+  const std::string what = fmt::format("{} replicas for {}", replicas, id.str());
+  if (random_.percent(50)) {
+    submit("up to " + what, core::IncreaseReplicaCount{id.str(), replicas, {}, true});
+  } else {
+    submit("down to " + what, core::DecreaseReplicaCount{id.str(), replicas, {}, {}, true});
+  }
+}
+
 void World::call_api() {
-  const std::uint64_t kind = random_.below(13);
+  const std::uint64_t kind = random_.below(17);
   const auto cluster = pick_cluster();
   const auto group = pick_group();
   if (kind == 0 && groups_made_ < kMostGroups) {
@@ -115,6 +148,7 @@ void World::call_api() {
     core::CreateCacheCluster command;
     command.id = fmt::format("single{}", ++clusters_made_);
     command.settings.engine = "redis";
+    command.settings.engine_version = kFirstVersion;
     command.settings.node_type = "cache.m3.medium";
     submit("create " + command.id, std::move(command));
   } else if (kind == 2 && group) {
@@ -128,6 +162,10 @@ void World::call_api() {
     submit("test the failover of " + group->str(), core::TestFailover{group->str(), "0001"});
   } else if (kind <= 8 && group) {
     switch_over(*group);
+  } else if (kind >= 15 && group) {
+    modify(*group);
+  } else if (kind >= 13 && group) {
+    change_replica_count(*group);
   } else if (kind <= 10 && cluster) {
     submit("delete " + cluster->str(), core::DeleteCacheCluster{cluster->str()});
   } else if (cluster) {

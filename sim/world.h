@@ -71,6 +71,8 @@ class World {
   void submit(std::string what, Command command);
   void create_group();
   void switch_over(const core::ReplicationGroupId& id);
+  void modify(const core::ReplicationGroupId& id);
+  void change_replica_count(const core::ReplicationGroupId& id);
   std::optional<core::CacheClusterId> pick_cluster();
   std::optional<core::ReplicationGroupId> pick_group();
 

@@ -347,6 +347,23 @@ TEST_P(RealEnginesTest, RebootLosesTheMemoryAndTheReplicasComeBack) {
   EXPECT_TRUE(run_until([&] { return ready(all_[1]) && ask(all_[1], {"GET", "a"}).is_null(); }));
 }
 
+TEST_P(RealEnginesTest, ARestartMayKeepTheDataAndACrashAfterItDoesNot) {
+  start_group();
+  ASSERT_TRUE(ask(all_[0], {"SET", "a", "kept"}).is_ok());
+  all_[0].generation = 2;
+  all_[0].keep_data = true;
+  assign(all_);
+  ASSERT_TRUE(run_until([&] {
+    const auto* seen = reports_.find(all_[0].node);
+    return ready(all_[0]) && seen->generation == 2;
+  }));
+  EXPECT_EQ(ask(all_[0], {"GET", "a"}).text, "kept");
+  const auto pid = reports_.find(all_[0].node)->pid;
+  ASSERT_EQ(::kill(pid_t(pid), SIGKILL), 0);
+  ASSERT_TRUE(run_until([&] { return ready(all_[0]) && reports_.find(all_[0].node)->pid != pid; }));
+  EXPECT_TRUE(ask(all_[0], {"GET", "a"}).is_null());
+}
+
 TEST_P(RealEnginesTest, CrashIsReportedAndTheNodeComesBack) {
   start_group();
   const auto pid = reports_.find(all_[1].node)->pid;

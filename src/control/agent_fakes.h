@@ -84,6 +84,8 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   SocketReset last_reset;
   std::uint64_t stored = 0;
   bool lingers = false;  // after SIGKILL the kernel still frees memory: dying, not gone
+  std::optional<Error> save_error;
+  std::optional<Error> launch_error;
   bool ignores_sigterm = false;
   bool mute = false;  // no engine answers
   bool private_hosts = true;
@@ -111,7 +113,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     co_return out;
   }
   Awaitable<Result<Process>> start(LaunchSpec spec) override {
-    calls.push_back("start");
+    calls.push_back(spec.keep_data ? "start with its data" : "start");
     if (start_error) {
       co_return tl::unexpected(*start_error);
     }
@@ -188,8 +190,12 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   }
 
   Result<LaunchSpec> launch_spec(const NodeAssignment& assignment) override {
+    if (launch_error) {
+      return tl::unexpected(*launch_error);
+    }
     LaunchSpec spec;
     spec.node = assignment.node;
+    spec.program = assignment.engine + "-server";
     spec.hosts_file = core::render_hosts_file(assignment);
     return spec;
   }
@@ -238,6 +244,14 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     co_return engines[assignment.node].status.replication_offset;
   }
   Awaitable<Status> resume_writes(NodeAssignment) override { co_return Status(); }
+  Awaitable<Status> save_and_end(NodeAssignment assignment) override {
+    calls.push_back("save");
+    if (save_error) {
+      co_return tl::unexpected(*save_error);
+    }
+    end(engines[assignment.node]);
+    co_return Status();
+  }
   Awaitable<Status> drop_clients(NodeAssignment) override {
     calls.push_back("drop_clients");
     co_return Status();

@@ -23,8 +23,6 @@ using std::chrono::seconds;
 // delay they add stays a fraction of the wait.
 constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
-// Between two looks at a process that was killed: the kernel marks it before it frees its memory.
-constexpr Duration kDeathPoll = milliseconds(1);
 // How long an engine may take until its first answer before that is told as a problem.
 constexpr Duration kStartPatience = seconds(5);
 // A process that lived this long starts a new count of failures.
@@ -38,9 +36,6 @@ constexpr Duration kLongestPause = seconds(5);
 // write. For so long after its lead a node sends away clients when it had to refuse one: somewhat
 // longer than the name's time to live, 5 s, in any cache.
 constexpr Duration kAstrayTime = seconds(8);
-// How long a retired process may take to end by itself.
-constexpr Duration kRetirePatience = seconds(2);
-constexpr Duration kSurvivorPatience = seconds(1);
 
 Duration backoff(int failures_before) {
   return kFirstBackoff * (1 << std::min(failures_before, kLongestBackoffShift));
@@ -94,6 +89,9 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (led && desired && desired->role == core::Role::kReplica) {
     led_until_ = ports_.clock.monotonic();
   }
+  if (desired && (!desired_ || asks_for_other_engine(*desired, *desired_))) {
+    standing_.judge(ports_.driver, *desired, note_);
+  }
   desired_ = desired;
   poll_ = Duration();
   not_before_ = Monotonic();  // what failed for the old one may work for the new one
@@ -109,6 +107,9 @@ Awaitable<void> AgentNode::run() {
   while (!stopping_) {
     if (!is_to_be_killed()) {
       co_await look();
+      if (desired_) {
+        standing_.take_stock(*desired_, known_, note_);
+      }
       publish();
     }
     const core::NodeAction action = core::next_node_action(desired_, known_);
@@ -174,7 +175,12 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   offset_settled_ = survey && surveyed_ && offset_ == status->replication_offset;
   surveyed_ = survey;
   offset_ = status->replication_offset;
+  used_memory_ = status->used_memory;
   version_ = status->version;
+  if (note_.saved && !status->loading) {
+    note_.saved = false;  // it has taken its data: a crash from now on is one
+    write_note();
+  }
   // Adopted with its link up and its hosts file right: nobody has to tell it whom to follow. Later
   // the link may be one to where the name led before.
   if (!looked_ && known_.followed_epoch == core::Epoch(0) && known_.link_up && desired_ &&
@@ -194,6 +200,14 @@ void AgentNode::take_silence(const Error& error) {
   }
   const bool patient = !answered_ && ports_.clock.monotonic() - started_at_ < kStartPatience;
   problem_ = patient ? problem_ : error.message;
+}
+
+void AgentNode::write_note() {
+  const Status noted =
+      ports_.runner.write_note(key_, std::string(kAgentNoteFile), write_agent_note(note_));
+  if (!noted) {
+    ports_.log.warn(noted.error().message);
+  }
 }
 
 Awaitable<void> AgentNode::perform(core::NodeAction action) {
@@ -245,6 +259,9 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
       break;
     case NodeActionKind::kSendClientsAway:
       co_await send_clients_away(std::move(assignment));
+      break;
+    case NodeActionKind::kSave:
+      co_await save(std::move(assignment));
       break;
     case NodeActionKind::kApplyDirectives:
       co_await apply_directives(std::move(assignment));
@@ -357,10 +374,12 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
     settle(tl::unexpected(spec.error()));
     co_return;
   }
-  note_ = AgentNote{assignment.generation, assignment.directives};
+  // What was saved stays so until the process has answered: the start may have to be repeated.
+  spec->keep_data = assignment.keep_data && note_.saved;
+  note_ = AgentNote{assignment.generation, spec->program, spec->keep_data, assignment.directives};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
-  substitution_ = spec->substitution;
+  standing_.restarted(*spec);
   known_.directory = true;  // even a failed start may leave one
   begun_ = Begun::kStart;
   publish();
@@ -390,51 +409,12 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.brisk = assignment.brisk;
   known_.directives = std::move(assignment.directives);
   known_.hosts_file = std::move(hosts_file);
-  answered_ = false;
   known_.stream_pending = known_.clients_astray = false;
   refused_writes_ = 0;
   renewed_at_.reset();
+  answered_ = false;
   version_.clear();
-  offset_ = 0;
-}
-
-Awaitable<void> AgentNode::end_process(int first_signal) {
-  ending_ = true;
-  int signal_number = first_signal;
-  while (known_.running && !known_.dying && !stopping_) {
-    const Status sent = ports_.runner.signal(process_, signal_number);
-    if (!sent && sent.error().code != ErrorCode::kNotFound) {
-      problem_ = sent.error().message;
-      publish();
-    }
-    co_await await_death(signal_number);
-    signal_number = SIGKILL;
-  }
-}
-
-// Until no code of the process runs any more, or the signal has to be sent again.
-Awaitable<void> AgentNode::await_death(int signal_number) {
-  // Nothing outlives SIGKILL for long but a process that is inside the kernel.
-  const Duration patience = signal_number == SIGKILL ? kSurvivorPatience : kRetirePatience;
-  const Monotonic end = ports_.clock.monotonic() + patience;
-  Duration poll = kDeathPoll;
-  while (known_.running && !known_.dying && !stopping_ && ports_.clock.monotonic() < end) {
-    co_await rest(poll);
-    glance();
-    poll = std::min(poll + poll / 4, kLongestAwaitPoll);
-  }
-}
-
-Awaitable<void> AgentNode::reset_sockets(core::NodeAssignment assignment, bool connections) {
-  SocketReset reset{process_, assignment.address, assignment.port, connections,
-                    std::move(assignment.members)};
-  const Status done = co_await ports_.runner.reset_sockets(std::move(reset));
-  // Whatever came of it: the kernel does it in the end.
-  known_.refuses = true;
-  known_.clients_freed = known_.clients_freed || connections;
-  if (!done) {
-    ports_.log.warn(fmt::format("node {}: {}", key_.str(), done.error().message));
-  }
+  offset_ = used_memory_ = 0;
 }
 
 Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
@@ -448,11 +428,7 @@ Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
       known_.directives.set(name, value);
     }
     note_.directives = known_.directives;
-    const Status noted =
-        ports_.runner.write_note(key_, std::string(kAgentNoteFile), write_agent_note(note_));
-    if (!noted) {
-      ports_.log.warn(noted.error().message);
-    }
+    write_note();
   }
   if (!status && status.error().code == ErrorCode::kInvalid) {
     ports_.log.warn(status.error().message);
@@ -579,8 +555,11 @@ void AgentNode::publish() {
     now.ready = known_.answers && !known_.loading;
     now.role = known_.role;
     now.link_up = known_.link_up;
+    now.edition = standing_.edition;
+    now.outdated = standing_.outdated;
+    now.used_memory = used_memory_;
     now.running_version = version_;
-    now.substitution = substitution_;
+    now.substitution = standing_.substitution;
     now.synced = known_.synced;
     now.hung = known_.hung;
     now.writes_paused = known_.writes_paused;
@@ -593,6 +572,7 @@ void AgentNode::publish() {
   now.data_on_disk = known_.synced ? 0 : data_on_disk_;
   now.fault_seen = fault_seen_;
   now.problem = problem_;
+  now.unservable = standing_.unservable;
   // An offset moves with every write and is no news by itself: it travels with the next report.
   core::NodeObservation before = observation_;
   if (!now.offset_settled && !now.writes_paused) {

@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_note.h"
+#include "control/agent_standing.h"
 #include "control/ports.h"
 #include "control/wake_signal.h"
 #include "core/failover/liveness.h"
@@ -65,10 +66,12 @@ class AgentNode {
   Awaitable<void> look();
   void take(const Result<EngineStatus>& status);
   void take_silence(const Error& error);
+  void write_note();
   Awaitable<void> perform(core::NodeAction action);
   Awaitable<void> start(core::NodeAssignment assignment);
   Awaitable<void> end_process(int first_signal);
   Awaitable<void> await_death(int signal_number);
+  Awaitable<void> save(core::NodeAssignment assignment);
   Awaitable<void> reset_sockets(core::NodeAssignment assignment, bool connections);
   Awaitable<void> follow(core::NodeAssignment assignment);
   Awaitable<void> pause_writes(core::NodeAssignment assignment);
@@ -102,10 +105,11 @@ class AgentNode {
   AgentNote note_;
   std::string problem_;
   std::string version_;
-  std::string substitution_;
   std::uint64_t offset_ = 0;
   // Offset of the full synchronisation after which the link was renewed to begin the stream.
   std::optional<std::uint64_t> renewed_at_;
+  std::uint64_t used_memory_ = 0;
+  AgentStanding standing_;
   Monotonic started_at_;
   Duration poll_{};
   Monotonic not_before_;  // no action sooner: backoff after a failure or a crash
@@ -118,8 +122,8 @@ class AgentNode {
   std::string previous_stream_;
   std::optional<Monotonic> led_until_;  // when another member took the lead from it
   std::uint64_t refused_writes_ = 0;    // of the process, at the last look
-  bool offset_settled_ = false;  // two readings of a survey were equal
-  bool surveyed_ = false;        // at least one reading was taken in this survey
+  bool offset_settled_ = false;         // two readings of a survey were equal
+  bool surveyed_ = false;               // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;
   bool measured_ = false;  // data_on_disk_ was
   bool answered_ = false;  // this process did at least once

@@ -10,12 +10,15 @@ namespace hikae::control {
 namespace {
 
 constexpr std::string_view kGeneration = "generation=";
+constexpr std::string_view kProgram = "program=";
+constexpr std::string_view kSaved = "saved=";
 constexpr std::string_view kDirective = "directive.";
 
 }  // namespace
 
 std::string write_agent_note(const AgentNote& note) {
-  std::string out = fmt::format("{}{}\n", kGeneration, note.generation);
+  std::string out = fmt::format("{}{}\n{}{}\n{}{}\n", kGeneration, note.generation, kProgram,
+                                note.program, kSaved, note.saved ? 1 : 0);
   for (const auto& [name, value] : note.directives) {
     out += fmt::format("{}{}={}\n", kDirective, name, value);
   }
@@ -30,6 +33,10 @@ AgentNote read_agent_note(std::string_view text) {
     if (rest.starts_with(kGeneration)) {
       const auto number = parse_integer(rest.substr(kGeneration.size()));
       note.generation = std::uint64_t(std::max<std::int64_t>(number.value_or(0), 0));
+    } else if (rest.starts_with(kProgram)) {
+      note.program = rest.substr(kProgram.size());
+    } else if (rest.starts_with(kSaved)) {
+      note.saved = rest.substr(kSaved.size()) == "1";
     } else if (rest.starts_with(kDirective)) {
       const auto equals = rest.find('=');
       if (equals != std::string_view::npos) {

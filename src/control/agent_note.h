@@ -15,6 +15,9 @@ inline constexpr std::string_view kAgentNoteFile = "node.note";
 // with nothing to do. Written before the process is started, so it never lags behind.
 struct AgentNote {
   std::uint64_t generation = 0;
+  std::string program;  // what was started; empty when it is not known
+  // The process was told to save its data for the next start, which has not answered yet.
+  bool saved = false;
   SharedMap directives;  // as started and changed since
   friend bool operator==(const AgentNote&, const AgentNote&) = default;
 };

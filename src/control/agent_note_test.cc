@@ -6,7 +6,10 @@ namespace hikae::control {
 namespace {
 
 TEST(AgentNote, ReadsBackWhatItWrote) {
-  const AgentNote note{3, {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}}};
+  const AgentNote note{3,
+                       "/usr/bin/valkey-server",
+                       true,
+                       {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}}};
   EXPECT_EQ(read_agent_note(write_agent_note(note)), note);
 }
 

@@ -96,6 +96,10 @@ struct LaunchSpec {
   std::string substitution;
   // What the process sees as /etc/hosts; empty leaves the machine's own.
   std::string hosts_file;
+  // The file in the node's directory from which the engine takes its data at the start. It is
+  // removed before, unless `keep_data`. Empty: there is none.
+  std::string data_file;
+  bool keep_data = false;
 };
 
 // A process, named so that a recycled pid is never taken for it.
@@ -184,6 +188,7 @@ struct EngineStatus {
   std::string previous_stream;
   std::uint64_t refused_writes = 0;  // because it is a replica, since the process began
   std::uint64_t replication_offset = 0;
+  std::uint64_t used_memory = 0;  // bytes; 0 unless the assignment wants it
   std::string version;
 };
 
@@ -213,6 +218,9 @@ class EngineDriver {
   virtual Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
                                                         Duration bound) = 0;
   virtual Awaitable<Status> resume_writes(core::NodeAssignment assignment) = 0;
+  // Makes the engine save its data and end, taking no write in between. Success: it is about it,
+  // which takes its time. A failure leaves it running.
+  virtual Awaitable<Status> save_and_end(core::NodeAssignment assignment) = 0;
   // Closes the connections of ordinary and subscribed clients, so that they ask for the name again.
   virtual Awaitable<Status> drop_clients(core::NodeAssignment assignment) = 0;
   // Forgets any connection to the node. A call under way fails with kUnavailable at once.

@@ -34,7 +34,7 @@ struct Toucher {
   }
   void operator()(const Put<ParameterGroup>& put) const {
     for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-      if (cluster.settings.parameter_group == put.value.name) {
+      if (effective_settings(cluster).parameter_group == put.value.name) {
         out.insert(unit_of(cluster));
       }
     }

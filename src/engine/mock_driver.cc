@@ -181,6 +181,11 @@ control::Awaitable<Status> MockEngines::resume_writes(core::NodeAssignment) {
   co_return Status();
 }
 
+control::Awaitable<Status> MockEngines::save_and_end(core::NodeAssignment assignment) {
+  crash(assignment.node);
+  co_return Status();
+}
+
 control::Awaitable<Status> MockEngines::drop_clients(core::NodeAssignment) {
   co_return Status();
 }

@@ -38,6 +38,7 @@ constexpr std::string_view kReserved[] = {
     "primaryauth",
     "primaryuser",
     "protected-mode",
+    "rdb-del-sync-files",
     "rename-command",
     "replica-announce-ip",
     "replicaof",
@@ -107,9 +108,14 @@ void append_fixed(std::string& out, const core::NodeAssignment& a, const Install
   out += fmt::format(
       "bind {0}\nport {1}\nprotected-mode no\nunixsocket {2}\nunixsocketperm 700\n"
       "dir .\npidfile engine.pid\nlogfile engine.log\ndaemonize no\nsupervised no\n"
+      "dbfilename {3}\n"
       // After a crash the default tests all memory before it exits, seconds per gigabyte.
       "crash-memcheck-enabled no\nreplica-announce-ip {0}\n",
-      address, a.port, kAdminSocket);
+      address, a.port, kAdminSocket, kDataFile);
+  if (at_least(installed, "6.2")) {
+    // What a synchronisation left on the disk is no data to start with.
+    out += "rdb-del-sync-files yes\n";
+  }
   if (at_least(installed, "7.0")) {
     out += fmt::format(
         "enable-debug-command no\nenable-module-command no\nenable-protected-configs no\n"

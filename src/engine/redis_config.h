@@ -12,6 +12,7 @@ namespace hikae::engine {
 
 inline constexpr std::string_view kConfigFile = "engine.conf";
 inline constexpr std::string_view kAdminSocket = "admin.sock";
+inline constexpr std::string_view kDataFile = "dump.rdb";
 
 // A replica whose turn has not come follows this port of its own address, where nobody listens: so
 // it refuses writes as every replica does.

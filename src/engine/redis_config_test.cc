@@ -39,9 +39,10 @@ int count(const std::vector<std::string>& all, const std::string& line) {
 
 TEST(RedisConfig, ListensOnItsOwnAddressAndKeepsAllFilesInItsDirectory) {
   const auto config = lines(assignment(), kValkey);
-  for (const char* line : {"bind 127.64.0.4", "port 6390", "unixsocket admin.sock", "dir .",
-                           "save \"\"", "appendonly no", "repl-diskless-sync-delay 0",
-                           "crash-memcheck-enabled no", "enable-debug-command no"}) {
+  for (const char* line :
+       {"bind 127.64.0.4", "port 6390", "unixsocket admin.sock", "dir .", "save \"\"",
+        "appendonly no", "repl-diskless-sync-delay 0", "crash-memcheck-enabled no",
+        "enable-debug-command no", "dbfilename dump.rdb", "rdb-del-sync-files yes"}) {
     EXPECT_EQ(count(config, line), 1) << line;
   }
 }

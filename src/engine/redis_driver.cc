@@ -55,6 +55,7 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   spec.files.emplace(kConfigFile, std::move(*config));
   spec.substitution = choice->substitution;
   spec.hosts_file = core::render_hosts_file(assignment);
+  spec.data_file = kDataFile;
   return spec;
 }
 
@@ -91,6 +92,9 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::read_info(core::NodeAssign
   std::vector<Command> commands;
   for (std::string& section : sections) {
     commands.push_back({"INFO", std::move(section)});
+  }
+  if (assignment.weigh) {
+    commands.push_back({"INFO", "memory"});
   }
   auto replies = co_await ask(std::move(assignment), std::move(commands));
   if (!replies) {
@@ -163,6 +167,31 @@ Awaitable<Result<std::uint64_t>> RedisDriver::pause_writes(core::NodeAssignment 
 Awaitable<Status> RedisDriver::resume_writes(core::NodeAssignment assignment) {
   Command command = {"CLIENT", "UNPAUSE"};
   co_return co_await expect_ok(std::move(assignment), std::move(command));
+}
+
+// SHUTDOWN SAVE: the engine does nothing else from then on until its process ends, so no write
+// comes in between. It answers only when it cannot.
+Awaitable<Status> RedisDriver::save_and_end(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  // A connection that is broken already looks like one that the command has broken.
+  core::NodeAssignment same = assignment;
+  std::vector<Command> greeting = {{"PING"}};
+  const auto alive = co_await ask(std::move(same), std::move(greeting));
+  if (!alive) {
+    co_return tl::unexpected(alive.error());
+  }
+  auto opened = co_await link(std::move(assignment));
+  if (!opened) {
+    co_return tl::unexpected(opened.error());
+  }
+  const std::shared_ptr<Link> held = *opened;
+  std::vector<Command> commands = {{"SHUTDOWN", "SAVE"}};
+  const auto replies = co_await held->connection->call(std::move(commands), options_.call_timeout);
+  disconnect(node);
+  if (replies && !replies->empty()) {
+    co_return tl::unexpected(engine_refusal(node, "SHUTDOWN SAVE", replies->front()));
+  }
+  co_return Status();
 }
 
 Awaitable<Status> RedisDriver::drop_clients(core::NodeAssignment assignment) {

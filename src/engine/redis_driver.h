@@ -41,6 +41,7 @@ class RedisDriver final : public control::EngineDriver {
   control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
                                                          Duration bound) override;
   control::Awaitable<Status> resume_writes(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> save_and_end(core::NodeAssignment assignment) override;
   control::Awaitable<Status> drop_clients(core::NodeAssignment assignment) override;
   void disconnect(core::NodeKey node) override;
 

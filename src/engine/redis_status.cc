@@ -14,8 +14,7 @@ std::string stream_name(std::string_view id) {
 
 // Of INFO's `errorstat_READONLY:count=7`, which engines before Redis 6.2 do not have.
 std::uint64_t refused_writes(const codec::resp::Info& info) {
-  const auto fields =
-      codec::resp::Info::parse_fields(info.text("errorstat_READONLY").value_or(""));
+  const auto fields = codec::resp::Info::parse_fields(info.text("errorstat_READONLY").value_or(""));
   return std::uint64_t(std::max<std::int64_t>(fields.integer("count").value_or(0), 0));
 }
 
@@ -34,6 +33,8 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
   status.version = info.text("valkey_version").value_or(info.text("redis_version").value_or(""));
   status.stream = stream_name(info.text("master_replid").value_or(""));
   status.previous_stream = stream_name(info.text("master_replid2").value_or(""));
+  status.used_memory =
+      std::uint64_t(std::max<std::int64_t>(info.integer("used_memory").value_or(0), 0));
   std::int64_t offset = info.integer("master_repl_offset").value_or(0);
   if (*role == "slave") {
     status.role = core::Role::kReplica;

@@ -206,6 +206,10 @@ Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) const {
       return fail(written.error().code, fmt::format("{}: {}", who, written.error().message));
     }
   }
+  if (!spec.data_file.empty() && !spec.keep_data &&
+      ::unlinkat(at, spec.data_file.c_str(), 0) != 0 && errno != ENOENT) {
+    return posix_failure(errno, fmt::format("{}: cannot remove {}", who, spec.data_file));
+  }
   const bool private_hosts = !spec.hosts_file.empty() && private_hosts_supported();
   if (private_hosts) {
     if (Status written = write_new_file(at, kHostsFile, spec.hosts_file, directories_.owner());

@@ -100,6 +100,20 @@ TEST_F(LinuxProcessRunnerTest, WorksBelowADirectoryThatTheEngineUserCannotEnter)
   EXPECT_EQ(file("result"), "fine\n");
 }
 
+TEST_F(LinuxProcessRunnerTest, DataOfAnEarlierProcessIsFoundOnlyWhereItIsToBeKept) {
+  run_script(shell("echo old > dump.rdb"));
+  LaunchSpec keeps = shell("cat dump.rdb > found");
+  keeps.data_file = "dump.rdb";
+  keeps.keep_data = true;
+  run_script(keeps);
+  EXPECT_EQ(file("found"), "old\n");
+  LaunchSpec anew = shell("cat dump.rdb > found");
+  anew.data_file = "dump.rdb";
+  run_script(anew);
+  EXPECT_EQ(file("found"), "");
+  run_script(anew);  // none is none
+}
+
 TEST_F(LinuxProcessRunnerTest, FailedExecutionIsAnErrorThatNamesTheProgram) {
   LaunchSpec spec = shell("");
   spec.program = "/nonexistent/valkey-server";

@@ -171,6 +171,58 @@ void read(const codec::QueryNode& node, DescribeCacheClustersMessage& out,
   }
 }
 
+void read(const codec::QueryNode& node, ModifyCacheClusterMessage& out,
+          ReadContext& context) {
+  read_member(node, "CacheClusterId", out.cache_cluster_id, context);
+  require(out.cache_cluster_id, "CacheClusterId", context);
+  read_member(node, "NumCacheNodes", out.num_cache_nodes, context);
+  read_member(node, "CacheNodeIdsToRemove", out.cache_node_ids_to_remove, context);
+  read_member(node, "AZMode", out.az_mode, context);
+  if (out.az_mode) {
+    static constexpr std::string_view kAllowed[] = {"single-az", "cross-az"};
+    check_one_of(*out.az_mode, "AZMode", kAllowed, context);
+  }
+  read_member(node, "NewAvailabilityZones", out.new_availability_zones, context);
+  read_member(node, "CacheSecurityGroupNames", out.cache_security_group_names, context);
+  read_member(node, "SecurityGroupIds", out.security_group_ids, context);
+  read_member(node, "PreferredMaintenanceWindow", out.preferred_maintenance_window, context);
+  read_member(node, "NotificationTopicArn", out.notification_topic_arn, context);
+  read_member(node, "CacheParameterGroupName", out.cache_parameter_group_name, context);
+  read_member(node, "NotificationTopicStatus", out.notification_topic_status, context);
+  read_member(node, "ApplyImmediately", out.apply_immediately, context);
+  if (context.version() >= ApiVersion(20150202)) {
+    read_member(node, "Engine", out.engine, context);
+  }
+  read_member(node, "EngineVersion", out.engine_version, context);
+  read_member(node, "AutoMinorVersionUpgrade", out.auto_minor_version_upgrade, context);
+  read_member(node, "SnapshotRetentionLimit", out.snapshot_retention_limit, context);
+  if (out.snapshot_retention_limit) {
+    check_range(*out.snapshot_retention_limit, "SnapshotRetentionLimit", 0, 35, context);
+  }
+  read_member(node, "SnapshotWindow", out.snapshot_window, context);
+  if (context.version() >= ApiVersion(20150202)) {
+    read_member(node, "CacheNodeType", out.cache_node_type, context);
+    read_member(node, "AuthToken", out.auth_token, context);
+    read_member(node, "AuthTokenUpdateStrategy", out.auth_token_update_strategy, context);
+    if (out.auth_token_update_strategy) {
+      static constexpr std::string_view kAllowed[] = {"SET", "ROTATE", "DELETE"};
+      check_one_of(*out.auth_token_update_strategy, "AuthTokenUpdateStrategy", kAllowed, context);
+    }
+    read_member(node, "LogDeliveryConfigurations", out.log_delivery_configurations, context);
+    read_member(node, "IpDiscovery", out.ip_discovery, context);
+    if (out.ip_discovery) {
+      static constexpr std::string_view kAllowed[] = {"ipv4", "ipv6"};
+      check_one_of(*out.ip_discovery, "IpDiscovery", kAllowed, context);
+    }
+    read_member(node, "ScaleConfig", out.scale_config, context);
+  }
+}
+
+void write_members(WriteContext& context,
+                   const ModifyCacheClusterResult& value) {
+  write_member(context, "CacheCluster", value.cache_cluster);
+}
+
 void write_members(WriteContext& context,
                    const NotificationConfiguration& value) {
   write_member(context, "TopicArn", value.topic_arn);
@@ -203,6 +255,12 @@ void read(const codec::QueryNode& node, RebootCacheClusterMessage& out,
 void write_members(WriteContext& context,
                    const RebootCacheClusterResult& value) {
   write_member(context, "CacheCluster", value.cache_cluster);
+}
+
+void read(const codec::QueryNode& node, ScaleConfig& out,
+          ReadContext& context) {
+  read_member(node, "ScalePercentage", out.scale_percentage, context);
+  read_member(node, "ScaleIntervalMinutes", out.scale_interval_minutes, context);
 }
 
 void write_members(WriteContext& context,

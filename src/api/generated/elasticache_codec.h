@@ -10,10 +10,12 @@ namespace hikae::api::elasticache {
 
 void read(const codec::QueryNode& node, AddTagsToResourceMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CloudWatchLogsDestinationDetails& out, ReadContext& context);
+void read(const codec::QueryNode& node, ConfigureShard& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateCacheSubnetGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateReplicationGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, DecreaseReplicaCountMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheSubnetGroupMessage& out, ReadContext& context);
@@ -27,10 +29,12 @@ void read(const codec::QueryNode& node, DescribeEngineDefaultParametersMessage& 
 void read(const codec::QueryNode& node, DescribeEventsMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DescribeReplicationGroupsMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DestinationDetails& out, ReadContext& context);
+void read(const codec::QueryNode& node, IncreaseReplicaCountMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, KinesisFirehoseDestinationDetails& out, ReadContext& context);
 void read(const codec::QueryNode& node, ListAllowedNodeTypeModificationsMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ListTagsForResourceMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, LogDeliveryConfigurationRequest& out, ReadContext& context);
+void read(const codec::QueryNode& node, ModifyCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyCacheSubnetGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyReplicationGroupMessage& out, ReadContext& context);
@@ -39,6 +43,7 @@ void read(const codec::QueryNode& node, ParameterNameValue& out, ReadContext& co
 void read(const codec::QueryNode& node, RebootCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, RemoveTagsFromResourceMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ResetCacheParameterGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, ScaleConfig& out, ReadContext& context);
 void read(const codec::QueryNode& node, Tag& out, ReadContext& context);
 void read(const codec::QueryNode& node, TestFailoverMessage& out, ReadContext& context);
 
@@ -64,6 +69,7 @@ void write_members(WriteContext& context, const CreateCacheClusterResult& value)
 void write_members(WriteContext& context, const CreateCacheParameterGroupResult& value);
 void write_members(WriteContext& context, const CreateCacheSubnetGroupResult& value);
 void write_members(WriteContext& context, const CreateReplicationGroupResult& value);
+void write_members(WriteContext& context, const DecreaseReplicaCountResult& value);
 void write_members(WriteContext& context, const DeleteCacheClusterResult& value);
 void write_members(WriteContext& context, const DeleteReplicationGroupResult& value);
 void write_members(WriteContext& context, const DescribeEngineDefaultParametersResult& value);
@@ -73,8 +79,10 @@ void write_members(WriteContext& context, const EngineDefaults& value);
 void write_members(WriteContext& context, const Event& value);
 void write_members(WriteContext& context, const EventsMessage& value);
 void write_members(WriteContext& context, const GlobalReplicationGroupInfo& value);
+void write_members(WriteContext& context, const IncreaseReplicaCountResult& value);
 void write_members(WriteContext& context, const KinesisFirehoseDestinationDetails& value);
 void write_members(WriteContext& context, const LogDeliveryConfiguration& value);
+void write_members(WriteContext& context, const ModifyCacheClusterResult& value);
 void write_members(WriteContext& context, const ModifyCacheSubnetGroupResult& value);
 void write_members(WriteContext& context, const ModifyReplicationGroupResult& value);
 void write_members(WriteContext& context, const NodeGroup& value);

@@ -27,6 +27,13 @@ AsyncResult<DeleteCacheClusterResult> delete_cache_cluster(HandlerContext& conte
 AsyncResult<CacheClusterMessage> describe_cache_clusters(HandlerContext& context,
     DescribeCacheClustersMessage input);
 
+// Faults: InvalidCacheClusterState, InvalidCacheSecurityGroupState,
+//   InsufficientCacheClusterCapacity, CacheClusterNotFound, NodeQuotaForClusterExceeded,
+//   NodeQuotaForCustomerExceeded, CacheSecurityGroupNotFound, CacheParameterGroupNotFound,
+//   InvalidVPCNetworkStateFault, InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<ModifyCacheClusterResult> modify_cache_cluster(HandlerContext& context,
+    ModifyCacheClusterMessage input);
+
 // Faults: InvalidCacheClusterState, CacheClusterNotFound.
 AsyncResult<RebootCacheClusterResult> reboot_cache_cluster(HandlerContext& context,
     RebootCacheClusterMessage input);
@@ -94,6 +101,14 @@ AsyncResult<CacheParameterGroupNameMessage> reset_cache_parameter_group(HandlerC
 AsyncResult<CreateReplicationGroupResult> create_replication_group(HandlerContext& context,
     CreateReplicationGroupMessage input);
 
+// Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState, InvalidCacheClusterState,
+//   InvalidVPCNetworkStateFault, InsufficientCacheClusterCapacity,
+//   ClusterQuotaForCustomerExceeded, NodeGroupsPerReplicationGroupQuotaExceeded,
+//   NodeQuotaForCustomerExceeded, ServiceLinkedRoleNotFoundFault, NoOperationFault,
+//   InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<DecreaseReplicaCountResult> decrease_replica_count(HandlerContext& context,
+    DecreaseReplicaCountMessage input);
+
 // Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState,
 //   SnapshotAlreadyExistsFault, SnapshotFeatureNotSupportedFault, SnapshotQuotaExceededFault,
 //   InvalidParameterValue, InvalidParameterCombination.
@@ -103,6 +118,14 @@ AsyncResult<DeleteReplicationGroupResult> delete_replication_group(HandlerContex
 // Faults: ReplicationGroupNotFoundFault, InvalidParameterValue, InvalidParameterCombination.
 AsyncResult<ReplicationGroupMessage> describe_replication_groups(HandlerContext& context,
     DescribeReplicationGroupsMessage input);
+
+// Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState, InvalidCacheClusterState,
+//   InvalidVPCNetworkStateFault, InsufficientCacheClusterCapacity,
+//   ClusterQuotaForCustomerExceeded, NodeGroupsPerReplicationGroupQuotaExceeded,
+//   NodeQuotaForCustomerExceeded, NoOperationFault, InvalidKMSKeyFault, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<IncreaseReplicaCountResult> increase_replica_count(HandlerContext& context,
+    IncreaseReplicaCountMessage input);
 
 // Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState, InvalidUserGroupState,
 //   UserGroupNotFound, InvalidCacheClusterState, InvalidCacheSecurityGroupState,

@@ -5,6 +5,20 @@
 
 namespace hikae::api::elasticache {
 
+void read(const codec::QueryNode& node, ConfigureShard& out,
+          ReadContext& context) {
+  read_member(node, "NodeGroupId", out.node_group_id, context);
+  require(out.node_group_id, "NodeGroupId", context);
+  if (out.node_group_id) {
+    check_length(*out.node_group_id, "NodeGroupId", 1, 4, context);
+    check_pattern(*out.node_group_id, "NodeGroupId", "\\d+", context);
+  }
+  read_member(node, "NewReplicaCount", out.new_replica_count, context);
+  require(out.new_replica_count, "NewReplicaCount", context);
+  read_member(node, "PreferredAvailabilityZones", out.preferred_availability_zones, context);
+  read_member(node, "PreferredOutpostArns", out.preferred_outpost_arns, context);
+}
+
 void read(const codec::QueryNode& node, CreateReplicationGroupMessage& out,
           ReadContext& context) {
   read_member(node, "ReplicationGroupId", out.replication_group_id, context);
@@ -102,6 +116,22 @@ void write_members(WriteContext& context,
   write_member(context, "ReplicationGroup", value.replication_group);
 }
 
+void read(const codec::QueryNode& node, DecreaseReplicaCountMessage& out,
+          ReadContext& context) {
+  read_member(node, "ReplicationGroupId", out.replication_group_id, context);
+  require(out.replication_group_id, "ReplicationGroupId", context);
+  read_member(node, "NewReplicaCount", out.new_replica_count, context);
+  read_member(node, "ReplicaConfiguration", out.replica_configuration, context);
+  read_member(node, "ReplicasToRemove", out.replicas_to_remove, context);
+  read_member(node, "ApplyImmediately", out.apply_immediately, context);
+  require(out.apply_immediately, "ApplyImmediately", context);
+}
+
+void write_members(WriteContext& context,
+                   const DecreaseReplicaCountResult& value) {
+  write_member(context, "ReplicationGroup", value.replication_group);
+}
+
 void read(const codec::QueryNode& node, DeleteReplicationGroupMessage& out,
           ReadContext& context) {
   read_member(node, "ReplicationGroupId", out.replication_group_id, context);
@@ -129,6 +159,21 @@ void write_members(WriteContext& context,
                    const GlobalReplicationGroupInfo& value) {
   write_member(context, "GlobalReplicationGroupId", value.global_replication_group_id);
   write_member(context, "GlobalReplicationGroupMemberRole", value.global_replication_group_member_role);
+}
+
+void read(const codec::QueryNode& node, IncreaseReplicaCountMessage& out,
+          ReadContext& context) {
+  read_member(node, "ReplicationGroupId", out.replication_group_id, context);
+  require(out.replication_group_id, "ReplicationGroupId", context);
+  read_member(node, "NewReplicaCount", out.new_replica_count, context);
+  read_member(node, "ReplicaConfiguration", out.replica_configuration, context);
+  read_member(node, "ApplyImmediately", out.apply_immediately, context);
+  require(out.apply_immediately, "ApplyImmediately", context);
+}
+
+void write_members(WriteContext& context,
+                   const IncreaseReplicaCountResult& value) {
+  write_member(context, "ReplicationGroup", value.replication_group);
 }
 
 void read(const codec::QueryNode& node, ModifyReplicationGroupMessage& out,

@@ -244,6 +244,13 @@ struct CacheSubnetGroupMessage {
   std::optional<std::vector<CacheSubnetGroup>> cache_subnet_groups;
 };
 
+struct ConfigureShard {
+  std::optional<std::string> node_group_id;
+  std::optional<std::int32_t> new_replica_count;
+  std::optional<std::vector<std::string>> preferred_availability_zones;
+  std::optional<std::vector<std::string>> preferred_outpost_arns;
+};
+
 struct LogDeliveryConfigurationRequest {
   std::optional<std::string> log_type;  // slow-log, engine-log
   std::optional<std::string> destination_type;  // cloudwatch-logs, kinesis-firehose
@@ -450,6 +457,18 @@ struct CreateReplicationGroupResult {
   std::optional<ReplicationGroup> replication_group;
 };
 
+struct DecreaseReplicaCountMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::int32_t> new_replica_count;
+  std::optional<std::vector<ConfigureShard>> replica_configuration;
+  std::optional<std::vector<std::string>> replicas_to_remove;
+  std::optional<bool> apply_immediately;
+};
+
+struct DecreaseReplicaCountResult {
+  std::optional<ReplicationGroup> replication_group;
+};
+
 struct DeleteCacheClusterMessage {
   std::optional<std::string> cache_cluster_id;
   std::optional<std::string> final_snapshot_identifier;
@@ -558,6 +577,17 @@ struct EventsMessage {
   std::optional<std::vector<Event>> events;
 };
 
+struct IncreaseReplicaCountMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::int32_t> new_replica_count;
+  std::optional<std::vector<ConfigureShard>> replica_configuration;
+  std::optional<bool> apply_immediately;
+};
+
+struct IncreaseReplicaCountResult {
+  std::optional<ReplicationGroup> replication_group;
+};
+
 struct ListAllowedNodeTypeModificationsMessage {
   std::optional<std::string> cache_cluster_id;
   std::optional<std::string> replication_group_id;
@@ -565,6 +595,36 @@ struct ListAllowedNodeTypeModificationsMessage {
 
 struct ListTagsForResourceMessage {
   std::optional<std::string> resource_name;
+};
+
+struct ModifyCacheClusterMessage {
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::int32_t> num_cache_nodes;
+  std::optional<std::vector<std::string>> cache_node_ids_to_remove;
+  std::optional<std::string> az_mode;  // single-az, cross-az
+  std::optional<std::vector<std::string>> new_availability_zones;
+  std::optional<std::vector<std::string>> cache_security_group_names;
+  std::optional<std::vector<std::string>> security_group_ids;
+  std::optional<std::string> preferred_maintenance_window;
+  std::optional<std::string> notification_topic_arn;
+  std::optional<std::string> cache_parameter_group_name;
+  std::optional<std::string> notification_topic_status;
+  std::optional<bool> apply_immediately;
+  std::optional<std::string> engine;
+  std::optional<std::string> engine_version;
+  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<std::int32_t> snapshot_retention_limit;
+  std::optional<std::string> snapshot_window;
+  std::optional<std::string> cache_node_type;
+  std::optional<std::string> auth_token;
+  std::optional<std::string> auth_token_update_strategy;  // SET, ROTATE, DELETE
+  std::optional<std::vector<LogDeliveryConfigurationRequest>> log_delivery_configurations;
+  std::optional<std::string> ip_discovery;  // ipv4, ipv6
+  std::optional<ScaleConfig> scale_config;
+};
+
+struct ModifyCacheClusterResult {
+  std::optional<CacheCluster> cache_cluster;
 };
 
 struct ParameterNameValue {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "core/admission/settings_rules.h"
 #include "core/admission/subnet_group.h"
 #include "core/admission/windows.h"
 #include "core/catalog/catalog.h"
@@ -13,30 +14,6 @@ namespace hikae::core {
 namespace {
 
 constexpr int kDefaultPort = 6379;
-constexpr int kMaxRetentionDays = 35;
-
-using Checked = Admitted<std::monostate>;
-
-Admitted<const EngineVersion*> resolve_version(const std::string& engine,
-                                               const std::string& requested) {
-  if (const auto* version = find_engine_version(engine, requested)) {
-    return version;
-  }
-  // From Redis 6 on clients choose `major.minor`; the patch version is AWS's.
-  const auto parts = split(requested, '.');
-  if (parts.size() == 3) {
-    const std::string minor = parts[0] + "." + parts[1];
-    const bool by_minor = compare_versions(minor, "6.0") >= 0;
-    if (by_minor && find_engine_version(engine, minor) != nullptr) {
-      return refuse("InvalidParameterValue",
-                    fmt::format("Specific version selection is not allowed for '{}', please use "
-                                "'{}'",
-                                requested, minor));
-    }
-  }
-  return refuse("InvalidParameterCombination",
-                fmt::format("Cannot find version {} for {}", requested, engine));
-}
 
 Checked resolve_engine(const CacheSettingsRequest& request, CacheSettings& out) {
   out.engine = to_lower(request.engine.value_or("redis"));
@@ -57,49 +34,16 @@ Checked resolve_node_type(const CacheSettingsRequest& request, CacheSettings& ou
   if (!request.node_type) {
     return refuse("InvalidParameterValue", "The parameter CacheNodeType must be provided.");
   }
-  const auto* type = find_node_type(*request.node_type);
-  if (type == nullptr) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Invalid cache node type: {}.", *request.node_type));
-  }
-  const auto least = out.engine == "valkey" ? type->min_valkey : type->min_redis;
-  if (least.empty() || compare_versions(out.engine_version, least) < 0) {
-    return refuse("InvalidParameterCombination",
-                  fmt::format("The cache node type {} is not supported for {} {}.", type->name,
-                              out.engine, out.engine_version));
-  }
-  out.node_type = type->name;
-  return {};
+  out.node_type = *request.node_type;
+  return check_node_type(out);
 }
 
 Checked resolve_parameter_group(const State& state, const CacheSettingsRequest& request,
                                 CacheSettings& out) {
   const auto* version = find_engine_version(out.engine, out.engine_version);
-  const std::string wanted(version->family);
-  const std::string name = to_lower(request.parameter_group.value_or("default." + wanted));
-  out.parameter_group = ParameterGroupName(name);
-  std::string family;
-  if (const auto* group = state.find<ParameterGroup>(out.parameter_group)) {
-    family = group->family;
-  } else if (name.starts_with("default.")) {
-    family = name.substr(std::string_view("default.").size());
-  }
-  constexpr std::string_view kClusterOn = ".cluster.on";
-  if (name.starts_with("default.") && family.ends_with(kClusterOn)) {
-    return refuse("InvalidParameterCombination",
-                  "Cluster mode should be disabled in parameter group, but found it is enabled. "
-                  "Hikae does not build sharded groups yet.");
-  }
-  if (find_family(family) == nullptr) {
-    return refuse("CacheParameterGroupNotFound",
-                  fmt::format("CacheParameterGroup {} not found.", name));
-  }
-  if (family != wanted) {
-    return refuse("InvalidParameterCombination",
-                  fmt::format("Expected a parameter group of family {} but found one of family {}",
-                              wanted, family));
-  }
-  return {};
+  const std::string standard = default_parameter_group_name(*find_family(version->family), false);
+  out.parameter_group = ParameterGroupName(to_lower(request.parameter_group.value_or(standard)));
+  return check_parameter_group(state, out);
 }
 
 Checked resolve_network(const State& state, const CacheSettingsRequest& request,
@@ -121,15 +65,12 @@ Checked resolve_network(const State& state, const CacheSettingsRequest& request,
     return refuse("CacheSubnetGroupNotFoundFault",
                   fmt::format("Cache subnet group {} not found.", out.subnet_group.str()));
   }
-  for (const std::string& id : request.security_groups.value_or(std::vector<std::string>())) {
-    const auto* found = state.find<SecurityGroup>(SecurityGroupId(id));
-    if (found == nullptr || found->vpc != group->vpc) {
-      return refuse("InvalidParameterValue",
-                    fmt::format("Some security group ids are invalid or not in VPC {}: [{}]",
-                                group->vpc.str(), id));
-    }
-    out.security_groups.push_back(found->id);
+  const auto named = check_security_groups(
+      state, group->vpc, request.security_groups.value_or(std::vector<std::string>()));
+  if (!named) {
+    return tl::unexpected(named.error());
   }
+  out.security_groups = *named;
   for (const auto& [id, candidate] : state.all<SecurityGroup>()) {
     if (out.security_groups.empty() && candidate.vpc == group->vpc && candidate.name == "default") {
       out.security_groups.push_back(id);
@@ -140,10 +81,8 @@ Checked resolve_network(const State& state, const CacheSettingsRequest& request,
 
 Checked resolve_windows(const CacheSettingsRequest& request, Random& random, CacheSettings& out) {
   const int days = request.snapshot_retention_days.value_or(0);
-  if (days < 0 || days > kMaxRetentionDays) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Invalid snapshot retention limit: {}. It must be from 0 to {}.",
-                              days, kMaxRetentionDays));
+  if (auto fault = invalid_retention(days)) {
+    return tl::unexpected(*fault);
   }
   if (days > 0) {
     return refuse("InvalidParameterCombination",
@@ -159,23 +98,15 @@ Checked resolve_windows(const CacheSettingsRequest& request, Random& random, Cac
     } while (windows_overlap(*maintenance, asked_snapshot));
   }
   if (!maintenance) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Invalid maintenance window format: {}. Use ddd:hh24:mi-ddd:hh24:mi, "
-                              "at least 60 minutes.",
-                              *request.maintenance_window));
+    return tl::unexpected(invalid_maintenance_window(*request.maintenance_window));
   }
   const auto snapshot = request.snapshot_window ? parse_snapshot_window(*request.snapshot_window)
                                                 : random_snapshot_window(random, *maintenance);
   if (!snapshot) {
-    return refuse(
-        "InvalidParameterValue",
-        fmt::format("Invalid snapshot window format: {}. Use hh24:mi-hh24:mi, at least 60 "
-                    "minutes.",
-                    *request.snapshot_window));
+    return tl::unexpected(invalid_snapshot_window(*request.snapshot_window));
   }
   if (windows_overlap(*maintenance, *snapshot)) {
-    return refuse("InvalidParameterCombination",
-                  "The snapshot window and the maintenance window must not overlap.");
+    return tl::unexpected(overlapping_windows());
   }
   out.maintenance_window = *maintenance;
   out.snapshot_window = *snapshot;

@@ -1,22 +1,42 @@
 #include "core/admission/group_changes.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "core/admission/identifiers.h"
-#include "core/admission/windows.h"
 #include "core/catalog/catalog.h"
+#include "core/reconcile/roll.h"
 #include "core/state/events.h"
 
 namespace hikae::core {
 namespace {
 
-using Checked = Admitted<std::monostate>;
+Fault not_a_member(const CacheClusterId& id, const ReplicationGroup& group) {
+  return Fault{"InvalidParameterValue",
+               fmt::format("Cache cluster {} is not a member of replication group {}.", id.str(),
+                           group.id.str())};
+}
 
-Checked change_failover(const ModifyReplicationGroup& command, ReplicationGroup& group,
-                        EventWriter& events) {
+Fault no_failover_of_type() {
+  return Fault{"InvalidParameterCombination",
+               "Automatic failover is not supported for T1 cache node types."};
+}
+
+bool spans_zones(const State& state, const NodeGroup& node_group) {
+  std::set<ZoneName> zones;
+  for (const CacheClusterId& id : node_group.members) {
+    if (const auto* member = state.find<CacheCluster>(id)) {
+      zones.insert(member->nodes[0].zone);
+    }
+  }
+  return zones.size() > 1;
+}
+
+Checked change_failover(const State& state, const ModifyReplicationGroup& command,
+                        ReplicationGroup& group, EventWriter& events) {
   const bool was_on = group.automatic_failover == "enabled";
   const bool on = command.automatic_failover.value_or(was_on);
   const bool multi_az = command.multi_az.value_or(group.multi_az && on);
@@ -27,12 +47,15 @@ Checked change_failover(const ModifyReplicationGroup& command, ReplicationGroup&
   }
   const auto* type = find_node_type(group.settings.node_type);
   if (on && type != nullptr && !type->multi_az_allowed) {
-    return refuse("InvalidParameterCombination",
-                  "Automatic failover is not supported for T1 cache node types.");
+    return tl::unexpected(no_failover_of_type());
   }
   if (multi_az && !on) {
     return refuse("InvalidParameterCombination",
                   "Multi-AZ can be enabled only when automatic failover is enabled.");
+  }
+  if (multi_az && !group.multi_az && !spans_zones(state, group.node_groups[0])) {
+    return refuse("InvalidParameterCombination",
+                  "Multi-AZ needs a replica in another availability zone than the primary.");
   }
   group.automatic_failover = on ? "enabled" : "disabled";
   group.multi_az = multi_az;
@@ -50,9 +73,7 @@ Checked change_primary(const State& state, const std::string& wanted, Instant no
   NodeGroup& node_group = group.node_groups[0];
   const auto& members = node_group.members;
   if (std::find(members.begin(), members.end(), id) == members.end()) {
-    return refuse("InvalidParameterValue",
-                  fmt::format("Cache cluster {} is not a member of replication group {}.", id.str(),
-                              group.id.str()));
+    return tl::unexpected(not_a_member(id, group));
   }
   if (id == node_group.primary) {
     return {};
@@ -68,41 +89,26 @@ Checked change_primary(const State& state, const std::string& wanted, Instant no
   return {};
 }
 
-Checked change_windows(const ModifyReplicationGroup& command, CacheSettings& settings) {
-  if (command.maintenance_window) {
-    const auto parsed = parse_maintenance_window(*command.maintenance_window);
-    if (!parsed) {
-      return refuse("InvalidParameterValue", fmt::format("Invalid maintenance window format: {}.",
-                                                         *command.maintenance_window));
+// Snapshots are taken of one member, so turning them on needs both (AWS API reference).
+Checked change_snapshots(const ModifyReplicationGroup& command, ReplicationGroup& group) {
+  if (command.snapshotting_cluster) {
+    const auto id = lookup_id<CacheClusterId>(*command.snapshotting_cluster);
+    const auto& members = group.node_groups[0].members;
+    if (std::find(members.begin(), members.end(), id) == members.end()) {
+      return tl::unexpected(not_a_member(id, group));
     }
-    settings.maintenance_window = *parsed;
+    group.snapshotting_cluster = id;
   }
-  if (command.snapshot_window) {
-    const auto parsed = parse_snapshot_window(*command.snapshot_window);
-    if (!parsed) {
-      return refuse("InvalidParameterValue",
-                    fmt::format("Invalid snapshot window format: {}.", *command.snapshot_window));
-    }
-    settings.snapshot_window = *parsed;
-  }
-  if (windows_overlap(settings.maintenance_window, settings.snapshot_window)) {
+  const bool on = group.settings.snapshot_retention_days > 0;
+  if (on ? group.snapshotting_cluster.empty() : command.snapshotting_cluster.has_value()) {
     return refuse("InvalidParameterCombination",
-                  "The snapshot window and the maintenance window must not overlap.");
+                  "Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on "
+                  "snapshots");
+  }
+  if (!on) {
+    group.snapshotting_cluster = {};
   }
   return {};
-}
-
-void change_settings(const ModifyReplicationGroup& command, CacheSettings& settings) {
-  settings.notification_topic_arn =
-      command.notification_topic_arn.value_or(settings.notification_topic_arn);
-  settings.auto_minor_version_upgrade =
-      command.auto_minor_version_upgrade.value_or(settings.auto_minor_version_upgrade);
-}
-
-bool asks_for_nothing(const ModifyReplicationGroup& command) {
-  return !command.description && !command.automatic_failover && !command.multi_az &&
-         !command.primary_cluster && !command.maintenance_window && !command.snapshot_window &&
-         !command.notification_topic_arn && !command.auto_minor_version_upgrade;
 }
 
 constexpr std::string_view kTestFailoverEvent = "Test Failover API called for node group ";
@@ -117,18 +123,59 @@ std::size_t test_failovers_since(const State& state, Instant since) {
   }));
 }
 
-// Members show the group's windows and topic as their own.
+// Members show what the group has, but for the snapshots: those are taken of one of them.
 void share_settings(const State& state, const ReplicationGroup& group, Transition& out) {
   for (const CacheClusterId& id : group.node_groups[0].members) {
     if (const auto* member = state.find<CacheCluster>(id)) {
       CacheCluster next = *member;
-      next.settings.maintenance_window = group.settings.maintenance_window;
-      next.settings.snapshot_window = group.settings.snapshot_window;
-      next.settings.notification_topic_arn = group.settings.notification_topic_arn;
-      next.settings.auto_minor_version_upgrade = group.settings.auto_minor_version_upgrade;
+      next.settings = with(group.settings, changes_between(group.settings, member->settings));
+      if (id != group.snapshotting_cluster) {
+        next.settings.snapshot_retention_days = 0;
+      }
       out.put(std::move(next));
     }
   }
+}
+
+// Nothing is rolled while one of the members is not there.
+Checked members_available(const State& state, const ReplicationGroup& group) {
+  for (const CacheClusterId& id : group.node_groups[0].members) {
+    const auto* member = state.find<CacheCluster>(id);
+    if (member == nullptr || member->status != "available") {
+      return refuse("InvalidCacheClusterState",
+                    fmt::format("Cache cluster {} is not in available state.", id.str()));
+    }
+  }
+  return {};
+}
+
+Checked change_what_nodes_run(const State& state, const SettingsChange& change,
+                              ReplicationGroup& group, Transition& out) {
+  const auto changes = change_nodes(state, change, group.settings, group.pending);
+  if (!changes) {
+    return tl::unexpected(changes.error());
+  }
+  const auto* type = find_node_type(with(group.settings, *changes).node_type);
+  if (group.automatic_failover == "enabled" && type != nullptr && !type->multi_az_allowed) {
+    return tl::unexpected(no_failover_of_type());
+  }
+  if (!change.apply_immediately) {
+    group.pending = *changes;
+    return {};
+  }
+  if (!changes->empty()) {
+    if (auto checked = members_available(state, group); !checked) {
+      return checked;
+    }
+  }
+  begin_changes(state, group, *changes, out);
+  return {};
+}
+
+bool asks_for_nothing(const ModifyReplicationGroup& command) {
+  return !command.description && !command.automatic_failover && !command.multi_az &&
+         !command.primary_cluster && !command.snapshotting_cluster &&
+         command.settings.asks_for_nothing();
 }
 
 }  // namespace
@@ -149,19 +196,24 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
   ReplicationGroup group = *found;
   group.description = command.description.value_or(group.description);
   EventWriter events(state, context.now);
-  Checked checked = change_failover(command, group, events);
+  Checked checked = change_failover(state, command, group, events);
   if (checked) {
-    checked = change_windows(command, group.settings);
+    checked = change_at_once(state, command.settings, group.settings);
+  }
+  if (checked) {
+    checked = change_snapshots(command, group);
   }
   if (checked && command.primary_cluster) {
     checked = change_primary(state, *command.primary_cluster, context.now, group);
   }
+  Transition out;
+  if (checked) {
+    share_settings(state, group, out);
+    checked = change_what_nodes_run(state, command.settings, group, out);
+  }
   if (!checked) {
     return tl::unexpected(checked.error());
   }
-  change_settings(command, group.settings);
-  Transition out;
-  share_settings(state, group, out);
   out.put(std::move(group));
   events.finish(out);
   return out;

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "core/admission/admission.h"
+#include "core/admission/settings_change.h"
 
 namespace hikae::core {
 
-// ModifyReplicationGroup, as far as it changes the group without touching what its nodes run.
-// Everything given is applied at once.
+// ModifyReplicationGroup. What nodes run is rolled through the members at once, or waits for the
+// maintenance window; everything else takes effect with the commit.
 struct ModifyReplicationGroup {
   std::string id;
   std::optional<std::string> description;
@@ -18,10 +19,8 @@ struct ModifyReplicationGroup {
   // Promotes this member by a planned switchover, whether Multi-AZ is on or off: no acknowledged
   // write is lost. It is given up, and nothing changed, when the member does not catch up in time.
   std::optional<std::string> primary_cluster;
-  std::optional<std::string> maintenance_window;
-  std::optional<std::string> snapshot_window;
-  std::optional<std::string> notification_topic_arn;
-  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<std::string> snapshotting_cluster;
+  SettingsChange settings;
 };
 Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& command,
                            AdmissionContext context);

@@ -17,9 +17,7 @@ Fault invalid_value(std::string message) {
 }
 
 bool is_in_use(const State& state, const ParameterGroupName& group) {
-  const auto names_it = [&group](const auto& entry) {
-    return entry.second.settings.parameter_group == group;
-  };
+  const auto names_it = [&group](const auto& entry) { return uses(entry.second, group); };
   const auto& clusters = state.all<CacheCluster>();
   const auto& groups = state.all<ReplicationGroup>();
   return std::any_of(clusters.begin(), clusters.end(), names_it) ||
@@ -74,15 +72,18 @@ std::optional<std::string_view> value_in(const ParameterValues& overrides,
   return it == overrides.end() ? parameter.value : std::optional<std::string_view>(it->second);
 }
 
-void mark_pending_reboot(const State& state, const ParameterGroupName& group,
-                         Transition& transition) {
+// Nodes tell when they have taken an immediate change; one that needs a reboot waits for it.
+void mark_nodes(const State& state, const ParameterGroupName& group, bool needs_reboot,
+                Transition& transition) {
   for (const auto& [id, existing] : state.all<CacheCluster>()) {
-    if (existing.settings.parameter_group != group) {
+    if (effective_settings(existing).parameter_group != group || existing.status == "deleting") {
       continue;
     }
     CacheCluster cluster = existing;
     for (Node& node : cluster.nodes) {
-      node.parameter_status = "pending-reboot";
+      ++node.edition;
+      const bool waits = needs_reboot || node.parameter_status == "pending-reboot";
+      node.parameter_status = waits ? "pending-reboot" : "applying";
     }
     transition.put(std::move(cluster));
   }
@@ -114,9 +115,7 @@ Transition change_overrides(const State& state, const ParameterGroupView& group,
   ParameterGroup changed_group = *group.custom;
   changed_group.overrides = std::move(overrides);
   transition.put(std::move(changed_group));
-  if (needs_reboot) {
-    mark_pending_reboot(state, group.custom->name, transition);
-  }
+  mark_nodes(state, group.custom->name, needs_reboot, transition);
   events.finish(transition);
   return transition;
 }

@@ -61,7 +61,7 @@ TEST_F(ParameterGroupTest, AnImmediateChangeIsStoredAndToldOnce) {
   const ModifyParameterGroup modify{"mine", {{"maxmemory-policy", "noeviction"}}};
   ASSERT_EQ(perform(modify), "ok");
   EXPECT_EQ(value("mine", "maxmemory-policy"), "noeviction");
-  EXPECT_EQ(parameter_status("c"), "in-sync");
+  EXPECT_EQ(parameter_status("c"), "applying");
   ASSERT_EQ(state_.all<Event>().size(), 1u);
   EXPECT_EQ(state_.all<Event>().begin()->second.source_type, kSourceParameterGroup);
   EXPECT_TRUE(decide(modify)->empty()) << "the same values again change nothing";
@@ -117,7 +117,7 @@ TEST_F(ParameterGroupTest, ResetBringsDefaultsBack) {
   ASSERT_EQ(perform(ResetParameterGroup{"mine", false, {"timeout"}}), "ok");
   EXPECT_EQ(value("mine", "timeout"), "0");
   EXPECT_EQ(value("mine", "databases"), "32");
-  EXPECT_EQ(parameter_status("c"), "in-sync");
+  EXPECT_EQ(parameter_status("c"), "applying");
   ASSERT_EQ(perform(ResetParameterGroup{"mine", true, {}}), "ok");
   EXPECT_EQ(value("mine", "databases"), "16");
   EXPECT_EQ(parameter_status("c"), "pending-reboot");

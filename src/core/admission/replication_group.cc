@@ -284,7 +284,9 @@ Admitted<Transition> admit(const State& state, const AddReplica& command, Admiss
     tags[key] = value;
   }
   group.status = "modifying";
-  add_member(new_cluster(*id, group.settings, *zone, std::move(tags)), group, out);
+  CacheCluster replica = new_cluster(*id, group.settings, *zone, std::move(tags));
+  replica.settings.snapshot_retention_days = 0;  // of one member alone, which is named
+  add_member(std::move(replica), group, out);
   out.put(std::move(group));
   return out;
 }

@@ -97,6 +97,21 @@ std::optional<std::string> parse_snapshot_window(std::string_view text) {
   return std::string(text);
 }
 
+std::optional<Duration> until_maintenance(std::string_view window, Instant now) {
+  const auto span = weekly(window);
+  if (!span) {
+    return std::nullopt;
+  }
+  using std::chrono::minutes;
+  // The first day of 1970 was a Thursday.
+  constexpr Duration kFirstDay = minutes(3 * kDay);
+  constexpr Duration kCircle = minutes(kWeek);
+  const Duration at = (now - Instant() + kFirstDay) % kCircle;
+  const Duration until = (minutes(span->begin) - at + kCircle) % kCircle;
+  const bool open = kCircle - until < minutes(span->length) || until == Duration();
+  return open ? Duration() : until;
+}
+
 bool windows_overlap(std::string_view maintenance, std::string_view snapshot) {
   const auto week = weekly(maintenance);
   const auto day = daily(snapshot);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/random.h"
+#include "base/time.h"
 
 namespace hikae::core {
 
@@ -15,6 +16,9 @@ std::optional<std::string> parse_maintenance_window(std::string_view text);
 // A daily window `hh24:mi-hh24:mi`, UTC, from 60 minutes to 22 hours long, so that a maintenance
 // window always fits beside it.
 std::optional<std::string> parse_snapshot_window(std::string_view text);
+
+// How long until the weekly window is open: zero within it. nullopt: the window is not valid.
+std::optional<Duration> until_maintenance(std::string_view window, Instant now);
 
 // True when the daily window meets the weekly one on any day; false when either is not valid.
 bool windows_overlap(std::string_view maintenance, std::string_view snapshot);

@@ -36,5 +36,20 @@ RC_GTEST_PROP(Windows, DrawnWindowsAreValidAndApart, (std::uint64_t seed)) {
   RC_ASSERT(!windows_overlap(maintenance, snapshot));
 }
 
+TEST(Windows, TheMaintenanceWindowComesEveryWeek) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  const Instant monday(4 * 86'400'000'000);  // 5 January 1970, 00:00
+  EXPECT_EQ(until_maintenance("mon:03:00-mon:04:00", monday), Duration(hours(3)));
+  EXPECT_EQ(until_maintenance("mon:03:00-mon:04:00", monday + hours(3)), Duration());
+  EXPECT_EQ(until_maintenance("mon:03:00-mon:04:00", monday + minutes(239)), Duration());
+  EXPECT_EQ(until_maintenance("mon:03:00-mon:04:00", monday + hours(4)),
+            Duration(hours(7 * 24 - 1)));
+  EXPECT_EQ(until_maintenance("sun:23:30-mon:01:00", monday), Duration()) << "over midnight";
+  EXPECT_EQ(until_maintenance("sun:23:30-mon:01:00", monday + hours(7 * 24 - 1)),
+            Duration(minutes(30)));
+  EXPECT_EQ(until_maintenance("whenever", monday), std::nullopt);
+}
+
 }  // namespace
 }  // namespace hikae::core

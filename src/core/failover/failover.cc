@@ -25,11 +25,10 @@ Member member_of(const State& state, const Observed& observed, const CacheCluste
   return member;
 }
 
-// A member that is to be rebooted loses its copy in a moment.
+// A member that is to be restarted loses its copy in a moment.
 bool is_in_service(const Member& member) {
   return member.cluster != nullptr && member.cluster->status != "deleting" &&
-         member.cluster->status != "creating" &&
-         member.cluster->status != "rebooting cluster nodes";
+         member.cluster->status != "creating" && !is_restarting(*member.cluster);
 }
 
 bool can_lead(const Member& member) {
@@ -209,9 +208,8 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
                                  Instant now) {
   FailoverDecision out;
   const Member primary = member_of(state, observed, node_group.primary);
-  if (primary.cluster == nullptr || primary.seen == nullptr ||
-      primary.cluster->status == "rebooting cluster nodes") {
-    out.reason = "the primary was not observed yet, or is being rebooted";
+  if (primary.cluster == nullptr || primary.seen == nullptr || is_restarting(*primary.cluster)) {
+    out.reason = "the primary was not observed yet, or is being restarted";
     return out;
   }
   const bool dead = primary.seen->dead();
@@ -260,8 +258,7 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
-  if (!wants_failover(group) ||
-      (primary.cluster != nullptr && primary.cluster->status == "rebooting cluster nodes")) {
+  if (!wants_failover(group) || (primary.cluster != nullptr && is_restarting(*primary.cluster))) {
     return false;
   }
   const bool alive = primary.seen != nullptr && !primary.seen->dead();

@@ -48,7 +48,8 @@ void add_node_group_names(const State& state, const ReplicationGroup& group,
   for (const CacheClusterId& member : node_group.members) {
     const auto* cluster = state.find<CacheCluster>(member);
     if (member != node_group.primary && cluster != nullptr && !cluster->nodes.empty() &&
-        in_service(*cluster, cluster->nodes[0]) && !cluster->nodes[0].recovering) {
+        in_service(*cluster, cluster->nodes[0]) && !cluster->nodes[0].recovering &&
+        !is_restarting(*cluster)) {
       readers.push_back(node_endpoint(region, member, cluster->nodes[0].id));
     }
   }

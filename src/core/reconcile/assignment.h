@@ -34,6 +34,10 @@ struct NodeAssignment {
   // this replica's turn for its first synchronisation.
   bool attach = false;
   std::uint64_t generation = 1;  // a running process of a lower generation is restarted
+  // That restart keeps the data of a primary: it is saved at the end and loaded at the start.
+  bool keep_data = false;
+  std::uint64_t edition = 1;  // names these settings; the agent tells when they are in effect
+  bool weigh = false;         // the size of its data is wanted
   // A replica becomes primary (REPLICAOF NO ONE) only once this is true: no other member of its
   // node group can still take writes.
   bool may_promote = true;
@@ -74,6 +78,9 @@ struct NodeAssignment {
     v("primary_port", s.primary_port);
     v("attach", s.attach);
     v("generation", s.generation);
+    v("keep_data", s.keep_data);
+    v("edition", s.edition);
+    v("weigh", s.weigh);
     v("may_promote", s.may_promote);
     v("hold", s.hold);
     v("replaceable", s.replaceable);

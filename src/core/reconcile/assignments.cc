@@ -7,12 +7,13 @@
 #include "core/failover/failover.h"
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/roll.h"
 
 namespace hikae::core {
 namespace {
 
 Directives directives_of(const State& state, const CacheCluster& cluster) {
-  const CacheSettings& settings = cluster.settings;
+  const CacheSettings settings = effective_settings(cluster);
   ParameterValues overrides;
   std::string_view family_name;
   if (const auto* group = state.find<ParameterGroup>(settings.parameter_group)) {
@@ -131,8 +132,8 @@ void assign_role(const State& state, const Observed& observed, const Replication
     out.hold = holds_dead_primary(state, observed, group, *node_group);
     out.replaceable = can_be_replaced(state, observed, group, *node_group);
     // Only while the kill leads to a failover: else the node would be killed again and again.
-    out.kill = node_group->kill_epoch == node_group->epoch && out.replaceable &&
-               primary->status != "rebooting cluster nodes";
+    out.kill =
+        node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
     out.pause_writes = !node_group->switchover_target.empty();
     return;
   }
@@ -155,11 +156,15 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   }
   NodeAssignment out;
   out.node = NodeKey{cluster.id, node.id};
-  out.engine = cluster.settings.engine;
-  out.engine_version = cluster.settings.engine_version;
+  const CacheSettings settings = effective_settings(cluster);
+  out.engine = settings.engine;
+  out.engine_version = settings.engine_version;
   out.address = node.address;
   out.port = cluster.settings.port;
   out.generation = node.generation;
+  out.keep_data = node.keep_data;
+  out.edition = node.edition;
+  out.weigh = cluster.status == "modifying" && is_to_shrink(state, cluster);
   out.directives = directives_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     assign_role(state, observed, *group, node, out);

@@ -1,6 +1,10 @@
 #include "core/reconcile/cluster_steps.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "core/admission/windows.h"
 
 namespace hikae::core {
 
@@ -33,6 +37,9 @@ std::string missing(const Observed& observed, const CacheCluster& cluster, Role 
     }
     if (!seen->ready) {
       return fmt::format("an answer of {}", key.str());
+    }
+    if (seen->edition != node.edition) {
+      return fmt::format("the parameters of {}", key.str());
     }
     if (seen->role != role) {
       return fmt::format("{} to become {}", key.str(),
@@ -104,6 +111,29 @@ void finish_recovery(CacheCluster& cluster, EventWriter& events) {
     events.add(kSourceCacheCluster, cluster.id.str(),
                fmt::format("Finished recovery for cache nodes {}", node.id.str()));
   }
+}
+
+bool settle_parameters(const Observed& observed, CacheCluster& cluster) {
+  bool changed = false;
+  for (Node& node : cluster.nodes) {
+    const auto* seen = observed.find(NodeKey{cluster.id, node.id});
+    if (node.parameter_status == "applying" && seen != nullptr && seen->edition == node.edition) {
+      node.parameter_status = "in-sync";
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+bool is_maintenance_time(const CacheSettings& settings, Instant now, Duration& recheck_after) {
+  // Civil time may jump, and the window may be changed: it is never waited for longer than this.
+  constexpr Duration kLongestWait = std::chrono::minutes(10);
+  const auto until = until_maintenance(settings.maintenance_window, now);
+  if (until == Duration()) {
+    return true;
+  }
+  recheck_after = std::min(until.value_or(kLongestWait), kLongestWait);
+  return false;
 }
 
 }  // namespace hikae::core

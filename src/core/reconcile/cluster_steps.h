@@ -15,8 +15,8 @@ namespace hikae::core {
 // Writes a placement into a cluster that `transition` is about to put.
 void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context);
 
-// True when every node of the cluster runs the asked generation, answers, has the asked role, and
-// as a replica is synchronised.
+// True when every node of the cluster runs the asked generation, answers, has taken what it can of
+// the newest edition, has the asked role, and as a replica is synchronised.
 bool in_service(const Observed& observed, const CacheCluster& cluster, Role role);
 
 // What the first node that is not in service still lacks, in words.
@@ -32,5 +32,12 @@ void make_available(const Observed& observed, CacheCluster& cluster, EventWriter
 // A process was lost and is being brought back; and is back (AWS's events of a node replacement).
 void begin_recovery(CacheCluster& cluster, EventWriter& events);
 void finish_recovery(CacheCluster& cluster, EventWriter& events);
+
+// A changed parameter is `applying` until the node has taken it. Answers whether that is over for
+// some node of the cluster, and notes it.
+bool settle_parameters(const Observed& observed, CacheCluster& cluster);
+
+// What waits for the maintenance window has its turn now; else says when to look again.
+bool is_maintenance_time(const CacheSettings& settings, Instant now, Duration& recheck_after);
 
 }  // namespace hikae::core

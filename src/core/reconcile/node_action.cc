@@ -1,5 +1,6 @@
 #include "core/reconcile/node_action.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -66,6 +67,20 @@ std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& k
     return "it hangs";
   }
   return "";
+}
+
+// The only copy of the data is saved before its process ends.
+std::optional<NodeAction> save_first(const NodeAssignment& desired, const NodeKnowledge& known) {
+  if (known.generation >= desired.generation || !desired.keep_data ||
+      desired.role == Role::kReplica || known.hung) {
+    return std::nullopt;
+  }
+  if (!known.answers || known.loading) {
+    return act(NodeActionKind::kAwait, "it has to answer before it can save its data");
+  }
+  return act(NodeActionKind::kSave,
+             fmt::format("restart with its data: generation {} is asked for, {} runs",
+                         desired.generation, known.generation));
 }
 
 NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledge& known) {
@@ -142,6 +157,8 @@ std::string_view verb(NodeActionKind kind) {
       return "apply parameters";
     case NodeActionKind::kSetPace:
       return "set the pace of its periodic task";
+    case NodeActionKind::kSave:
+      return "save and stop";
     case NodeActionKind::kRetire:
       return "stop";
     case NodeActionKind::kRemove:
@@ -168,6 +185,9 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   }
   if (!known.running) {
     return bring_to_life(*desired, known);
+  }
+  if (const auto action = save_first(*desired, known)) {
+    return *action;
   }
   if (auto reason = reason_to_kill(*desired, known); !reason.empty()) {
     return act(NodeActionKind::kKill, std::move(reason));
@@ -222,6 +242,15 @@ std::map<std::string, std::string> live_changes(const std::map<std::string, std:
     }
   }
   return out;
+}
+
+bool wait_for_restart(const std::map<std::string, std::string>& in_effect,
+                      const std::map<std::string, std::string>& desired) {
+  return std::any_of(desired.begin(), desired.end(), [&](const auto& directive) {
+    const auto it = in_effect.find(directive.first);
+    const bool differs = it == in_effect.end() || it->second != directive.second;
+    return differs && !changes_live(directive.first);
+  });
 }
 
 }  // namespace hikae::core

@@ -53,6 +53,7 @@ enum class NodeActionKind {
   kSendClientsAway,
   kApplyDirectives,
   kSetPace,
+  kSave,    // save the data and end, for a restart that keeps it
   kRetire,  // ask it to end, then kill it
   kRemove,  // the directory
   kForget,  // nothing is left of the node
@@ -80,5 +81,9 @@ std::string follow_target(const NodeAssignment& assignment, bool private_hosts);
 // that is no longer desired is left out: the next start brings the engine's own default.
 std::map<std::string, std::string> live_changes(const std::map<std::string, std::string>& in_effect,
                                                 const std::map<std::string, std::string>& desired);
+
+// Whether one of `desired` differs that only a restart brings.
+bool wait_for_restart(const std::map<std::string, std::string>& in_effect,
+                      const std::map<std::string, std::string>& desired);
 
 }  // namespace hikae::core

@@ -52,6 +52,33 @@ TEST(NodeAction, OldGenerationIsKilledBeforeAnythingElseIsDoneToIt) {
   EXPECT_EQ(next(a, k), NodeActionKind::kStart);
 }
 
+TEST(NodeAction, TheOnlyCopyIsSavedBeforeItsProcessEnds) {
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.generation = 2;
+  a.keep_data = true;
+  NodeKnowledge k = settled(a);
+  k.generation = 1;
+  EXPECT_EQ(next(a, k), NodeActionKind::kSave);
+  k.loading = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait) << "it has nothing to save yet";
+  k.answers = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait);
+  k.hung = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kKill);
+  k.running = k.hung = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+  a.role = Role::kReplica;
+  EXPECT_EQ(next(a, settled(replica())), NodeActionKind::kKill) << "its primary has it all";
+}
+
+TEST(NodeAction, SomeDirectivesWaitForARestart) {
+  EXPECT_FALSE(wait_for_restart({{"maxmemory", "1"}}, {{"maxmemory", "2"}}));
+  EXPECT_TRUE(wait_for_restart({{"databases", "16"}}, {{"databases", "32"}}));
+  EXPECT_TRUE(wait_for_restart({}, {{"databases", "32"}}));
+  EXPECT_FALSE(wait_for_restart({{"databases", "16"}}, {}));
+}
+
 TEST(NodeAction, MovedPrimaryChangesTheHostsFileBeforeTheLink) {
   NodeAssignment a = replica();
   a.primary_address = *Ipv4::parse("127.64.0.9");

@@ -46,10 +46,15 @@ struct NodeObservation {
   // Bytes that the process which ended last has left to start from, while nothing newer is known to
   // have taken their place. 0 for engines that keep their data in memory alone.
   std::uint64_t data_on_disk = 0;
-  std::string running_version;  // `8.0.1`, of the installed engine
-  std::string substitution;     // not empty: what runs in place of the version that was asked for
-  std::string problem;          // one line for the operator, empty when all is well
-  Monotonic fault_seen;         // when the agent noticed that the process died or hung
+  // The newest edition of its assignment of which all that a running process can take is in effect.
+  std::uint64_t edition = 0;
+  bool outdated = false;          // of that edition: only a restart brings the rest
+  std::string unservable;         // of that edition: why no installed engine can run it, or empty
+  std::uint64_t used_memory = 0;  // bytes, while its size is wanted; else 0
+  std::string running_version;    // `8.0.1`, of the installed engine
+  std::string substitution;       // not empty: what runs in place of the version that was asked for
+  std::string problem;            // one line for the operator, empty when all is well
+  Monotonic fault_seen;           // when the agent noticed that the process died or hung
 
   // Certain: no code of the process runs any more.
   bool dead() const {

@@ -4,28 +4,13 @@
 
 #include "core/failover/disk_leader.h"
 #include "core/reconcile/cluster_steps.h"
-#include "core/reconcile/plan.h"
+#include "core/reconcile/group_view.h"
+#include "core/reconcile/roll.h"
 
 namespace hikae::core {
 namespace {
 
-// The group and its members as they are now. Members are looked up once a step.
-struct View {
-  const State& state;
-  const Observed& observed;
-  AdmissionContext context;
-  const ReplicationGroup& group;
-  std::vector<const CacheCluster*> members;
-
-  Role role_of(const CacheClusterId& id) const {
-    for (const NodeGroup& node_group : group.node_groups) {
-      if (node_group.primary == id) {
-        return Role::kPrimary;
-      }
-    }
-    return Role::kReplica;
-  }
-};
+using View = GroupView;
 
 Plan place_members(const View& view) {
   PlacementRequest request{view.group.settings.subnet_group, view.group.id, {}};
@@ -70,6 +55,9 @@ Plan remove_released(const View& view) {
     events.add(kSourceCacheCluster, member->id.str(), "Cache cluster deleted");
     for (NodeGroup& node_group : next.node_groups) {
       std::erase(node_group.members, member->id);
+    }
+    if (next.snapshotting_cluster == member->id) {
+      next.snapshotting_cluster = next.node_groups.front().primary;
     }
   }
   const std::size_t stay = view.group.retain_primary ? 1 : 0;
@@ -126,6 +114,7 @@ Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& dec
       node_group.primary = decision.new_primary;
       node_group.epoch = old.epoch.next();
       node_group.switchover_target = {};
+      node_group.switchover_deadline = {};
     }
   }
   const std::string text = fmt::format("Failover from primary node {} to replica node {} completed",
@@ -153,7 +142,8 @@ Plan give_up_switchover(const View& view, const NodeGroup& old, const FailoverDe
       node_group.switchover_target = {};
     }
   }
-  next.status = "available";
+  // A modification under way goes on, and tries again after a while.
+  next.status = next.applying.empty() ? "available" : next.status;
   events.add(kSourceReplicationGroup, view.group.id.str(),
              fmt::format("Failed to promote {}: {}", old.switchover_target.str(), decision.reason));
   plan.transition.put(std::move(next));
@@ -227,7 +217,8 @@ Plan recover_members(const View& view) {
   Plan plan;
   EventWriter events(view.state, view.context.now);
   for (const CacheCluster* member : view.members) {
-    if (member->status != "available" || member->nodes.empty()) {
+    const bool serves = member->status == "available" || member->status == "modifying";
+    if (!serves || member->nodes.empty() || is_restarting(*member)) {
       continue;
     }
     const Role role = view.role_of(member->id);
@@ -263,6 +254,19 @@ std::string recovering(const View& view) {
   return "";
 }
 
+// Nodes that have taken a changed parameter.
+Plan settle_parameters_of(const View& view) {
+  Plan plan;
+  for (const CacheCluster* member : view.members) {
+    CacheCluster next = *member;
+    if (!is_in_hand(*member) && settle_parameters(view.observed, next)) {
+      plan.transition.put(std::move(next));
+      plan.reason = fmt::format("{} has taken its parameters", member->id.str());
+    }
+  }
+  return plan;
+}
+
 // Members in service become available: all together while the group is created, one by one later.
 Plan settle_members(const View& view) {
   Plan plan;
@@ -278,6 +282,11 @@ Plan settle_members(const View& view) {
     const bool pending = member->status == "creating" || member->status == "modifying" ||
                          member->status == "rebooting cluster nodes";
     if (!pending) {
+      continue;
+    }
+    if (member->status == "modifying" &&
+        (is_in_hand(*member) || differs(*member, target_of(view.state, *member)))) {
+      all_settled = false;  // its turn in the modification is yet to come
       continue;
     }
     const auto still = missing(view.observed, *member, view.role_of(member->id));
@@ -307,6 +316,9 @@ Plan settle_members(const View& view) {
       finish_creation(view, next, events);
     }
     next.status = "available";
+    next.settings = with(next.settings, next.applying);
+    tell_of_success(next.applying, kSourceReplicationGroup, next.id.str(), events);
+    next.applying = {};
     plan.transition.put(std::move(next));
   }
   if (!plan.transition.empty()) {
@@ -353,11 +365,21 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   if (Plan plan = recover_members(view); !plan.transition.empty()) {
     return plan;
   }
+  if (Plan plan = settle_parameters_of(view); !plan.transition.empty()) {
+    return plan;
+  }
   Plan plan = settle_members(view);
+  if (Plan roll = plan.transition.empty() ? roll_members(view) : Plan(); !roll.reason.empty()) {
+    return roll;
+  }
   plan.settled = plan.settled && !deleting;
   if (const auto lack = recovering(view); plan.settled && !lack.empty()) {
     plan.settled = false;
     plan.reason = "waits for " + lack;
+  }
+  if (Plan maintenance = plan.settled ? maintain_group(view) : Plan();
+      !maintenance.reason.empty()) {
+    return maintenance;
   }
   return plan;
 }

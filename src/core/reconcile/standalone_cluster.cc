@@ -2,6 +2,7 @@
 
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/plan.h"
+#include "core/reconcile/roll.h"
 
 namespace hikae::core {
 namespace {
@@ -52,6 +53,62 @@ Plan remove_when_released(const State& state, const Observed& observed, const Ca
   return plan;
 }
 
+// A modification of the only node: what is replaced is restarted in place, with its data.
+Plan modify(const State& state, const Observed& observed, const CacheCluster& cluster,
+            AdmissionContext context) {
+  Plan plan;
+  const CacheSettings target = target_of(state, cluster);
+  const Roll roll{{&cluster}, cluster.id, cluster.settings, target, room_of(state, target), {}};
+  const RollStep step = next_roll_step(observed, roll, context.now);
+  plan.reason = step.reason;
+  plan.recheck_after = step.recheck_after;
+  CacheCluster next = cluster;
+  EventWriter events(state, context.now);
+  switch (step.kind) {
+    case RollStepKind::kTell:
+      tell(state, next, target, context.now);
+      break;
+    case RollStepKind::kRestart:
+      begin_restart(next, true, events, context.now);
+      break;
+    case RollStepKind::kFinish:
+      finish_upgrade(observed, next, events, context.now);
+      tell_of_success(next.applying, kSourceCacheCluster, next.id.str(), events);
+      next.applying = {};
+      break;
+    case RollStepKind::kGiveUp:
+      tell_of_failure(next.applying, kSourceCacheCluster, next.id.str(), step, events);
+      take_back(next, context.now);
+      next.applying = {};
+      break;
+    default:
+      return plan;
+  }
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  return plan;
+}
+
+// An available cluster: its parameters, and what waits for the maintenance window.
+Plan keep(const Observed& observed, const CacheCluster& cluster, Instant now) {
+  Plan plan{{}, "available", true};
+  CacheCluster next = cluster;
+  if (settle_parameters(observed, next)) {
+    plan.reason = "the parameters are in effect";
+  } else if (next.pending.empty()) {
+    return plan;
+  } else if (is_maintenance_time(next.settings, now, plan.recheck_after)) {
+    plan.reason = "the maintenance window is open";
+    begin_changes(next, NodeChanges(cluster.pending));
+  } else {
+    plan.reason = "changes wait for the maintenance window";
+    return plan;
+  }
+  plan.settled = false;
+  plan.transition.put(std::move(next));
+  return plan;
+}
+
 }  // namespace
 
 Plan plan_standalone_cluster(const State& state, const Observed& observed, const CacheClusterId& id,
@@ -67,7 +124,12 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
     return place_nodes(state, *cluster, context);
   }
   if (cluster->status == "available") {
-    return Plan{{}, "available", true};
+    return keep(observed, *cluster, context.now);
+  }
+  if (cluster->status == "modifying") {
+    if (Plan plan = modify(state, observed, *cluster, context); !plan.reason.empty()) {
+      return plan;
+    }
   }
   if (const auto lack = missing(observed, *cluster, Role::kPrimary); !lack.empty()) {
     return Plan{{}, "waits for " + lack, false};

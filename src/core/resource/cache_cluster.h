@@ -25,6 +25,7 @@ struct CacheSettings {
   std::string snapshot_window;     // `05:00-06:00`, UTC
   int snapshot_retention_days = 0;
   std::string notification_topic_arn;
+  std::string notification_topic_status = "active";  // active, inactive
   bool auto_minor_version_upgrade = true;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -39,9 +40,35 @@ struct CacheSettings {
     v("snapshot_window", s.snapshot_window);
     v("snapshot_retention_days", s.snapshot_retention_days);
     v("notification_topic_arn", s.notification_topic_arn);
+    v("notification_topic_status", s.notification_topic_status);
     v("auto_minor_version_upgrade", s.auto_minor_version_upgrade);
   }
 };
+
+// A change of what nodes run. An empty field changes nothing.
+struct NodeChanges {
+  std::string engine;
+  std::string engine_version;
+  std::string node_type;
+  ParameterGroupName parameter_group;
+  bool empty() const {
+    return engine.empty() && engine_version.empty() && node_type.empty() && parameter_group.empty();
+  }
+  // Brought by new processes on AWS. A parameter group alone waits for its cluster's reboot.
+  bool renews() const { return !engine.empty() || !engine_version.empty() || !node_type.empty(); }
+  friend bool operator==(const NodeChanges&, const NodeChanges&) = default;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("engine", s.engine);
+    v("engine_version", s.engine_version);
+    v("node_type", s.node_type);
+    v("parameter_group", s.parameter_group);
+  }
+};
+
+// The settings after the changes, and the changes that lead from one to the other.
+CacheSettings with(CacheSettings settings, const NodeChanges& changes);
+NodeChanges changes_between(const CacheSettings& from, const CacheSettings& to);
 
 // One engine process, desired side. It is placed when `host` is set; until then it has a wish only.
 struct Node {
@@ -58,9 +85,18 @@ struct Node {
   std::string placement_reason;  // one line for people
   // Raised by one for every restart that is asked for; the agent restarts a process of a lower one.
   std::uint64_t generation = 1;
+  // Raised by one whenever what the node should run has changed; its agent tells which one it has
+  // compared with the process that runs.
+  std::uint64_t edition = 1;
+  // The newest edition is brought by a restart where the running process cannot take it.
+  bool renew = false;
+  // The restart to this generation keeps the data, because no other node has it.
+  bool keep_data = false;
+  Instant restart_at;  // when a modification told the node to change, or to restart for that
   Instant created_at;
   std::string parameter_status = "in-sync";  // in-sync, applying, pending-reboot
-  // The process was lost and is being brought back. Meanwhile no shared name leads to the node.
+  // The process was lost and is being brought back. Meanwhile no shared name leads to the node, as
+  // while it is rebooting.
   bool recovering = false;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -75,6 +111,10 @@ struct Node {
     v("network_interface", s.network_interface);
     v("placement_reason", s.placement_reason);
     v("generation", s.generation);
+    v("edition", s.edition);
+    v("renew", s.renew);
+    v("keep_data", s.keep_data);
+    v("restart_at", s.restart_at);
     v("created_at", s.created_at);
     v("parameter_status", s.parameter_status);
     v("recovering", s.recovering);
@@ -90,6 +130,11 @@ struct CacheCluster {
   // CacheClusterStatus: creating, available, modifying, rebooting cluster nodes, deleting
   std::string status = "creating";
   CacheSettings settings;
+  // A modification under way: what its node is told to run already, beside the settings.
+  NodeChanges upgrade;
+  // Of a standalone cluster: changes being applied, and those that wait for the maintenance window.
+  NodeChanges applying;
+  NodeChanges pending;
   std::vector<Node> nodes;
   std::string az_mode;                // `single-az`, `cross-az`; memcached only
   std::optional<Instant> created_at;  // set when it first becomes available
@@ -104,6 +149,9 @@ struct CacheCluster {
     v("replication_group", s.replication_group);
     v("status", s.status);
     v("settings", s.settings);
+    v("upgrade", s.upgrade);
+    v("applying", s.applying);
+    v("pending", s.pending);
     v("nodes", s.nodes);
     v("az_mode", s.az_mode);
     v("created_at", s.created_at);
@@ -111,5 +159,14 @@ struct CacheCluster {
     v("tags", s.tags);
   }
 };
+
+// A node of it is being restarted on purpose: soon it loses what it holds, or has just lost it.
+bool is_restarting(const CacheCluster& cluster);
+
+// The settings by which its nodes are to run now.
+CacheSettings effective_settings(const CacheCluster& cluster);
+
+// It runs by this parameter group, or is going to.
+bool uses(const CacheCluster& cluster, const ParameterGroupName& group);
 
 }  // namespace hikae::core

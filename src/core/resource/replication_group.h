@@ -43,6 +43,10 @@ struct ReplicationGroup {
   std::string description;
   std::string status = "creating";  // creating, available, modifying, deleting, create-failed
   CacheSettings settings;
+  // Changes that are being rolled through the members, and changes that wait for the maintenance
+  // window. The settings are those before them.
+  NodeChanges applying;
+  NodeChanges pending;
   std::vector<NodeGroup> node_groups;
   std::string automatic_failover = "disabled";  // disabled, enabling, enabled, disabling
   bool multi_az = false;
@@ -60,6 +64,8 @@ struct ReplicationGroup {
     v("description", s.description);
     v("status", s.status);
     v("settings", s.settings);
+    v("applying", s.applying);
+    v("pending", s.pending);
     v("node_groups", s.node_groups);
     v("automatic_failover", s.automatic_failover);
     v("multi_az", s.multi_az);
@@ -71,5 +77,8 @@ struct ReplicationGroup {
     v("tags", s.tags);
   }
 };
+
+// It runs by this parameter group, or is going to.
+bool uses(const ReplicationGroup& group, const ParameterGroupName& name);
 
 }  // namespace hikae::core

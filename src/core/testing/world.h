@@ -109,6 +109,8 @@ class World {
     seen.process = NodeObservation::Process::kRunning;
     seen.pid = 1000;
     seen.generation = node.generation;
+    seen.edition = node.edition;
+    seen.used_memory = node.weigh ? 1024 * 1024 : 0;
     seen.ready = true;
     seen.role = node.role;
     seen.link_up = node.role == Role::kReplica && node.attach;

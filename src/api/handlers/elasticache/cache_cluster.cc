@@ -6,6 +6,7 @@
 #include "api/handlers/elasticache/describe.h"
 #include "api/handlers/elasticache/unsupported.h"
 #include "control/frontend.h"
+#include "core/admission/cluster_changes.h"
 #include "core/admission/replication_group.h"
 
 namespace hikae::api::elasticache::handlers {
@@ -25,6 +26,19 @@ std::optional<ApiFault> unsupported(const CreateCacheClusterMessage& input) {
   check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
+  return check.fault();
+}
+
+std::optional<ApiFault> unsupported(const ModifyCacheClusterMessage& input) {
+  Unsupported check;
+  check.list("CacheNodeIdsToRemove", input.cache_node_ids_to_remove);
+  check.text("AZMode", input.az_mode, "single-az");
+  check.list("NewAvailabilityZones", input.new_availability_zones);
+  check.text("AuthToken", input.auth_token);
+  check.text("AuthTokenUpdateStrategy", input.auth_token_update_strategy);
+  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
+  check.text("IpDiscovery", input.ip_discovery, "ipv4");
+  check.flag("ScaleConfig", input.scale_config.has_value());
   return check.fault();
 }
 
@@ -120,6 +134,25 @@ AsyncResult<DeleteCacheClusterResult> delete_cache_cluster(HandlerContext& conte
     co_return refused(committed.error());
   }
   DeleteCacheClusterResult result;
+  result.cache_cluster = changed_cluster(context, command.id);
+  co_return result;
+}
+
+AsyncResult<ModifyCacheClusterResult> modify_cache_cluster(HandlerContext& context,
+                                                           ModifyCacheClusterMessage input) {
+  if (auto fault = unsupported(input)) {
+    co_return tl::unexpected(*fault);
+  }
+  core::ModifyCacheCluster command;
+  command.id = input.cache_cluster_id.value_or("");
+  command.num_nodes = input.num_cache_nodes;
+  command.settings = settings_change_of(input);
+  auto decision = decision_on(command);
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  ModifyCacheClusterResult result;
   result.cache_cluster = changed_cluster(context, command.id);
   co_return result;
 }

@@ -1,8 +1,10 @@
 #include "api/handlers/elasticache/describe.h"
 
 #include "core/admission/arn.h"
+#include "core/admission/identifiers.h"
 #include "core/catalog/catalog.h"
 #include "core/naming/names.h"
+#include "core/reconcile/roll.h"
 
 namespace hikae::api::elasticache {
 namespace {
@@ -21,6 +23,31 @@ Endpoint endpoint(std::string name, std::uint16_t port) {
 std::string full_version(const core::CacheSettings& settings) {
   const auto* version = core::find_engine_version(settings.engine, settings.engine_version);
   return version == nullptr ? settings.engine_version : std::string(version->full);
+}
+
+// What the cluster is going to be, now or in the maintenance window.
+PendingModifiedValues pending_values(const core::State& state, const core::CacheCluster& cluster) {
+  const auto* group = state.find<core::ReplicationGroup>(cluster.replication_group);
+  const core::CacheSettings later = core::with(core::target_of(state, cluster),
+                                               group == nullptr ? cluster.pending : group->pending);
+  PendingModifiedValues out;
+  if (later.node_type != cluster.settings.node_type) {
+    out.cache_node_type = later.node_type;
+  }
+  if (full_version(later) != full_version(cluster.settings)) {
+    out.engine_version = full_version(later);
+  }
+  return out;
+}
+
+// A primary that the client asked for, until it leads.
+ReplicationGroupPendingModifiedValues pending_values(const core::ReplicationGroup& group) {
+  ReplicationGroupPendingModifiedValues out;
+  const core::CacheClusterId& next = group.node_groups.front().switchover_target;
+  if (group.applying.empty() && !next.empty()) {
+    out.primary_cluster_id = next.str();
+  }
+  return out;
 }
 
 std::vector<SecurityGroupMembership> security_groups(const core::CacheSettings& settings) {
@@ -138,11 +165,11 @@ CacheCluster describe(const core::State& state, const core::CacheCluster& cluste
   }
   out.cache_cluster_create_time = cluster.created_at;
   out.preferred_maintenance_window = settings.maintenance_window;
-  out.pending_modified_values = PendingModifiedValues();
+  out.pending_modified_values = pending_values(state, cluster);
   if (!settings.notification_topic_arn.empty()) {
     NotificationConfiguration notification;
     notification.topic_arn = settings.notification_topic_arn;
-    notification.topic_status = "active";
+    notification.topic_status = settings.notification_topic_status;
     out.notification_configuration = std::move(notification);
   }
   out.cache_security_groups.emplace();
@@ -174,7 +201,7 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
   out.replication_group_id = group.id.str();
   out.description = group.description;
   out.status = group.status;
-  out.pending_modified_values = ReplicationGroupPendingModifiedValues();
+  out.pending_modified_values = pending_values(group);
   describe_members(state, group, out);
   if (!group.snapshotting_cluster.empty()) {
     out.snapshotting_cluster_id = group.snapshotting_cluster.str();
@@ -199,6 +226,12 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
   out.cluster_mode = "disabled";
   out.engine = group.settings.engine;
   return out;
+}
+
+std::optional<ReplicationGroup> describe_group(const core::State& state, const std::string& id) {
+  const auto* group =
+      state.find<core::ReplicationGroup>(core::lookup_id<core::ReplicationGroupId>(id));
+  return group == nullptr ? std::nullopt : std::optional(describe(state, *group));
 }
 
 }  // namespace hikae::api::elasticache

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "api/generated/elasticache_shapes.h"
 #include "core/state/state.h"
 
@@ -12,5 +15,8 @@ CacheCluster describe(const core::State& state, const core::CacheCluster& cluste
 // A replication group as every action answers it: node groups are left out while it is being
 // created or deleted, members too while it is being deleted.
 ReplicationGroup describe(const core::State& state, const core::ReplicationGroup& group);
+
+// The group of that name as it is now, for the answer of an action that has changed it.
+std::optional<ReplicationGroup> describe_group(const core::State& state, const std::string& id);
 
 }  // namespace hikae::api::elasticache

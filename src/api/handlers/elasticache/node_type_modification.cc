@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/generated/elasticache_handlers.h"
 #include "api/handlers/elasticache/common.h"
 #include "core/catalog/catalog.h"
@@ -5,8 +7,13 @@
 namespace hikae::api::elasticache::handlers {
 namespace {
 
-ApiResult<core::CacheSettings> settings_of(const core::State& state,
-                                           const ListAllowedNodeTypeModificationsMessage& input) {
+struct Subject {
+  core::CacheSettings settings;
+  bool failover = false;
+};
+
+ApiResult<Subject> subject_of(const core::State& state,
+                              const ListAllowedNodeTypeModificationsMessage& input) {
   if (input.cache_cluster_id.has_value() == input.replication_group_id.has_value()) {
     return api::refuse("InvalidParameterCombination",
                        "Exactly one of CacheClusterId and ReplicationGroupId must be given.");
@@ -17,41 +24,46 @@ ApiResult<core::CacheSettings> settings_of(const core::State& state,
     if (group == nullptr) {
       return refused(core::replication_group_not_found(id.str()));
     }
-    return group->settings;
+    return Subject{group->settings, group->automatic_failover != "disabled"};
   }
   const auto id = core::lookup_id<core::CacheClusterId>(*input.cache_cluster_id);
   const auto* cluster = state.find<core::CacheCluster>(id);
   if (cluster == nullptr) {
     return refused(core::cache_cluster_not_found(id.str()));
   }
-  return cluster->settings;
+  const auto* group = state.find<core::ReplicationGroup>(cluster->replication_group);
+  return Subject{cluster->settings, group != nullptr && group->automatic_failover != "disabled"};
 }
 
 }  // namespace
 
 AsyncResult<AllowedNodeTypeModificationsMessage> list_allowed_node_type_modifications(
     HandlerContext& context, ListAllowedNodeTypeModificationsMessage input) {
-  const auto settings = settings_of(context.frontend().state(), input);
-  if (!settings) {
-    co_return tl::unexpected(settings.error());
+  const auto subject = subject_of(context.frontend().state(), input);
+  if (!subject) {
+    co_return tl::unexpected(subject.error());
   }
+  const core::CacheSettings& settings = subject->settings;
   AllowedNodeTypeModificationsMessage answer;
   auto& up = answer.scale_up_modifications.emplace();
   auto& down = answer.scale_down_modifications.emplace();
-  const core::NodeType* current = core::find_node_type(settings->node_type);
-  if (current == nullptr || settings->engine == "memcached") {
+  const core::NodeType* current = core::find_node_type(settings.node_type);
+  if (current == nullptr || settings.engine == "memcached") {
     co_return answer;
   }
   for (const core::NodeType& node_type : core::node_types()) {
-    const std::string_view least = core::min_version(node_type, settings->engine);
+    const std::string_view least = core::min_version(node_type, settings.engine);
     const bool offered =
-        !least.empty() && core::compare_versions(least, settings->engine_version) <= 0;
-    if (offered && node_type.memory_bytes > current->memory_bytes) {
-      up.emplace_back(node_type.name);
-    } else if (offered && node_type.memory_bytes < current->memory_bytes) {
-      down.emplace_back(node_type.name);
+        !least.empty() && core::compare_versions(least, settings.engine_version) <= 0;
+    if (!offered || &node_type == current || (subject->failover && !node_type.multi_az_allowed)) {
+      continue;
     }
+    // A type of the same size, of another generation, is a way up too.
+    auto& list = node_type.memory_bytes >= current->memory_bytes ? up : down;
+    list.emplace_back(node_type.name);
   }
+  std::sort(up.begin(), up.end());
+  std::sort(down.begin(), down.end());
   co_return answer;
 }
 

@@ -36,16 +36,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
 
 std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) {
   Unsupported check;
-  check.text("SnapshottingClusterId", input.snapshotting_cluster_id);
-  check.text("NodeGroupId", input.node_group_id);
-  check.list("CacheSecurityGroupNames", input.cache_security_group_names);
-  check.list("SecurityGroupIds", input.security_group_ids);
-  check.text("CacheParameterGroupName", input.cache_parameter_group_name);
-  check.text("NotificationTopicStatus", input.notification_topic_status, "active");
-  check.text("Engine", input.engine);
-  check.text("EngineVersion", input.engine_version);
-  check.flag("SnapshotRetentionLimit", input.snapshot_retention_limit.value_or(0) > 0);
-  check.text("CacheNodeType", input.cache_node_type);
   check.text("AuthToken", input.auth_token);
   check.text("AuthTokenUpdateStrategy", input.auth_token_update_strategy);
   check.list("UserGroupIdsToAdd", input.user_group_ids_to_add);
@@ -57,17 +47,6 @@ std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) 
   check.text("TransitEncryptionMode", input.transit_encryption_mode);
   check.text("ClusterMode", input.cluster_mode, "disabled");
   return check.fault();
-}
-
-// The answer of an action that changed one group: the group as it is now.
-std::optional<ReplicationGroup> changed_group(const HandlerContext& context,
-                                              const std::string& id) {
-  const core::State& state = context.frontend().state();
-  const auto* group = state.find<core::ReplicationGroup>(lookup_id<core::ReplicationGroupId>(id));
-  if (group == nullptr) {
-    return std::nullopt;
-  }
-  return describe(state, *group);
 }
 
 core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& input,
@@ -105,7 +84,7 @@ AsyncResult<CreateReplicationGroupResult> create_replication_group(
     co_return refused(committed.error());
   }
   CreateReplicationGroupResult result;
-  result.replication_group = changed_group(context, command.id);
+  result.replication_group = describe_group(context.frontend().state(), command.id);
   co_return result;
 }
 
@@ -125,7 +104,7 @@ AsyncResult<DeleteReplicationGroupResult> delete_replication_group(
     co_return refused(committed.error());
   }
   DeleteReplicationGroupResult result;
-  result.replication_group = changed_group(context, command.id);
+  result.replication_group = describe_group(context.frontend().state(), command.id);
   co_return result;
 }
 
@@ -140,17 +119,15 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   command.automatic_failover = input.automatic_failover_enabled;
   command.multi_az = input.multi_az_enabled;
   command.primary_cluster = input.primary_cluster_id;
-  command.maintenance_window = input.preferred_maintenance_window;
-  command.snapshot_window = input.snapshot_window;
-  command.notification_topic_arn = input.notification_topic_arn;
-  command.auto_minor_version_upgrade = input.auto_minor_version_upgrade;
+  command.snapshotting_cluster = input.snapshotting_cluster_id;
+  command.settings = settings_change_of(input);
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
     co_return refused(committed.error());
   }
   ModifyReplicationGroupResult result;
-  result.replication_group = changed_group(context, command.id);
+  result.replication_group = describe_group(context.frontend().state(), command.id);
   co_return result;
 }
 
@@ -165,7 +142,7 @@ AsyncResult<TestFailoverResult> test_failover(HandlerContext& context, TestFailo
     co_return refused(committed.error());
   }
   TestFailoverResult result;
-  result.replication_group = changed_group(context, command.group);
+  result.replication_group = describe_group(context.frontend().state(), command.group);
   co_return result;
 }
 

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "control/agent_node.h"
+
+// How a process comes to its end.
+
+namespace hikae::control {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// Between two looks at a process that was killed: the kernel marks it before it frees its memory.
+constexpr Duration kDeathPoll = milliseconds(1);
+constexpr Duration kLongestDeathPoll = milliseconds(200);
+// How long a retired process may take to end by itself.
+constexpr Duration kRetirePatience = seconds(2);
+constexpr Duration kSurvivorPatience = seconds(1);
+// And how long one that saves its data.
+constexpr Duration kSavePatience = minutes(10);
+
+}  // namespace
+
+Awaitable<void> AgentNode::end_process(int first_signal) {
+  ending_ = true;
+  int signal_number = first_signal;
+  while (known_.running && !known_.dying && !stopping_) {
+    const Status sent = ports_.runner.signal(process_, signal_number);
+    if (!sent && sent.error().code != ErrorCode::kNotFound) {
+      problem_ = sent.error().message;
+      publish();
+    }
+    co_await await_death(signal_number);
+    signal_number = SIGKILL;
+  }
+}
+
+// Until no code of the process runs any more, or the signal has to be sent again.
+Awaitable<void> AgentNode::await_death(int signal_number) {
+  // Nothing outlives SIGKILL for long but a process that is inside the kernel.
+  const Duration patience = signal_number == SIGKILL ? kSurvivorPatience : kRetirePatience;
+  const Monotonic end = ports_.clock.monotonic() + patience;
+  Duration poll = kDeathPoll;
+  while (known_.running && !known_.dying && !stopping_ && ports_.clock.monotonic() < end) {
+    co_await rest(poll);
+    glance();
+    poll = std::min(poll + poll / 4, kLongestDeathPoll);
+  }
+}
+
+Awaitable<void> AgentNode::reset_sockets(core::NodeAssignment assignment, bool connections) {
+  SocketReset reset{process_, assignment.address, assignment.port, connections,
+                    std::move(assignment.members)};
+  const Status done = co_await ports_.runner.reset_sockets(std::move(reset));
+  // Whatever came of it: the kernel does it in the end.
+  known_.refuses = true;
+  known_.clients_freed = known_.clients_freed || connections;
+  if (!done) {
+    ports_.log.warn(fmt::format("node {}: {}", key_.str(), done.error().message));
+  }
+}
+
+// Noted first: were we to end now, the next agent has to start it with what it saved.
+Awaitable<void> AgentNode::save(core::NodeAssignment assignment) {
+  note_.saved = true;
+  write_note();
+  ending_ = true;
+  const Status saving = co_await ports_.driver.save_and_end(std::move(assignment));
+  const Monotonic patience_ends = ports_.clock.monotonic() + kSavePatience;
+  while (saving && known_.running && !stopping_ && ports_.clock.monotonic() < patience_ends) {
+    co_await rest(patience_ends - ports_.clock.monotonic());
+  }
+  if (!known_.running || stopping_) {
+    co_return;
+  }
+  ending_ = false;
+  settle(saving ? Status(fail(ErrorCode::kTimeout, "it does not come to an end of saving its data"))
+                : saving);
+}
+
+}  // namespace hikae::control

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "control/agent_note.h"
+#include "control/ports.h"
+#include "core/reconcile/node_action.h"
+
+namespace hikae::control {
+
+// How far a node has come towards its newest assignment, told to whoever plans its restart.
+struct AgentStanding {
+  std::string wanted_program;  // what serves the assignment; empty: nothing installed does
+  std::string unservable;      // then why
+  std::string substitution;    // not empty: what the wanted program stands in for
+  std::uint64_t edition = 0;   // the newest of which all that needs no restart is in effect
+  bool outdated = false;       // a restart would bring something of it
+
+  // The assignment names an engine or a version that was not judged yet. A program that is not
+  // noted is taken for the right one.
+  void judge(EngineDriver& driver, const core::NodeAssignment& desired, AgentNote& note);
+  // Compares what runs with what is wanted.
+  void take_stock(const core::NodeAssignment& desired, const core::NodeKnowledge& known,
+                  const AgentNote& note);
+  // A new process was started from `spec`.
+  void restarted(const LaunchSpec& spec);
+};
+
+// The two ask for different engines or versions.
+bool asks_for_other_engine(const core::NodeAssignment& a, const core::NodeAssignment& b);
+
+}  // namespace hikae::control

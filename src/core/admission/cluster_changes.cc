@@ -1,0 +1,78 @@
+#include "core/admission/cluster_changes.h"
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "core/admission/identifiers.h"
+#include "core/reconcile/roll.h"
+
+namespace hikae::core {
+namespace {
+
+Checked check_member(const CacheCluster& cluster, const SettingsChange& change) {
+  const bool of_the_group = change.changes_nodes() || change.security_groups ||
+                            change.snapshot_retention_days || change.snapshot_window;
+  if (cluster.replication_group.empty() || !of_the_group) {
+    return {};
+  }
+  return refuse("InvalidParameterCombination",
+                fmt::format("Cache cluster {} is a member of replication group {}. Use "
+                            "ModifyReplicationGroup for what its members have in common.",
+                            cluster.id.str(), cluster.replication_group.str()));
+}
+
+// AWS User Guide, "How to upgrade from Redis OSS to Valkey": a single node goes through a group.
+Checked check_engine(const CacheCluster& cluster, const SettingsChange& change) {
+  if (!change.engine || to_lower(*change.engine) == cluster.settings.engine) {
+    return {};
+  }
+  return refuse("InvalidParameterCombination",
+                fmt::format("The engine of cache cluster {} cannot be modified. Create a "
+                            "replication group with it as the primary cluster, and modify that.",
+                            cluster.id.str()));
+}
+
+}  // namespace
+
+Admitted<Transition> admit(const State& state, const ModifyCacheCluster& command,
+                           AdmissionContext) {
+  const auto* found = state.find<CacheCluster>(lookup_id<CacheClusterId>(command.id));
+  if (found == nullptr) {
+    return tl::unexpected(cache_cluster_not_found(command.id));
+  }
+  if (command.settings.asks_for_nothing() && !command.num_nodes) {
+    return refuse("InvalidParameterCombination", "No modifications were requested");
+  }
+  if (found->status != "available") {
+    return refuse("InvalidCacheClusterState",
+                  fmt::format("Cache cluster {} is not in available state.", found->id.str()));
+  }
+  if (command.num_nodes.value_or(1) != 1) {
+    return refuse("InvalidParameterValue", "A Redis or Valkey cluster has exactly one cache node.");
+  }
+  CacheCluster cluster = *found;
+  Checked checked = check_member(cluster, command.settings);
+  if (checked) {
+    checked = check_engine(cluster, command.settings);
+  }
+  if (checked) {
+    checked = change_at_once(state, command.settings, cluster.settings);
+  }
+  if (!checked) {
+    return tl::unexpected(checked.error());
+  }
+  const auto changes = change_nodes(state, command.settings, cluster.settings, cluster.pending);
+  if (!changes) {
+    return tl::unexpected(changes.error());
+  }
+  if (command.settings.apply_immediately) {
+    begin_changes(cluster, *changes);
+  } else {
+    cluster.pending = *changes;
+  }
+  Transition out;
+  out.put(std::move(cluster));
+  return out;
+}
+
+}  // namespace hikae::core

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "core/reconcile/plan.h"
+
+namespace hikae::core {
+
+// The group and its members as they are now. Members are looked up once a step.
+struct GroupView {
+  const State& state;
+  const Observed& observed;
+  AdmissionContext context;
+  const ReplicationGroup& group;
+  std::vector<const CacheCluster*> members;
+
+  Role role_of(const CacheClusterId& id) const {
+    for (const NodeGroup& node_group : group.node_groups) {
+      if (node_group.primary == id) {
+        return Role::kPrimary;
+      }
+    }
+    return Role::kReplica;
+  }
+};
+
+// The next step of the modification that is being rolled through the members; an empty plan when
+// there is none.
+Plan roll_members(const GroupView& view);
+
+// Begins what has waited for the maintenance window. Otherwise an empty plan, which says when to
+// look again.
+Plan maintain_group(const GroupView& view);
+
+}  // namespace hikae::core
