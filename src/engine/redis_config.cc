@@ -88,8 +88,6 @@ Directives defaults(const InstalledEngine& installed) {
       {"repl-backlog-size", "1048576"},
       {"replica-read-only", "yes"},
       {"replica-serve-stale-data", "yes"},
-      // What a synchronisation may leave on disk would be taken for data at the next start.
-      {"rdb-del-sync-files", "yes"},
       {"always-show-logo", "no"},
   };
   if (at_least(installed, "7.0")) {
