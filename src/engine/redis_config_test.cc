@@ -169,6 +169,14 @@ TEST(RedisStatus, CountsTheWritesThatAReplicaRefused) {
             12U);
 }
 
+TEST(RedisStatus, TheSizeOfTheDataIsWithoutTheBuffersOfReplicas) {
+  EXPECT_EQ(parse_redis_status("role:master\r\n")->used_memory, 0U);
+  EXPECT_EQ(parse_redis_status("role:master\r\nused_memory:1000\r\n"
+                               "mem_not_counted_for_evict:300\r\n")
+                ->used_memory,
+            700U);
+}
+
 TEST(RedisStatus, AnswerWithoutARoleIsAnError) {
   EXPECT_FALSE(parse_redis_status(""));
   EXPECT_FALSE(parse_redis_status("role:sentinel\r\n"));

@@ -33,8 +33,10 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
   status.version = info.text("valkey_version").value_or(info.text("redis_version").value_or(""));
   status.stream = stream_name(info.text("master_replid").value_or(""));
   status.previous_stream = stream_name(info.text("master_replid2").value_or(""));
-  status.used_memory =
-      std::uint64_t(std::max<std::int64_t>(info.integer("used_memory").value_or(0), 0));
+  // What maxmemory is compared with: without the buffers of replicas.
+  const std::int64_t used = info.integer("used_memory").value_or(0) -
+                            info.integer("mem_not_counted_for_evict").value_or(0);
+  status.used_memory = std::uint64_t(std::max<std::int64_t>(used, 0));
   std::int64_t offset = info.integer("master_repl_offset").value_or(0);
   if (*role == "slave") {
     status.role = core::Role::kReplica;

@@ -119,8 +119,8 @@ Checked compare_fixed_parameters(const State& state, const ParameterGroupName& f
   }
   for (const Parameter& parameter : after->family->parameters) {
     const auto* old = find_parameter(*before->family, parameter.name);
-    if (parameter.modifiable_when_unattached && old != nullptr &&
-        before->value(*old) != after->value(parameter)) {
+    const bool fixed = parameter.modifiable_when_unattached && !parameter.modifiable;
+    if (fixed && old != nullptr && before->value(*old) != after->value(parameter)) {
       return refuse("InvalidParameterCombination",
                     fmt::format("The parameter {} must have the same value in the cache parameter "
                                 "groups {} and {}.",

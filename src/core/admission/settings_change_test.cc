@@ -124,6 +124,14 @@ TEST_F(SettingsChangeTest, FixedParametersKeepTheirValues) {
   EXPECT_EQ(refusal(change),
             "InvalidParameterCombination: The parameter databases must have the same value in the "
             "cache parameter groups default.redis5.0 and more.");
+  // Where they can be changed at any time, a reboot brings them.
+  own_group("old", "redis2.8");
+  ASSERT_EQ(world_.admit_code(ModifyParameterGroup{"old", {{"databases", "32"}}}), "");
+  settings_.engine_version = "2.8.24";
+  settings_.parameter_group = ParameterGroupName("default.redis2.8");
+  settings_.node_type = "cache.m3.medium";
+  change.parameter_group = "old";
+  EXPECT_EQ(decide(change)->parameter_group.str(), "old");
 }
 
 TEST_F(SettingsChangeTest, ANodeTypeHasToBeOfferedForTheVersion) {
