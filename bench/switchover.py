@@ -207,6 +207,10 @@ class ByHand:
             link.ask(f"failover to {target} {PORT}")
         support.wait_until(lambda: self.resolve() not in (None, old), "the primary has moved",
                            pause=0.001)
+        # The command leaves the third where it was, behind the former primary.
+        third = next(address for address in NODES if address not in (old, target))
+        with Link(third, timeout=1) as link:
+            link.ask(f"replicaof {target} {PORT}")
 
 
 def main():
