@@ -192,6 +192,13 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   if (auto reason = reason_to_kill(*desired, known); !reason.empty()) {
     return act(NodeActionKind::kKill, std::move(reason));
   }
+  // Clients wait for a promotion, and a primary follows no name.
+  if (known.answers && !known.loading) {
+    NodeAction action = arrange_replication(*desired, known);
+    if (action.kind == NodeActionKind::kPromote) {
+      return action;
+    }
+  }
   // Before anything follows a name, the name must mean the right address.
   if (known.private_hosts && known.hosts_file != render_hosts_file(*desired)) {
     return act(NodeActionKind::kUpdateHosts,

@@ -193,6 +193,16 @@ TEST(NodeAction, ReplicaThatBecomesPrimaryIsPromoted) {
   EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
 }
 
+TEST(NodeAction, APromotionDoesNotWaitForTheHostsFile) {
+  const NodeKnowledge k = settled(replica());
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.primary_address = *Ipv4::parse("127.64.0.5");
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+  a.may_promote = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kUpdateHosts);
+}
+
 TEST(NodeAction, OnlyAReplicaSendsAwayClientsThatLookForThePrimaryItWas) {
   NodeKnowledge k = settled(replica());
   k.clients_astray = true;
