@@ -166,8 +166,10 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   liveness_.answered();
   stream_ = status->stream;
   previous_stream_ = status->previous_stream;
-  // What is taken in replaces what there was.
-  known_.synced = !status->loading && (known_.synced || status->link_up || status->has_copy);
+  // What is taken in replaces what there was. A primary's copy is the group's data: it counts from
+  // the moment in which somebody else is to lead.
+  const bool whole = status->role == core::Role::kPrimary || status->link_up || status->has_copy;
+  known_.synced = !status->loading && (known_.synced || whole);
   if (status->refused_writes > std::exchange(refused_writes_, status->refused_writes)) {
     known_.clients_astray = led_until_ && ports_.clock.monotonic() - *led_until_ < kAstrayTime;
   }

@@ -237,6 +237,23 @@ NodeAssignment former_primary() {
   return a;
 }
 
+TEST_F(AgentTest, WhatAPrimaryHoldsCountsAsACopyWhenAnotherIsToLead) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  EXPECT_TRUE(reports_.newest(kPrimary)->synced);
+  NodeAssignment demoted = former_primary();
+  demoted.attach = false;  // the new primary does not answer
+  demoted.survey = true;   // it is dead
+  const auto before = reports_.all.size();
+  assign({demoted});
+  pass(seconds(2));
+  for (std::size_t i = before; i < reports_.all.size(); ++i) {
+    EXPECT_TRUE(reports_.all[i].nodes.front().synced) << "report " << i - before;
+  }
+  EXPECT_EQ(reports_.newest(kPrimary)->role, core::Role::kReplica);
+}
+
 TEST_F(AgentTest, AFormerPrimarySendsAwayClientsThatWantToWrite) {
   launch();
   assign({primary()});

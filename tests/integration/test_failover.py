@@ -316,6 +316,23 @@ class Asked(FailoverTestCase):
         self.assertEqual(primary_of(self.region.group("refused")), primary_of(group))
         self.assertEqual(self.failovers_of("refused"), [])
 
+    def test_the_target_dies_in_a_switchover(self):
+        """Whatever step it had reached: the member that holds everything leads, and no empty one."""
+        group = self.make_group("target", 2, EngineVersion="7.1")
+        for number, delay in enumerate((0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)):
+            old = primary_of(self.region.wait_group("target", 2))
+            (target,) = set(group["MemberClusters"]) - {old}
+            eventually(lambda: self.replicas_online(group) == 1, f"{target} follows", WHOLE_SECONDS)
+            with self.region.session(shard_of(group)["PrimaryEndpoint"]) as session:
+                self.assertEqual(session.ask_all([f"set round {number}", "wait 1 5000"]), ["OK", 1])
+            pid = self.pid_of(target)
+            self.cache.modify_replication_group(
+                ReplicationGroupId="target", PrimaryClusterId=target, ApplyImmediately=True)
+            threading.Event().wait(delay / 1000)  # to strike at that time is the point
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda n=number: self.ask_primary(group, "get round") == str(n),
+                       f"the data is there when {target} died after {delay} ms", TAKEOVER_SECONDS)
+
     def test_switchover_loses_nothing(self):
         group = self.make("planned")
         first = primary_of(group)

@@ -207,6 +207,26 @@ TEST_F(Failover, ASwitchoverCommitsOnlyOnceWritesArePausedAndTheTargetHasThemAll
   EXPECT_EQ(world.group("foo").status, "available");
 }
 
+TEST_F(Failover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
+  die("foo-002");
+  ModifyReplicationGroup command;
+  command.id = "foo";
+  command.primary_cluster = "foo-003";
+  ASSERT_EQ(world.admit_code(command), "");
+  seen("foo-001").writes_paused = true;
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-003");
+  die("foo-003");
+  world.observed.dead_since[NodeKey{CacheClusterId("foo-003"), NodeId("0001")}] = Monotonic(0);
+  world.observed.now = Monotonic(0) + kNewsBound;
+  seen("foo-001").surveyed = true;  // as the primary it still is
+  EXPECT_TRUE(assignment("foo-003").hold);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+  seen("foo-001").role = Role::kReplica;
+  seen("foo-001").offset_settled = true;
+  EXPECT_EQ(decide().new_primary.str(), "foo-001");
+}
+
 TEST_F(Failover, ASwitchoverIsGivenUpAfterItsBound) {
   ModifyReplicationGroup command;
   command.id = "foo";

@@ -26,7 +26,7 @@ struct NodeKnowledge {
   bool link_up = false;
   // Replica: its full synchronisation is done, but the primary may not send what comes after it.
   bool stream_pending = false;
-  bool synced = false;         // replica: holds a whole copy, be the link up or not
+  bool synced = false;         // holds a whole copy: a primary, or a replica that got it
   Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
   bool writes_paused = false;  // primary: holds back writes for a switchover
   // Replica: clients came by a name that meant it when it was the primary, and want to write.

@@ -30,7 +30,8 @@ struct NodeObservation {
   bool ready = false;            // answers commands and is not loading
   Role role = Role::kPrimary;    // as the engine says
   bool link_up = false;          // replica: its first synchronisation is done and the link is up
-  // Replica: the process holds a whole copy of its primary's data, be the link up or not.
+  // The process holds a whole copy of the group's data: a primary, or a replica that got it, be the
+  // link up or not.
   bool synced = false;
   bool promoting = false;      // its agent is making it the primary just now
   bool hung = false;           // neither answers nor uses processor time, or is stopped

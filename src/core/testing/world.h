@@ -114,7 +114,7 @@ class World {
     seen.ready = true;
     seen.role = node.role;
     seen.link_up = node.role == Role::kReplica && node.attach;
-    seen.synced = seen.link_up;
+    seen.synced = seen.link_up || node.role == Role::kPrimary;
     seen.offset_settled = node.survey;
     seen.writes_paused = node.pause_writes && node.role == Role::kPrimary;
     seen.replication_offset = 100;
