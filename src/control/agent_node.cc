@@ -104,6 +104,11 @@ void AgentNode::stop() {
 }
 
 Awaitable<void> AgentNode::run() {
+  co_await keep();
+  ports_.driver.disconnect(key_);  // a question may still be open
+}
+
+Awaitable<void> AgentNode::keep() {
   while (!stopping_) {
     if (!is_to_be_killed()) {
       co_await look();
@@ -523,6 +528,9 @@ std::string AgentNode::describe_end() const {
 
 // After an action: success clears the problem, failure tells it and waits longer each time.
 void AgentNode::settle(const Status& status) {
+  if (known_.dying) {
+    return;  // what failed, failed because of that
+  }
   if (status) {
     problem_.clear();
     failures_ = 0;

@@ -63,6 +63,7 @@ class AgentNode {
   // What is under way and cannot be taken back by a newer assignment.
   enum class Begun { kNothing, kStart, kPromotion };
 
+  Awaitable<void> keep();
   Awaitable<void> look();
   void take(const Result<EngineStatus>& status);
   void take_silence(const Error& error);

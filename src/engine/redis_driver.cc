@@ -2,6 +2,11 @@
 
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "codec/text/digest.h"
@@ -67,8 +72,42 @@ std::vector<std::string> RedisDriver::data_files(const core::NodeAssignment& ass
               : std::vector<std::string>();
 }
 
-// Asks for no more than what is not known yet and may have changed.
+void RedisDriver::Inquiry::end(Result<control::EngineStatus> with) {
+  if (!answer) {
+    answer = std::move(with);
+    answered.cancel();
+  }
+}
+
 Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  const auto executor = co_await boost::asio::this_coro::executor;
+  std::shared_ptr<Inquiry> inquiry = inquiries_[node];
+  if (!inquiry || inquiry->answer) {  // an answer that nobody waited for is old
+    inquiry = std::make_shared<Inquiry>(executor);
+    inquiries_[node] = inquiry;
+    boost::asio::co_spawn(executor, inquire(inquiry, std::move(assignment)), boost::asio::detached);
+  }
+  if (!inquiry->answer) {
+    inquiry->answered.expires_after(options_.call_timeout);
+    const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+    co_await inquiry->answered.async_wait(token);
+  }
+  if (!inquiry->answer) {
+    co_return fail(ErrorCode::kTimeout,
+                   fmt::format("node {}: the engine does not answer", node.str()));
+  }
+  co_return *inquiry->answer;
+}
+
+Awaitable<void> RedisDriver::inquire(std::shared_ptr<Inquiry> inquiry,
+                                     core::NodeAssignment assignment) {
+  auto status = co_await look(std::move(assignment));
+  inquiry->end(std::move(status));
+}
+
+// Asks for no more than what is not known yet and may have changed.
+Awaitable<Result<control::EngineStatus>> RedisDriver::look(core::NodeAssignment assignment) {
   const auto known = links_.find(assignment.node);
   const bool asked_before = known != links_.end() && !known->second->version.empty();
   if (asked_before && known->second->settled) {
@@ -96,7 +135,8 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::read_info(core::NodeAssign
   if (assignment.weigh) {
     commands.push_back({"INFO", "memory"});
   }
-  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  auto replies =
+      co_await exchange(std::move(assignment), std::move(commands), options_.inquiry_timeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
@@ -243,6 +283,13 @@ void RedisDriver::disconnect(core::NodeKey node) {
   if (auto link = links_.extract(node)) {
     link.mapped()->connection->close();
   }
+  if (auto opening = opening_.extract(node)) {
+    *opening.mapped() = true;
+  }
+  if (auto inquiry = inquiries_.extract(node)) {
+    inquiry.mapped()->end(
+        fail(ErrorCode::kUnavailable, fmt::format("node {}: nobody waits for it", node.str())));
+  }
 }
 
 Awaitable<Status> RedisDriver::expect_ok(core::NodeAssignment assignment, Command command) {
@@ -262,56 +309,92 @@ Awaitable<Status> RedisDriver::expect_ok(core::NodeAssignment assignment, Comman
 
 Awaitable<Result<RedisDriver::Replies>> RedisDriver::ask(core::NodeAssignment assignment,
                                                          std::vector<Command> commands) {
+  const auto open = inquiries_.find(assignment.node);
+  if (open != inquiries_.end() && !open->second->answer) {
+    co_return fail(ErrorCode::kTimeout,
+                   fmt::format("node {}: the engine does not answer", assignment.node.str()));
+  }
+  co_return co_await exchange(std::move(assignment), std::move(commands), options_.call_timeout);
+}
+
+Awaitable<Result<RedisDriver::Replies>> RedisDriver::exchange(core::NodeAssignment assignment,
+                                                              std::vector<Command> commands,
+                                                              Duration timeout) {
   const core::NodeKey node = assignment.node;
   const std::size_t expected = commands.size();
-  auto opened = co_await link(std::move(assignment));
+  auto opened = co_await link(std::move(assignment), timeout);
   if (!opened) {
-    disconnect(node);
     co_return tl::unexpected(opened.error());
   }
   // Held here: a disconnect() during the call must not destroy the connection under it.
   const std::shared_ptr<Link> held = *opened;
-  auto replies = co_await held->connection->call(std::move(commands), options_.call_timeout);
+  auto replies = co_await held->connection->call(std::move(commands), timeout);
   if (replies && replies->size() != expected) {
     replies = fail(ErrorCode::kInternal,
                    fmt::format("{} replies to {} commands", replies->size(), expected));
   }
   if (!replies) {
-    disconnect(node);
+    drop(node, held);
     replies.error().message = fmt::format("node {}: {}", node.str(), replies.error().message);
   }
   co_return replies;
 }
 
 Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::link(
-    core::NodeAssignment assignment) {
-  const auto it = links_.find(assignment.node);
-  std::shared_ptr<Link> link = it == links_.end() ? nullptr : it->second;
+    core::NodeAssignment assignment, Duration timeout) {
+  const core::NodeKey node = assignment.node;
+  const auto known = links_.find(node);
+  std::shared_ptr<Link> link = known == links_.end() ? nullptr : known->second;
   if (link && link->group == assignment.group) {
     co_return link;
   }
   if (!link) {
-    auto connection = co_await connector_.connect(runner_.path(assignment.node, kAdminSocket),
-                                                  options_.connect_timeout);
-    if (!connection) {
-      co_return tl::unexpected(connection.error());
+    auto opened = co_await open_link(node);
+    if (!opened) {
+      co_return opened;
     }
-    link = std::make_shared<Link>();
-    link->connection = std::move(*connection);
-    links_[assignment.node] = link;  // from here on a disconnect() reaches it
+    link = *opened;
   }
-  auto introduced = co_await introduce(link, assignment);
+  const core::ReplicationGroupId group = assignment.group;
+  const auto introduced = co_await introduce(link, std::move(assignment), timeout);
   if (!introduced) {
+    drop(node, link);
     co_return tl::unexpected(introduced.error());
   }
-  link->group = assignment.group;
+  link->group = group;
   co_return link;
+}
+
+Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::open_link(core::NodeKey node) {
+  const auto given_up = std::make_shared<bool>(false);
+  opening_[node] = given_up;
+  auto connection =
+      co_await connector_.connect(runner_.path(node, kAdminSocket), options_.connect_timeout);
+  if (*given_up) {
+    co_return fail(ErrorCode::kUnavailable, fmt::format("node {}: disconnected", node.str()));
+  }
+  opening_.erase(node);
+  if (!connection) {
+    co_return tl::unexpected(connection.error());
+  }
+  const auto link = std::make_shared<Link>();
+  link->connection = std::move(*connection);
+  links_[node] = link;
+  co_return link;
+}
+
+void RedisDriver::drop(const core::NodeKey& node, const std::shared_ptr<Link>& link) {
+  link->connection->close();
+  const auto it = links_.find(node);
+  if (it != links_.end() && it->second == link) {
+    links_.erase(it);
+  }
 }
 
 // A node can join or leave a replication group while it runs, and hikae can be restarted in
 // between: so every new connection tells the engine the replication password that counts now.
 Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
-                                         core::NodeAssignment assignment) {
+                                         core::NodeAssignment assignment, Duration timeout) {
   const auto secrets = derive_secrets(options_.region_secret, assignment.node, assignment.group);
   std::vector<Command> commands = {
       {"AUTH", std::string(kAdminUser), secrets.admin},
@@ -319,7 +402,7 @@ Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
        "#" + codec::sha256_hex(secrets.replication)},
       {"CONFIG", "SET", "masterauth", secrets.replication},
   };
-  auto replies = co_await link->connection->call(std::move(commands), options_.call_timeout);
+  auto replies = co_await link->connection->call(std::move(commands), timeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }

@@ -4,7 +4,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "control/ports.h"
 #include "engine/admin_connection.h"
@@ -23,6 +27,8 @@ class RedisDriver final : public control::EngineDriver {
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);
     Duration call_timeout = std::chrono::milliseconds(500);
+    // How long a question may stay open, see Inquiry.
+    Duration inquiry_timeout = std::chrono::hours(24);
   };
 
   // `runner` and `connector` must outlive the driver.
@@ -54,21 +60,41 @@ class RedisDriver final : public control::EngineDriver {
     bool settled = false;  // the newest answer was of an engine that is where it should be
   };
   using Replies = std::vector<codec::resp::Value>;
+  // A question that stays open when whoever asked waits no longer; asking again joins it. A busy
+  // engine gets to it in the end, while a new connection would queue up at the end each time.
+  struct Inquiry {
+    explicit Inquiry(boost::asio::any_io_executor executor) : answered(std::move(executor)) {}
+    void end(Result<control::EngineStatus> with);
+    std::optional<Result<control::EngineStatus>> answer;
+    boost::asio::steady_timer answered;  // cancelled then
+  };
 
   control::Awaitable<Result<control::EngineStatus>> read_info(core::NodeAssignment assignment,
                                                               std::vector<std::string> sections);
-  // Runs the commands on the node's connection, opening and introducing it first where needed. Any
-  // failure drops the connection.
+  control::Awaitable<void> inquire(std::shared_ptr<Inquiry> inquiry,
+                                   core::NodeAssignment assignment);
+  control::Awaitable<Result<control::EngineStatus>> look(core::NodeAssignment assignment);
+  // Commands have call_timeout for their replies. kTimeout at once while a question is open.
   control::Awaitable<Result<Replies>> ask(core::NodeAssignment assignment,
                                           std::vector<Command> commands);
-  control::Awaitable<Result<std::shared_ptr<Link>>> link(core::NodeAssignment assignment);
-  control::Awaitable<Status> introduce(std::shared_ptr<Link> link, core::NodeAssignment assignment);
+  // Runs the commands on the node's connection, opening and introducing it first where needed. Any
+  // failure drops the connection.
+  control::Awaitable<Result<Replies>> exchange(core::NodeAssignment assignment,
+                                               std::vector<Command> commands, Duration timeout);
+  control::Awaitable<Result<std::shared_ptr<Link>>> link(core::NodeAssignment assignment,
+                                                         Duration timeout);
+  control::Awaitable<Result<std::shared_ptr<Link>>> open_link(core::NodeKey node);
+  void drop(const core::NodeKey& node, const std::shared_ptr<Link>& link);
+  control::Awaitable<Status> introduce(std::shared_ptr<Link> link, core::NodeAssignment assignment,
+                                       Duration timeout);
   control::Awaitable<Status> expect_ok(core::NodeAssignment assignment, Command command);
 
   Options options_;
   const control::ProcessRunner& runner_;
   AdminConnector& connector_;
   std::map<core::NodeKey, std::shared_ptr<Link>> links_;
+  std::map<core::NodeKey, std::shared_ptr<Inquiry>> inquiries_;
+  std::map<core::NodeKey, std::shared_ptr<bool>> opening_;  // true: disconnected meanwhile
 };
 
 }  // namespace hikae::engine

@@ -116,6 +116,12 @@ bool awaits_replica(const State& state, const Observed& observed, const NodeGrou
                      });
 }
 
+// That it is lost belongs into the state before it comes back, maybe empty: afterwards nobody sees.
+bool is_loss_unnoted(const Member& primary) {
+  return primary.cluster != nullptr && primary.cluster->status == "available" &&
+         !primary.cluster->nodes[0].recovering;
+}
+
 std::uint64_t lost_bytes(const NodeObservation& before, const NodeObservation& after) {
   return before.replication_offset > after.replication_offset
              ? before.replication_offset - after.replication_offset
@@ -262,8 +268,9 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
     return false;
   }
   const bool alive = primary.seen != nullptr && !primary.seen->dead();
-  return alive || (failover_is_on(group) && (awaits_replica(state, observed, node_group) ||
-                                             disk_leader(state, observed, node_group)));
+  return alive || (failover_is_on(group) &&
+                   (awaits_replica(state, observed, node_group) ||
+                    disk_leader(state, observed, node_group) || is_loss_unnoted(primary)));
 }
 
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,

@@ -74,9 +74,14 @@ TEST(ReplicationGroup, LaterReplicasSynchroniseOneAtATime) {
   ASSERT_EQ(world.admit_code(AddReplica{"foo", "foo-003", "", {}}), "");
   world.settle_group("foo");
   world.agents_work();
-  seen(world, "foo-002").link_up = false;
+  seen(world, "foo-002").link_up = seen(world, "foo-002").synced = false;
+  seen(world, "foo-003").link_up = seen(world, "foo-003").synced = false;
   const CacheCluster& third = world.cluster("foo-003");
   EXPECT_FALSE(node_assignment(world.state, world.observed, third, third.nodes[0])->attach);
+  seen(world, "foo-003").synced = true;
+  EXPECT_TRUE(node_assignment(world.state, world.observed, third, third.nodes[0])->attach)
+      << "it goes on from where it is";
+  seen(world, "foo-003").synced = false;
   seen(world, "foo-002").link_up = true;
   EXPECT_TRUE(node_assignment(world.state, world.observed, third, third.nodes[0])->attach);
 }
