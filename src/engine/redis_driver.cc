@@ -220,7 +220,7 @@ Awaitable<Status> RedisDriver::save_and_end(core::NodeAssignment assignment) {
   if (!alive) {
     co_return tl::unexpected(alive.error());
   }
-  auto opened = co_await link(std::move(assignment));
+  auto opened = co_await link(std::move(assignment), options_.call_timeout);
   if (!opened) {
     co_return tl::unexpected(opened.error());
   }
