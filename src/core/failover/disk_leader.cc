@@ -9,6 +9,11 @@ std::optional<NodeKey> node_of(const State& state, const CacheClusterId& id) {
   return placed ? std::optional(NodeKey{id, cluster->nodes[0].id}) : std::nullopt;
 }
 
+std::uint64_t data_on_disk(const Observed& observed, const NodeKey& key) {
+  const auto* seen = observed.find(key);
+  return seen == nullptr ? 0 : seen->data_on_disk;
+}
+
 bool stays(const State& state, const CacheClusterId& id) {
   const auto* cluster = state.find<CacheCluster>(id);
   return cluster != nullptr && cluster->status != "deleting" && cluster->status != "creating";
@@ -16,25 +21,23 @@ bool stays(const State& state, const CacheClusterId& id) {
 
 }  // namespace
 
-bool has_data_on_disk(const Observed& observed, const NodeKey& key) {
-  const auto* seen = observed.find(key);
-  return seen != nullptr && seen->data_on_disk > kEmptyOnDisk;
+bool starts_from_disk(const Observed& observed, const NodeKey& key) {
+  return data_on_disk(observed, key) > 0;
 }
 
 std::optional<CacheClusterId> disk_leader(const State& state, const Observed& observed,
                                           const NodeGroup& node_group) {
   const auto primary = node_of(state, node_group.primary);
-  if (!primary || has_data_on_disk(observed, *primary)) {
+  if (!primary || data_on_disk(observed, *primary) > kEmptyOnDisk) {
     return std::nullopt;
   }
   std::optional<CacheClusterId> leader;
   std::uint64_t most = kEmptyOnDisk;
   for (const CacheClusterId& id : node_group.members) {
     const auto key = node_of(state, id);
-    const auto* seen = key ? observed.find(*key) : nullptr;
-    if (id != node_group.primary && stays(state, id) && seen != nullptr &&
-        seen->data_on_disk > most) {
-      most = seen->data_on_disk;
+    const std::uint64_t has = key ? data_on_disk(observed, *key) : 0;
+    if (id != node_group.primary && stays(state, id) && has > most) {
+      most = has;
       leader = id;
     }
   }

@@ -8,11 +8,11 @@
 
 namespace hikae::core {
 
-// What the files of an engine without data come to, and more.
-inline constexpr std::uint64_t kEmptyOnDisk = 1024;
+// What the files of an engine come to that never had data, and more.
+inline constexpr std::uint64_t kEmptyOnDisk = 512;
 
-// It can start again from its own disk with more than nothing.
-bool has_data_on_disk(const Observed& observed, const NodeKey& key);
+// It starts again from its own disk, and so with all that it had.
+bool starts_from_disk(const Observed& observed, const NodeKey& key);
 
 // For a node group of which no process holds a copy any more: the member that is to lead in place
 // of the primary, because it has the most data on its disk and the primary has none. Nobody when

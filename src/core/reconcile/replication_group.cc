@@ -203,7 +203,7 @@ Plan fail_over(const View& view) {
 std::string describe_loss(const View& view, const CacheCluster& primary) {
   const NodeKey key{primary.id, primary.nodes[0].id};
   const auto* seen = view.observed.find(key);
-  if (seen == nullptr || !seen->dead() || has_data_on_disk(view.observed, key)) {
+  if (seen == nullptr || !seen->dead() || starts_from_disk(view.observed, key)) {
     return "";
   }
   const bool off = view.group.automatic_failover == "disabled" && view.members.size() > 1;
