@@ -129,9 +129,11 @@ void World::modify(const core::ReplicationGroupId& id) {
 }
 
 void World::change_replica_count(const core::ReplicationGroupId& id) {
+  const auto& group = *store_.state().find<core::ReplicationGroup>(id);
+  const int now = int(group.node_groups.front().members.size()) - 1;
   const int replicas = int(random_.below(std::uint64_t(options_.max_members)));
   const std::string what = fmt::format("{} replicas for {}", replicas, id.str());
-  if (random_.percent(50)) {
+  if (replicas > now) {
     submit("up to " + what, core::IncreaseReplicaCount{id.str(), replicas, {}, true});
   } else {
     submit("down to " + what, core::DecreaseReplicaCount{id.str(), replicas, {}, {}, true});
