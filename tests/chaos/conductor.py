@@ -4,8 +4,7 @@ import threading
 import time
 from datetime import datetime, timezone
 
-from support.groups import failovers_of, members_of, report_files, reports_of
-from support.groups import shard_of
+from support.groups import failovers_of, members_of, report_files, reports_of, shard_of
 from support.network import Network
 from support.region import Region
 from support.waiting import TimedOut, eventually
@@ -61,17 +60,20 @@ class Conductor:
             self._adopt(group_id)
 
     def run(self, seconds, first=1, only=None):
-        """Rounds until the time is over; `only` is one round to repeat instead."""
+        """Rounds until the time is over, their number; `only` is one round to repeat instead."""
         end = time.monotonic() + seconds
-        rounds = 0
-        for number, steps in plan.rounds(self.seed, only or first):
-            if time.monotonic() >= end:
-                break
-            if only:
-                number, steps = only, plan.make_round(self.seed, only)
-            self._round(number, steps)
-            rounds += 1
-        return rounds
+        count = 0
+        while time.monotonic() < end:
+            number = only or first + count
+            self._log_from = self.region.log_size()
+            try:
+                self._round(number, plan.make_round(self.seed, number))
+            except Violation:
+                raise
+            except Exception as error:
+                raise Violation(self._with_log(repr(error))) from error
+            count += 1
+        return count
 
     def stop(self):
         """As its user does: nothing is left behind, or it fails."""
@@ -115,7 +117,6 @@ class Conductor:
 
     def _round(self, number, steps):
         self.timeline.say(f"round {number} ({len(steps)} steps)")
-        self._log_from = self.region.log_size()
         self._wall = datetime.now(timezone.utc)
         self._old_reports = set(report_files(self.region))
         for group in self.groups.values():
@@ -252,8 +253,11 @@ class Conductor:
         with self._lock:
             problems, self._problems = self._problems, []
         if problems:
-            raise Violation("\n".join(problems) + "\n--- the server's log of this round\n"
-                            + self.region.log_tail(LOG_LINES, self._log_from))
+            raise Violation(self._with_log("\n".join(problems)))
+
+    def _with_log(self, text):
+        return (f"{text}\n--- the server's log of this round\n"
+                f"{self.region.log_tail(LOG_LINES, self._log_from)}")
 
 
 def _in_words(report):

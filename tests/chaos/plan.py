@@ -37,13 +37,6 @@ class Step:
         return " ".join(words)
 
 
-def rounds(seed, first=1):
-    number = first
-    while True:
-        yield number, make_round(seed, number)
-        number += 1
-
-
 def make_round(seed, number):
     source = random.Random(f"{seed}/{number}")
     steps = []
