@@ -18,8 +18,8 @@ import traceback
 import unittest
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-# A test that hangs ends the run, with all stacks on stderr. One that takes longer by its nature says
-# so: `longest_seconds`.
+# A test that hangs ends the run, with all stacks on stderr. One that takes longer by its nature
+# says so: `longest_seconds`.
 SECONDS_PER_TEST = 180
 
 LOG_LINES = 25  # of the server, shown with each failure

@@ -8,7 +8,6 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
-#include "control/last_words.h"
 #include "core/catalog/directives.h"
 #include "core/reconcile/hosts_file.h"
 
@@ -25,8 +24,6 @@ constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
 // How long an engine may take until its first answer before that is told as a problem.
 constexpr Duration kStartPatience = seconds(5);
-// A process that lived this long starts a new count of failures.
-constexpr Duration kStableLife = seconds(10);
 constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr int kLongestBackoffShift = 7;  // 12.8 s
 // A switchover has to be over by then; the engine takes writes again by itself.
@@ -37,11 +34,11 @@ constexpr Duration kLongestPause = seconds(5);
 // longer than the name's time to live, 5 s, in any cache.
 constexpr Duration kAstrayTime = seconds(8);
 
-Duration backoff(int failures_before) {
+}  // namespace
+
+Duration AgentNode::backoff(int failures_before) {
   return kFirstBackoff * (1 << std::min(failures_before, kLongestBackoffShift));
 }
-
-}  // namespace
 
 AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, const PollPace& pace,
                      core::NodeKey key, const std::optional<FoundNode>& found,
@@ -89,12 +86,21 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (led && desired && desired->role == core::Role::kReplica) {
     led_until_ = ports_.clock.monotonic();
   }
-  if (desired && (!desired_ || asks_for_other_engine(*desired, *desired_))) {
+  const bool other_engine = desired && (!desired_ || asks_for_other_engine(*desired, *desired_));
+  if (other_engine) {
     standing_.judge(ports_.driver, *desired, note_);
+  }
+  // What failed for the old one may work for the new one; but who does not even start is no better
+  // off for being told anew whom to follow.
+  const bool starts = !known_.crashed || answered_ || other_engine;
+  const bool other_start = desired && desired_ &&
+                           (desired->generation != desired_->generation ||
+                            !(desired->directives == desired_->directives));
+  if (starts || other_start || !desired) {
+    not_before_ = Monotonic();
   }
   desired_ = desired;
   poll_ = Duration();
-  not_before_ = Monotonic();  // what failed for the old one may work for the new one
   wake_.raise();
 }
 
@@ -492,38 +498,6 @@ Awaitable<AgentNode::Woken> AgentNode::rest(Duration longest) {
     co_return Woken::kExit;
   }
   co_return woken.index() == 1 ? Woken::kSignal : Woken::kTime;
-}
-
-void AgentNode::process_ended() {
-  ports_.driver.disconnect(key_);
-  known_.running = known_.answers = known_.loading = known_.link_up = false;
-  if (!known_.dying && !known_.hung) {
-    fault_seen_ = ports_.clock.monotonic();
-  }
-  known_.dying = known_.hung = known_.writes_paused = false;
-  known_.synced = offset_settled_ = false;
-  problem_.clear();
-  if (!std::exchange(ending_, false)) {
-    const Monotonic now = ports_.clock.monotonic();
-    crashes_ = now - started_at_ >= kStableLife ? 0 : crashes_;
-    // The first restart is at once.
-    not_before_ = crashes_ == 0 ? Monotonic() : now + backoff(crashes_ - 1);
-    ++crashes_;
-    known_.crashed = true;
-    problem_ = describe_end();
-    ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
-  }
-  process_ = Process{};
-  publish();
-}
-
-std::string AgentNode::describe_end() const {
-  std::string out = fmt::format("the process {} ended unexpectedly{}", process_.pid,
-                                answered_ ? "" : " before it answered");
-  const auto log = ports_.runner.read_note(key_, "engine.log");
-  const std::string words = log ? last_words(*log, process_.pid) : "";
-  return words.empty() ? fmt::format("{}; see {}", out, ports_.runner.path(key_, "engine.log"))
-                       : fmt::format("{}: {}", out, words);
 }
 
 // After an action: success clears the problem, failure tells it and waits longer each time.

@@ -92,6 +92,8 @@ class AgentNode {
   std::string describe_end() const;
   void settle(const Status& status);
   Duration next_poll();
+  // The pause after another failure in a row.
+  static Duration backoff(int failures_before);
   void publish();
 
   AgentPorts ports_;

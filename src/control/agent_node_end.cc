@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "control/agent_node.h"
+#include "control/last_words.h"
 
 // How a process comes to its end.
 
@@ -23,6 +24,8 @@ constexpr Duration kRetirePatience = seconds(2);
 constexpr Duration kSurvivorPatience = seconds(1);
 // And how long one that saves its data.
 constexpr Duration kSavePatience = minutes(10);
+// A process that lived this long starts a new count of failures.
+constexpr Duration kStableLife = seconds(10);
 
 }  // namespace
 
@@ -81,6 +84,41 @@ Awaitable<void> AgentNode::save(core::NodeAssignment assignment) {
   ending_ = false;
   settle(saving ? Status(fail(ErrorCode::kTimeout, "it does not come to an end of saving its data"))
                 : saving);
+}
+
+void AgentNode::process_ended() {
+  ports_.driver.disconnect(key_);
+  known_.running = known_.answers = known_.loading = known_.link_up = false;
+  if (!known_.dying && !known_.hung) {
+    fault_seen_ = ports_.clock.monotonic();
+  }
+  known_.dying = known_.hung = known_.writes_paused = false;
+  known_.synced = offset_settled_ = false;
+  problem_.clear();
+  if (!std::exchange(ending_, false)) {
+    const Monotonic now = ports_.clock.monotonic();
+    crashes_ = now - started_at_ >= kStableLife ? 0 : crashes_;
+    // The first restart is at once.
+    not_before_ = crashes_ == 0 ? Monotonic() : now + backoff(crashes_ - 1);
+    ++crashes_;
+    known_.crashed = true;
+    problem_ = describe_end();
+    ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
+  }
+  process_ = Process{};
+  publish();
+}
+
+std::string AgentNode::describe_end() const {
+  std::string out = fmt::format("the process {} ended unexpectedly{}", process_.pid,
+                                answered_ ? "" : " before it answered");
+  const auto log = ports_.runner.read_note(key_, "engine.log");
+  std::string words = last_words(log.value_or(""), process_.pid);
+  if (words.empty() && !answered_) {  // it did not come as far as its log
+    words = last_line(ports_.runner.read_note(key_, "engine.out").value_or(""));
+  }
+  return words.empty() ? fmt::format("{}; see {}", out, ports_.runner.path(key_, "engine.log"))
+                       : fmt::format("{}: {}", out, words);
 }
 
 }  // namespace hikae::control

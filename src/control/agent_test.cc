@@ -155,6 +155,30 @@ TEST_F(AgentTest, ProblemQuotesTheLastWordsOfTheProcessThatEnded) {
       << reports_.all[reports].nodes.front().problem;
 }
 
+TEST_F(AgentTest, AProcessThatNeverAnsweredIsNotStartedSoonerForEachNewAssignment) {
+  launch();
+  host_.mute = true;
+  assign({primary()});
+  const Monotonic begin = clock_.monotonic();
+  int deaths = 0;
+  run_until([&] {
+    auto& engine = host_.engines[kPrimary];
+    if (engine.pid != 0) {
+      engine.files["engine.out"] = "old\nFatal error, cannot open the config file\n";
+      host_.end(engine);
+      NodeAssignment again = primary();
+      again.replaceable = ++deaths % 2 == 1;
+      assign({again});
+    }
+    return clock_.monotonic() - begin > seconds(60);
+  });
+  EXPECT_GE(host_.count("start"), 5);
+  EXPECT_LE(host_.count("start"), 15);
+  EXPECT_NE(reports_.newest(kPrimary)->problem.find("cannot open the config file"),
+            std::string::npos)
+      << reports_.newest(kPrimary)->problem;
+}
+
 TEST_F(AgentTest, ProcessThatKeepsDyingIsRestartedMoreAndMoreSlowly) {
   launch();
   assign({primary()});

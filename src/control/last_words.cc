@@ -5,9 +5,13 @@
 #include "base/strings.h"
 
 namespace hikae::control {
+namespace {
+
+constexpr std::size_t kLongest = 300;
+
+}  // namespace
 
 std::string last_words(const std::string& log, std::int64_t pid) {
-  constexpr std::size_t kLongest = 300;
   const std::string prefix = fmt::format("{}:", pid);
   std::string out;
   for (const std::string& line : split(log, '\n')) {
@@ -17,6 +21,12 @@ std::string last_words(const std::string& log, std::int64_t pid) {
     }
   }
   return out.substr(0, kLongest);
+}
+
+std::string last_line(const std::string& output) {
+  const std::string_view text = trim(output);
+  const auto before = text.find_last_of('\n');
+  return std::string(text.substr(before == std::string_view::npos ? 0 : before + 1, kLongest));
 }
 
 }  // namespace hikae::control

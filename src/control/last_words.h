@@ -9,4 +9,7 @@ namespace hikae::control {
 // `<pid>:<role> <time> <level>`, shortened for one line of ours; empty when it wrote none.
 std::string last_words(const std::string& log, std::int64_t pid);
 
+// The last line of what a process printed, shortened likewise.
+std::string last_line(const std::string& output);
+
 }  // namespace hikae::control

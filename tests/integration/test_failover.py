@@ -321,7 +321,7 @@ class Asked(FailoverTestCase):
         self.assertEqual(self.failovers_of("refused"), [])
 
     def test_the_target_dies_in_a_switchover(self):
-        """Whatever step it had reached: the member that holds everything leads, and no empty one."""
+        """Whatever step it had reached: who holds everything leads, and no empty member."""
         group = self.make_group("target", 2, EngineVersion="7.1")
         for number, delay in enumerate((0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)):
             old = primary_of(self.region.wait_group("target", 2))

@@ -1,4 +1,4 @@
-"""What counts as a fault and what does not; what becomes of clients; a group that lost everything."""
+"""What counts as a fault and what does not; clients; a group that lost everything."""
 
 import os
 import shutil

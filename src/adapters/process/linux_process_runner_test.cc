@@ -100,6 +100,13 @@ TEST_F(LinuxProcessRunnerTest, WorksBelowADirectoryThatTheEngineUserCannotEnter)
   EXPECT_EQ(file("result"), "fine\n");
 }
 
+TEST_F(LinuxProcessRunnerTest, TakesADirectoryThatWasMadeButNotYetGivenToTheEngineUser) {
+  fs::create_directories(directory_);
+  ASSERT_EQ(::chmod(directory_.c_str(), 0700), 0);
+  run_script(shell("echo fine > result"));
+  EXPECT_EQ(file("result"), "fine\n");
+}
+
 TEST_F(LinuxProcessRunnerTest, DataOfAnEarlierProcessIsFoundOnlyWhereItIsToBeKept) {
   run_script(shell("echo old > dump.rdb"));
   LaunchSpec keeps = shell("cat dump.rdb > found");

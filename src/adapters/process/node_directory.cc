@@ -134,12 +134,15 @@ Result<Descriptor> NodeDirectories::enter(int parent, const std::string& name, b
   if (!is_safe_name(name)) {
     return fail(ErrorCode::kInvalid, fmt::format("'{}' cannot name a directory", name));
   }
-  const bool made = make && ::mkdirat(parent, name.c_str(), 0700) == 0;
+  if (make) {
+    ::mkdirat(parent, name.c_str(), 0700);  // may be there already
+  }
   Descriptor directory(::openat(parent, name.c_str(), kOpenDirectory));
   if (!directory) {
     return posix_failure(errno, fmt::format("cannot open the directory {} in {}", name, path_));
   }
-  if (made && owned) {
+  // Also one that was there: whoever made it may have been killed before this.
+  if (make && owned) {
     if (Status given = give_to(directory.get(), owner_); !given) {
       return tl::unexpected(given.error());
     }

@@ -55,8 +55,8 @@ bool can_be_replaced(const State& state, const Observed& observed, const Replica
 
 // A dead primary of this node group is to stay dead until a failover was decided. True while it
 // lives, and then until its death was seen and noted in the state and it is certain that nobody can
-// take over, where what was not observed yet counts as possible: so a message that its agent did not
-// get in time never lets it come back empty. A reboot is no failover.
+// take over, where what was not observed yet counts as possible: so a message that its agent did
+// not get in time never lets it come back empty. A reboot is no failover.
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group);
 
