@@ -55,12 +55,16 @@ class Link:
 
 
 def followers(address):
+    """Replicas that have everything this node wrote: one may be online and still load its copy."""
     try:
         with Link(address, timeout=1) as link:
-            text = link.ask("info replication")
-            return text.count("state=online") if "role:master" in text else 0
+            lines = link.ask("info replication").split("\r\n")
     except OSError:
         return 0
+    wrote = next((line.partition(":")[2] for line in lines
+                  if line.startswith("master_repl_offset:")), "")
+    return sum(line.startswith("slave") and f"offset={wrote}," in line and "state=online" in line
+               for line in lines) if "role:master" in lines else 0
 
 
 def fill(address, megabytes):

@@ -2,7 +2,7 @@
 """Milliseconds from a fault of the primary to the first write that the new one acknowledges.
 
     bench/failover.py [--hikae build/release/hikae] [--sizes 1,100,1000] [--faults kill,segv,stop]
-                      [--rounds 10] [--sentinel-rounds 2] [--sentinel-default]
+                      [--rounds 10] [--sentinel-rounds 2] [--sentinel-default] [--stages]
 
 A group of three, real engines, for each size in MB of data. The client writes; when a write fails,
 or is not answered within 100 ms, it asks again where the primary is, one UDP query to our DNS
@@ -14,6 +14,7 @@ Between two rounds both are given the time to be whole again.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -52,6 +53,9 @@ def first_write(resolve, old):
 class Hikae(Group):
     """One fault at a time."""
 
+    show_stages = False
+    reported = set()
+
     def round(self, number):
         old = self.resolve()
         pid = self.pid_at(old)
@@ -59,7 +63,23 @@ class Hikae(Group):
         os.kill(pid, number)
         end = first_write(self.resolve, old)
         self.wait_whole()
+        if self.show_stages:
+            print(f"# {(end - start) * 1000:.1f} ms; after the fault was seen: "
+                  + ", ".join(self.stages()), flush=True)
         return (end - start) * 1000
+
+    def stages(self):
+        """What the newest report says."""
+        directory = os.path.join(self.region.data, "failovers")
+        support.wait_until(lambda: os.path.isdir(directory)
+                           and len(os.listdir(directory)) > len(self.reported), "a report", 60)
+        newest = next(entry for entry in os.scandir(directory)
+                      if entry.name not in self.reported)
+        self.reported.add(newest.name)
+        with open(newest.path, encoding="utf-8") as file:
+            report = json.load(file)
+        return [f"{name[:-3]} {time_us / 1000:.1f}" for name, time_us in report.items()
+                if name.endswith("_us")]
 
 
 # Sentinel
@@ -187,9 +207,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--sentinel-rounds", type=int, default=2)
     parser.add_argument("--sentinel-default", action="store_true")
+    parser.add_argument("--stages", action="store_true", help="of each failover, by its report")
     options = parser.parse_args()
 
     support.print_machine()
+    Hikae.show_stages = options.stages
     rows = []
     measure_hikae(options, rows)
     measure_sentinel(options, rows)

@@ -14,6 +14,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 import time
 
 import support
@@ -22,6 +23,7 @@ from engines import PORT, Dns, Link, dns_server
 NODE_TYPE = "cache.t3.micro"  # the least maxmemory there is
 AVAILABLE_SECONDS = 60
 RECOVERY_SECONDS = 300
+PAUSE_SECONDS = 0.1  # between two tries of one client
 GROUPS = "DescribeReplicationGroupsResult/ReplicationGroups/ReplicationGroup"
 
 
@@ -85,6 +87,24 @@ def takes_writes(resolve):
         return False
 
 
+class Client(threading.Thread):
+    """Of one group: milliseconds from `start` to its first write, or None."""
+
+    def __init__(self, resolve):
+        super().__init__()
+        self.resolve = resolve
+        self.begin = threading.Event()
+        self.start_time = self.first_write = None
+
+    def run(self):
+        self.begin.wait()
+        while time.perf_counter() - self.start_time < RECOVERY_SECONDS:
+            if takes_writes(self.resolve):
+                self.first_write = (time.perf_counter() - self.start_time) * 1000
+                return
+            time.sleep(PAUSE_SECONDS)
+
+
 def measure_idle(region, seconds, nodes):
     before = support.processor_seconds(region.pid)
     time.sleep(seconds)
@@ -94,25 +114,29 @@ def measure_idle(region, seconds, nodes):
 
 
 def measure_zone_loss(region, client, zone):
-    server, pids, waiting = dns_server(region), engine_pids(region.data), {}
+    server, pids, clients = dns_server(region), engine_pids(region.data), []
     doomed = []
     for group in describe_all(client):
         for cluster, role in members_in(group, zone):
             doomed.append(pids[cluster])
             if role == "primary":
-                waiting[group.findtext("ReplicationGroupId")] = Dns(
-                    server, group.findtext("NodeGroups/NodeGroup/PrimaryEndpoint/Address")).resolve
-    if not waiting:
+                endpoint = group.findtext("NodeGroups/NodeGroup/PrimaryEndpoint/Address")
+                clients.append(Client(Dns(server, endpoint).resolve))
+    if not clients:
         sys.exit(f"no group has its primary in {zone}")
-    moved, start = [], time.perf_counter()
+    for one in clients:
+        one.start()
+    start = time.perf_counter()
     for pid in doomed:
         os.kill(pid, signal.SIGKILL)
-    while waiting and time.perf_counter() - start < RECOVERY_SECONDS:
-        for name in [name for name, resolve in waiting.items() if takes_writes(resolve)]:
-            moved.append((time.perf_counter() - start) * 1000)
-            del waiting[name]
-    if waiting:
-        sys.exit(f"{len(waiting)} groups take no writes after {RECOVERY_SECONDS} s")
+    for one in clients:
+        one.start_time = start
+        one.begin.set()
+    for one in clients:
+        one.join()
+    moved = [one.first_write for one in clients if one.first_write is not None]
+    if len(moved) < len(clients):
+        sys.exit(f"{len(clients) - len(moved)} groups take no writes after {RECOVERY_SECONDS} s")
     print(f"{len(doomed)} engines of {zone} killed, {len(moved)} of them primaries; first write: "
           f"{support.figures(moved)}, the last group after {max(moved):.0f} ms", flush=True)
 

@@ -23,8 +23,8 @@ AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, int 
       log_(env.trace, fmt::format("agent-{}-{}", disk.host.str().back(), incarnation)),
       ports_(env, fleet, disk, realm_),
       work_(boost::asio::make_work_guard(context_)),
-      agent_(context_.get_executor(), disk.host, control::AgentPorts{ports_, ports_, clock_, log_},
-             gate_) {}
+      agent_(context_.get_executor(), disk.host,
+             control::AgentPorts{ports_, ports_, clock_, log_, starts_}, gate_) {}
 
 AgentShell::~AgentShell() {
   log_.end();

@@ -47,6 +47,7 @@ class AgentShell {
   SimClock clock_;
   SimLog log_;
   HostPorts ports_;
+  control::StartGate starts_{2};
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   control::Agent agent_;

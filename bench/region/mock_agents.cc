@@ -17,7 +17,7 @@ void MockAgents::start(const std::vector<core::HostId>& hosts) {
     Host host;
     host.id = id;
     host.engines = std::make_unique<engine::MockEngines>("8.0.1");
-    control::AgentPorts ports{*host.engines, *host.engines, clock_, log_};
+    control::AgentPorts ports{*host.engines, *host.engines, clock_, log_, gate_};
     host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
     hosts_.push_back(std::move(host));
   }

@@ -36,6 +36,7 @@ class MockAgents {
 
   adapters::AgentMemory& link_;
   control::Log& log_;
+  control::StartGate gate_{64};  // what they start is no process
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   adapters::RealClock clock_;

@@ -22,6 +22,7 @@ std::vector<Finding> examine(const ServeConfig& config) {
   add(check_dns(config));
   add(check_namespaces());
   add(check_limits());
+  add(check_priority());
   add(check_socket_resets());
   add(check_agents(config));
   return findings;

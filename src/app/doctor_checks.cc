@@ -12,6 +12,7 @@
 
 #include "adapters/process/socket_diag.h"
 #include "adapters/system/data_directory.h"
+#include "adapters/system/priority.h"
 #include "adapters/system/probe.h"
 #include "app/agent_metrics.h"
 #include "app/dns_probe.h"
@@ -256,6 +257,15 @@ std::vector<Finding> check_limits() {
                   fmt::format("engines will take fewer clients than they should; raise it (ulimit "
                               "-Hn {})",
                               kEngineDescriptors)}};
+}
+
+std::vector<Finding> check_priority() {
+  if (adapters::may_prefer_this_process()) {
+    return {ok("priority", "may run before other work")};
+  }
+  return {Finding{Level::kWarn, "priority", "may not run before other work",
+                  "on a busy machine failovers take longer; permit it (as root, with CAP_SYS_NICE, "
+                  "or LimitRTPRIO=1)"}};
 }
 
 }  // namespace hikae::app

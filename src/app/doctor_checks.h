@@ -16,6 +16,7 @@ std::vector<Finding> check_own_ports(const ServeConfig& config);
 std::vector<Finding> check_dns(const ServeConfig& config);
 std::vector<Finding> check_namespaces();
 std::vector<Finding> check_limits();
+std::vector<Finding> check_priority();
 // Whether clients of a dying primary can be sent away at once.
 std::vector<Finding> check_socket_resets();
 // What a running serve watches, and the share of a core that it takes now; takes a second.

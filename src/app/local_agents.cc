@@ -11,11 +11,20 @@
 #include "adapters/system/proc.h"
 
 namespace hikae::app {
+namespace {
+
+// Engines that start at the same time; a start keeps a processor busy for some 20 ms.
+int starts_at_once() {
+  return std::max(2, int(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
 
 LocalAgents::LocalAgents(Options options, adapters::AgentMemory& link, control::Log& log)
     : options_(std::move(options)),
       link_(link),
       log_(log),
+      gate_(starts_at_once()),
       work_(boost::asio::make_work_guard(context_)) {}
 
 LocalAgents::~LocalAgents() {
@@ -60,7 +69,7 @@ Status LocalAgents::add(const core::HostId& id) {
   host.id = id;
   host.runner = std::move(*runner);
   host.driver = std::make_unique<engine::RedisDriver>(options_.driver, *host.runner, connector_);
-  control::AgentPorts ports{*host.runner, *host.driver, clock_, log_, options_.limits};
+  control::AgentPorts ports{*host.runner, *host.driver, clock_, log_, gate_, options_.limits};
   host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
   hosts_.push_back(std::move(host));
   return {};

@@ -54,6 +54,7 @@ class LocalAgents {
   Options options_;
   adapters::AgentMemory& link_;
   control::Log& log_;
+  control::StartGate gate_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   adapters::RealClock clock_;

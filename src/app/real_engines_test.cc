@@ -200,9 +200,9 @@ class RealEnginesTest : public ::testing::TestWithParam<const char*> {
     }
   }
   void launch() {
-    agent_ = std::make_unique<control::Agent>(io_.get_executor(), core::HostId("h"),
-                                              control::AgentPorts{*runner_, *driver_, clock_, log_},
-                                              reports_);
+    agent_ = std::make_unique<control::Agent>(
+        io_.get_executor(), core::HostId("h"),
+        control::AgentPorts{*runner_, *driver_, clock_, log_, gate_}, reports_);
     agent_->start();
   }
   void stop() {
@@ -275,6 +275,7 @@ class RealEnginesTest : public ::testing::TestWithParam<const char*> {
   boost::asio::io_context io_{1};
   RealClock clock_;
   NoLog log_;
+  control::StartGate gate_{4};
   Reports reports_;
   TestConnector connector_{io_};
   std::unique_ptr<LinuxProcessRunner> runner_;

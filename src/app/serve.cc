@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "adapters/store_sqlite/sqlite_store.h"
+#include "adapters/system/priority.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
@@ -113,6 +114,11 @@ class Serve {
     }
     if (result) {
       result = announce();
+    }
+    if (result && !adapters::prefer_this_process()) {
+      log_.warn(
+          "running before other work is not permitted: on a busy machine failovers take longer; "
+          "everything else works. `hikae doctor` says what is missing");
     }
     if (result) {
       co_await wait_for_signal();

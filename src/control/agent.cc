@@ -14,11 +14,11 @@ namespace hikae::control {
 namespace {
 
 constexpr Duration kFindRetry = std::chrono::seconds(1);
-// A glance costs 5 us and a question to an engine 60. With so much time between two of them for
-// each node, either stays below 1 % of a core however many nodes there are; a process that plays
-// the hosts of three zones takes three times as much.
-constexpr Duration kWatchShare = std::chrono::microseconds(600);
-constexpr Duration kPollShare = std::chrono::milliseconds(8);
+// A glance costs 6 us and a question to an engine 120, on a machine that does other things too.
+// With so much time between two of them for each node, either stays below 0.5 % of a core however
+// many nodes there are; a process that plays the hosts of three zones takes three times as much.
+constexpr Duration kWatchShare = std::chrono::microseconds(1200);
+constexpr Duration kPollShare = std::chrono::milliseconds(24);
 constexpr Duration kWatchPeriod = std::chrono::milliseconds(3);
 constexpr Duration kIdleWatchPeriod = std::chrono::milliseconds(30);
 constexpr int kRoundsPerGlanceAtAll = 16;

@@ -22,6 +22,9 @@ using std::chrono::seconds;
 // delay they add stays a fraction of the wait.
 constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
+constexpr Duration kSurveyPoll = std::chrono::microseconds(400);
+// Settled nodes that are asked together.
+constexpr Duration kWidestGrid = milliseconds(40);
 // How long an engine may take until its first answer before that is told as a problem.
 constexpr Duration kStartPatience = seconds(5);
 constexpr Duration kFirstBackoff = milliseconds(100);
@@ -48,6 +51,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
       key_(std::move(key)),
       changed_(std::move(changed)),
       wake_(std::move(executor)),
+      place_(ports.gate, [this] { wake_.raise(); }),
       liveness_(ports.limits) {
   known_.private_hosts = ports_.runner.private_hosts_supported();
   known_.socket_resets = ports_.runner.socket_resets_supported();
@@ -127,15 +131,22 @@ Awaitable<void> AgentNode::keep() {
     if (action.kind == NodeActionKind::kForget) {
       co_return;
     }
+    const bool starts = action.kind == NodeActionKind::kStart;
+    const bool started = ports_.clock.monotonic() - started_at_ >= kStartPatience;
+    if (known_.running ? started : !starts) {
+      place_.leave();
+    }
     const Duration pause = not_before_ - ports_.clock.monotonic();
     if (action.kind == NodeActionKind::kNone) {
-      const Duration poll = is_watched() ? pace_.watched : pace_.others;
+      const Duration poll = steady_poll();
       co_await rest(poll);
     } else if (action.kind == NodeActionKind::kAwait) {
       const Duration poll = next_poll();
       co_await rest(poll);
     } else if (pause > Duration() && !known_.dying) {
       co_await rest(pause);
+    } else if (starts && !place_.enter(desired_->role == core::Role::kPrimary)) {
+      co_await rest(pace_.others);
     } else {
       co_await perform(action);
     }
@@ -168,6 +179,7 @@ void AgentNode::take(const Result<EngineStatus>& status) {
     problem_.clear();
   }
   known_.answers = answered_ = true;
+  place_.leave();
   known_.loading = status->loading;
   known_.role = status->role;
   known_.following = status->following;
@@ -185,7 +197,9 @@ void AgentNode::take(const Result<EngineStatus>& status) {
     known_.clients_astray = led_until_ && ports_.clock.monotonic() - *led_until_ < kAstrayTime;
   }
   const bool survey = desired_ && desired_->survey;
-  offset_settled_ = survey && surveyed_ && offset_ == status->replication_offset;
+  // A link that is down was read to its end.
+  const bool still = surveyed_ && offset_ == status->replication_offset;
+  offset_settled_ = survey && (still || !status->link_up);
   surveyed_ = survey;
   offset_ = status->replication_offset;
   used_memory_ = status->used_memory;
@@ -399,6 +413,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   const auto process = co_await ports_.runner.start(std::move(*spec));
   begun_ = Begun::kNothing;
   if (!process) {
+    place_.leave();
     settle(tl::unexpected(process.error()));
     co_return;
   }
@@ -515,10 +530,22 @@ void AgentNode::settle(const Status& status) {
   not_before_ = ports_.clock.monotonic() + backoff(failures_++);
 }
 
+// Until the next question to a settled node. Several nodes wake together, which costs less than to
+// wake as often.
+Duration AgentNode::steady_poll() {
+  const Duration poll = is_watched() ? pace_.watched : pace_.others;
+  const std::int64_t grid = std::max<std::int64_t>(std::min(poll / 16, kWidestGrid).count(), 1);
+  const std::int64_t now = ports_.clock.monotonic().microseconds();
+  const std::int64_t then = now + poll.count();
+  return Duration(then - then % grid - now);
+}
+
 Duration AgentNode::next_poll() {
   // Clients wait for the end of a survey.
-  const Duration longest = desired_ && desired_->survey ? kFirstPoll : kLongestAwaitPoll;
-  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, longest);
+  const bool survey = desired_ && desired_->survey;
+  const Duration first = survey ? kSurveyPoll : kFirstPoll;
+  const Duration longest = survey ? kSurveyPoll : kLongestAwaitPoll;
+  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, first, longest);
   return poll_;
 }
 

@@ -9,6 +9,7 @@
 #include "control/agent_note.h"
 #include "control/agent_standing.h"
 #include "control/ports.h"
+#include "control/start_gate.h"
 #include "control/wake_signal.h"
 #include "core/failover/liveness.h"
 #include "core/reconcile/node_action.h"
@@ -21,6 +22,7 @@ struct AgentPorts {
   EngineDriver& driver;
   Clock& clock;
   Log& log;
+  StartGate& gate;                // of the machine
   core::LivenessLimits limits{};  // after which time a silent process counts as hung
 };
 
@@ -92,6 +94,7 @@ class AgentNode {
   std::string describe_end() const;
   void settle(const Status& status);
   Duration next_poll();
+  Duration steady_poll();
   // The pause after another failure in a row.
   static Duration backoff(int failures_before);
   void publish();
@@ -101,6 +104,7 @@ class AgentNode {
   core::NodeKey key_;
   std::function<void()> changed_;
   WakeSignal wake_;
+  StartGate::Place place_;
   std::optional<core::NodeAssignment> desired_;
   core::NodeKnowledge known_;
   core::NodeObservation observation_;
@@ -125,7 +129,7 @@ class AgentNode {
   std::string previous_stream_;
   std::optional<Monotonic> led_until_;  // when another member took the lead from it
   std::uint64_t refused_writes_ = 0;    // of the process, at the last look
-  bool offset_settled_ = false;         // two readings of a survey were equal
+  bool offset_settled_ = false;         // nothing is on the way any more, as a survey shows
   bool surveyed_ = false;               // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;
   bool measured_ = false;  // data_on_disk_ was

@@ -88,6 +88,7 @@ Awaitable<void> AgentNode::save(core::NodeAssignment assignment) {
 
 void AgentNode::process_ended() {
   ports_.driver.disconnect(key_);
+  place_.leave();
   known_.running = known_.answers = known_.loading = known_.link_up = false;
   if (!known_.dying && !known_.hung) {
     fault_seen_ = ports_.clock.monotonic();

@@ -278,6 +278,25 @@ TEST_F(AgentTest, WhatAPrimaryHoldsCountsAsACopyWhenAnotherIsToLead) {
   EXPECT_EQ(reports_.newest(kPrimary)->role, core::Role::kReplica);
 }
 
+TEST_F(AgentTest, ASurveyEndsWhenTheOffsetStandsStillOrTheLinkWasReadToItsEnd) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  auto& status = host_.engines[kReplica].status;
+  status.replication_offset = 10;
+  NodeAssignment surveyed = replica(true);
+  surveyed.survey = true;
+  assign({primary(), surveyed});
+  settle();
+  ASSERT_TRUE(reports_.newest(kReplica)->surveyed);
+  EXPECT_FALSE(reports_.newest(kReplica)->offset_settled) << "more may be on the way";
+  status.replication_offset = 20;
+  status.link_up = false;
+  status.has_copy = true;
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kReplica)->offset_settled; }));
+  EXPECT_EQ(reports_.newest(kReplica)->replication_offset, 20u);
+}
+
 TEST_F(AgentTest, AFormerPrimarySendsAwayClientsThatWantToWrite) {
   launch();
   assign({primary()});

@@ -77,7 +77,7 @@ class AgentTest : public ::testing::Test {
 
   void launch() {
     agent_ = std::make_unique<Agent>(io_.get_executor(), core::HostId("h"),
-                                     AgentPorts{host_, host_, clock_, log_}, reports_);
+                                     AgentPorts{host_, host_, clock_, log_, gate_}, reports_);
     agent_->start();
     settle();
   }
@@ -128,6 +128,7 @@ class AgentTest : public ::testing::Test {
   boost::asio::io_context io_{1};
   FakeClock clock_;
   NoLog log_;
+  StartGate gate_{2};
   FakeHost host_;
   Reports reports_;
   std::unique_ptr<Agent> agent_;

@@ -26,13 +26,14 @@ core::Plan plan_for(const core::State& state, const core::Observed& observed, co
 }
 
 // Offsets grow all the time; they matter only while something is decided by them.
-bool matters(const core::NodeObservation& before, const core::NodeObservation& after) {
+bool matters(const core::NodeObservation& before, core::NodeObservation& after) {
   if (after.offset_settled || after.writes_paused) {
     return !(before == after);
   }
-  core::NodeObservation same_offset = before;
-  same_offset.replication_offset = after.replication_offset;
-  return !(same_offset == after);
+  const std::uint64_t offset = std::exchange(after.replication_offset, before.replication_offset);
+  const bool same = before == after;
+  after.replication_offset = offset;
+  return !same;
 }
 
 }  // namespace
@@ -82,16 +83,18 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
   auto& known = nodes_of_host_[report.host];
   for (core::NodeObservation& node : report.nodes) {
     const core::NodeKey key = node.node;
-    const auto* before = observed_.find(key);
-    if (before == nullptr || matters(*before, node)) {
-      changed.insert(key);
+    const auto before = observed_.nodes.find(key);
+    present.insert(key);
+    if (before != observed_.nodes.end() && !matters(before->second, node)) {
+      before->second.replication_offset = node.replication_offset;
+      continue;
     }
+    changed.insert(key);
     if (!node.dead()) {
       observed_.dead_since.erase(key);
     } else {
       observed_.dead_since.try_emplace(key, clock_.monotonic());
     }
-    present.insert(key);
     observed_.nodes.insert_or_assign(key, std::move(node));
   }
   for (const core::NodeKey& key : known) {
@@ -118,6 +121,7 @@ void Reconciler::on_report(core::HostReport report) {
       units.insert(unit_of(*cluster));
     }
   }
+  observed_.unsettled = int(std::max(waiting_.size(), units.size()));
   book_.refresh(units);
   if (!units.empty() && observed_observer_) {
     observed_observer_();

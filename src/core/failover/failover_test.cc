@@ -47,6 +47,19 @@ TEST_F(Failover, ReplicasFirstTakeInWhatTheDeadPrimaryHadSent) {
   EXPECT_EQ(decide().stage, FailoverStage::kDecided);
 }
 
+TEST_F(Failover, TheLostNodeIsStartedOnceTheNewPrimaryTakesWrites) {
+  die("foo-001");
+  settle_offsets();
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_TRUE(assignment("foo-001").hold);
+  seen("foo-002").role = Role::kPrimary;
+  EXPECT_FALSE(assignment("foo-001").hold);
+  seen("foo-002").role = Role::kReplica;
+  die("foo-002");
+  EXPECT_FALSE(assignment("foo-001").hold) << "nobody is about to lead";
+}
+
 TEST_F(Failover, AReplicaThatNeverSettlesIsNotWaitedForLongerThanTheBound) {
   die("foo-001");
   const NodeKey key{CacheClusterId("foo-001"), NodeId("0001")};

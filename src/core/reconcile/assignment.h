@@ -41,8 +41,9 @@ struct NodeAssignment {
   // A replica becomes primary (REPLICAOF NO ONE) only once this is true: no other member of its
   // node group can still take writes.
   bool may_promote = true;
-  // Of a primary: a dead process is left dead; whoever decides on the failover says what the node
-  // is next. Already set while it lives, because its agent may hear nothing when it matters.
+  // A dead process is left dead. Of a primary: whoever decides on the failover says what the node
+  // is next; already set while it lives, because its agent may hear nothing when it matters. Of a
+  // replica: until the new primary takes writes.
   bool hold = false;
   // Of a primary: another member can take over now. So a hung process is killed, and one that has
   // no copy of the data is not promoted.

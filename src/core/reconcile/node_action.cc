@@ -42,8 +42,10 @@ NodeAction dissolve(const NodeKnowledge& known) {
 NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& known) {
   // A reboot that was asked for is no reason for a failover.
   const bool reboot = known.generation != 0 && known.generation < desired.generation;
-  if (desired.role == Role::kPrimary && desired.hold && !reboot) {
-    return act(NodeActionKind::kNone, "its process is dead; a replica may take over");
+  if (desired.hold && !reboot) {
+    return act(NodeActionKind::kNone, desired.role == Role::kPrimary
+                                          ? "its process is dead; a replica may take over"
+                                          : "its process is dead; the new primary comes first");
   }
   // To start it as a primary is to promote it, but for the first one ever.
   if (desired.role == Role::kPrimary && desired.epoch > Epoch(1) && !desired.may_promote) {

@@ -52,6 +52,17 @@ TEST(NodeAction, OldGenerationIsKilledBeforeAnythingElseIsDoneToIt) {
   EXPECT_EQ(next(a, k), NodeActionKind::kStart);
 }
 
+TEST(NodeAction, ADeadReplicaLetsTheNewPrimaryGoFirstUnlessItIsRebooted) {
+  NodeAssignment a = replica();
+  a.hold = true;
+  NodeKnowledge k = settled(a);
+  k.running = false;
+  k.crashed = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.generation = k.generation + 1;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+}
+
 TEST(NodeAction, TheOnlyCopyIsSavedBeforeItsProcessEnds) {
   NodeAssignment a = replica();
   a.role = Role::kPrimary;

@@ -85,6 +85,7 @@ struct Observed {
   std::set<NodeKey> may_be_promoted;
   // Groups of which a failover is being committed: what was decided on must not change meanwhile.
   std::set<ReplicationGroupId> deciding;
+  int unsettled = 0;  // groups and clusters that are not yet what they should be
   // Nodes whose agent was asked for a survey and has not answered yet: what was seen of them may be
   // long past.
   std::set<NodeKey> unheard;

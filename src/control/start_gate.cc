@@ -1,0 +1,40 @@
+#include "control/start_gate.h"
+
+#include <utility>
+
+namespace hikae::control {
+
+bool StartGate::Place::enter(bool urgent) {
+  if (where_ == Where::kOutside && gate_.free_ > 0) {
+    --gate_.free_;
+    where_ = Where::kInside;
+  }
+  if (where_ == Where::kOutside) {
+    where_ = Where::kInLine;
+    gate_.line_.insert(urgent ? gate_.line_.begin() : gate_.line_.end(), this);
+  }
+  return where_ == Where::kInside;
+}
+
+void StartGate::Place::leave() {
+  const Where before = std::exchange(where_, Where::kOutside);
+  if (before == Where::kInLine) {
+    std::erase(gate_.line_, this);
+  }
+  if (before == Where::kInside) {
+    ++gate_.free_;
+    gate_.admit();
+  }
+}
+
+void StartGate::admit() {
+  while (free_ > 0 && !line_.empty()) {
+    Place* const first = line_.front();
+    line_.pop_front();
+    --free_;
+    first->where_ = Place::Where::kInside;
+    first->entered_();
+  }
+}
+
+}  // namespace hikae::control
