@@ -158,8 +158,9 @@ Awaitable<void> AgentNode::look() {
   if (known_.running && !known_.dying && desired_ && !stopping_) {
     core::NodeAssignment assignment = *desired_;
     liveness_.asked(ports_.clock.monotonic());
+    const bool survey = assignment.survey;
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
-    take(status);
+    take(status, survey);
   }
   if (!known_.running && desired_ && !std::exchange(measured_, true)) {
     auto files = ports_.driver.data_files(*desired_);
@@ -170,7 +171,7 @@ Awaitable<void> AgentNode::look() {
   }
 }
 
-void AgentNode::take(const Result<EngineStatus>& status) {
+void AgentNode::take(const Result<EngineStatus>& status, bool asked_in_survey) {
   if (!status) {
     take_silence(status.error());
     return;
@@ -196,7 +197,7 @@ void AgentNode::take(const Result<EngineStatus>& status) {
   if (status->refused_writes > std::exchange(refused_writes_, status->refused_writes)) {
     known_.clients_astray = led_until_ && ports_.clock.monotonic() - *led_until_ < kAstrayTime;
   }
-  const bool survey = desired_ && desired_->survey;
+  const bool survey = asked_in_survey && desired_ && desired_->survey;
   // A link that is down was read to its end.
   const bool still = surveyed_ && offset_ == status->replication_offset;
   offset_settled_ = survey && (still || !status->link_up);

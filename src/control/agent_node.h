@@ -67,7 +67,8 @@ class AgentNode {
 
   Awaitable<void> keep();
   Awaitable<void> look();
-  void take(const Result<EngineStatus>& status);
+  // `asked_in_survey`: the question was asked after the survey had begun.
+  void take(const Result<EngineStatus>& status, bool asked_in_survey);
   void take_silence(const Error& error);
   void write_note();
   Awaitable<void> perform(core::NodeAction action);

@@ -336,6 +336,8 @@ class Asked(FailoverTestCase):
             os.kill(pid, signal.SIGKILL)
             eventually(lambda n=number: self.ask_primary(group, "get round") == str(n),
                        f"the data is there when {target} died after {delay} ms", TAKEOVER_SECONDS)
+            eventually(lambda t=target, p=pid: self.pid_of(t) not in (None, p),
+                       f"{target} runs again", WHOLE_SECONDS)
 
     def test_switchover_loses_nothing(self):
         group = self.make("planned")

@@ -1,6 +1,7 @@
 #include "core/failover/failover.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -128,6 +129,14 @@ std::uint64_t lost_bytes(const NodeObservation& before, const NodeObservation& a
              : 0;
 }
 
+// Whoever does not answer may be dead already.
+std::vector<Member> heard_of(const std::vector<Member>& members) {
+  std::vector<Member> out;
+  std::copy_if(members.begin(), members.end(), std::back_inserter(out),
+               [](const Member& member) { return member.seen->surveyed; });
+  return out;
+}
+
 FailoverDecision choose(const State& state, const Observed& observed, const NodeGroup& node_group,
                         const Member& primary) {
   FailoverDecision out;
@@ -156,15 +165,18 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
   }
   const bool settled =
       std::all_of(all.begin(), all.end(), [](const Member& m) { return m.seen->offset_settled; });
-  if (dead && !settled && waited < kSurveyBound) {
+  const auto heard = heard_of(all);
+  const Duration bound = heard.empty() ? kNewsBound : kSurveyBound;
+  if (dead && !settled && waited < bound) {
     out.stage = FailoverStage::kChoosing;
     out.reason =
         fmt::format("{} is dead; replicas take in what it had sent", node_group.primary.str());
-    out.recheck_after = kSurveyBound - waited;
+    out.recheck_after = bound - waited;
     return out;
   }
-  const Member* best = &all.front();
-  for (const Member& one : all) {
+  const auto& choice = heard.empty() ? all : heard;
+  const Member* best = &choice.front();
+  for (const Member& one : choice) {
     best = leads_before(state, node_group, one, *best) ? &one : best;
   }
   out.stage = FailoverStage::kDecided;
@@ -173,7 +185,7 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
   out.bytes_at_risk = lost_bytes(*primary.seen, *best->seen);
   out.reason =
       fmt::format("{} {}; {} has the greatest offset of {} ({})", node_group.primary.str(),
-                  dead ? "is dead" : "came back empty", out.new_primary.str(), all.size(), has);
+                  dead ? "is dead" : "came back empty", out.new_primary.str(), choice.size(), has);
   return out;
 }
 

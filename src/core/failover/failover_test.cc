@@ -65,7 +65,12 @@ TEST_F(Failover, AReplicaThatNeverSettlesIsNotWaitedForLongerThanTheBound) {
   const NodeKey key{CacheClusterId("foo-001"), NodeId("0001")};
   world.observed.dead_since[key] = Monotonic(0);
   world.observed.now = Monotonic(0) + kSurveyBound;
-  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "nobody has answered at all";
+  seen("foo-003").surveyed = true;
+  EXPECT_EQ(decide().new_primary.str(), "foo-003") << "foo-002 may be dead as well";
+  seen("foo-003").surveyed = false;
+  world.observed.now = Monotonic(0) + kNewsBound;
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
 }
 
 TEST_F(Failover, TheGreatestOffsetLeadsAndTheGapIsReported) {

@@ -34,10 +34,26 @@ CacheSettings target_of(const State& state, const CacheCluster& cluster) {
                           : with(group->settings, group->applying);
 }
 
+// The primary is weighed, and by now that may be a member that is small already.
 bool is_to_shrink(const State& state, const CacheCluster& cluster) {
-  const auto* now = find_node_type(effective_settings(cluster).node_type);
   const auto* later = find_node_type(target_of(state, cluster).node_type);
-  return now != nullptr && later != nullptr && later->memory_bytes < now->memory_bytes;
+  const auto shrinks = [&](const CacheCluster& member) {
+    const auto* now = find_node_type(effective_settings(member).node_type);
+    return now != nullptr && later != nullptr && later->memory_bytes < now->memory_bytes;
+  };
+  const auto* group = state.find<ReplicationGroup>(cluster.replication_group);
+  if (group == nullptr) {
+    return shrinks(cluster);
+  }
+  for (const NodeGroup& node_group : group->node_groups) {
+    for (const CacheClusterId& id : node_group.members) {
+      const auto* member = state.find<CacheCluster>(id);
+      if (member != nullptr && shrinks(*member)) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 std::uint64_t room_of(const State& state, const CacheSettings& settings) {
