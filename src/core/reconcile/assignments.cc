@@ -186,7 +186,7 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   out.generation = node.generation;
   out.keep_data = node.keep_data;
   out.edition = node.edition;
-  out.weigh = cluster.status == "modifying" && is_to_shrink(state, cluster);
+  out.weigh = is_to_shrink(state, cluster);
   out.directives = directives_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     assign_role(state, observed, *group, node, out);

@@ -59,7 +59,8 @@ bool is_in_hand(const CacheCluster& member);
 // What a cluster is to run once the modification under way is finished.
 CacheSettings target_of(const State& state, const CacheCluster& cluster);
 
-// The modification would shrink the node or another of its group, so the size of the data is wanted.
+// The modification would shrink the node or another of its group, so the size of the data is
+// wanted.
 bool is_to_shrink(const State& state, const CacheCluster& cluster);
 
 // How many bytes of data fit into a node with these settings.

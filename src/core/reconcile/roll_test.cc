@@ -344,6 +344,30 @@ TEST(Roll, AFailoverInTheMiddleChangesNothingOfItsEnd) {
   }
 }
 
+TEST(Roll, APrimaryThatIsSmallAlreadyIsWeighedForTheOthers) {
+  RollWorld world(3);
+  ModifyReplicationGroup command;
+  command.id = "foo";
+  command.settings.node_type = "cache.t3.micro";
+  command.settings.apply_immediately = true;
+  ASSERT_EQ(world.admit_code(command), "");
+  while (world.cluster("foo-002").settings.node_type != "cache.t3.micro") {
+    ASSERT_TRUE(world.plan_and_apply() || world.work());
+  }
+  for (const char* id : {"foo-001", "foo-003"}) {
+    NodeObservation& other = world.observed.nodes[NodeKey{CacheClusterId(id), kNode}];
+    other.process = NodeObservation::Process::kStopped;
+    other.ready = other.link_up = other.synced = false;
+  }
+  NodeObservation& chosen = world.observed.nodes[NodeKey{CacheClusterId("foo-002"), kNode}];
+  chosen.offset_settled = true;
+  chosen.used_memory = 0;
+  world.settle();
+  EXPECT_EQ(world.primary().str(), "foo-002");
+  EXPECT_EQ(world.group("foo").status, "available");
+  EXPECT_EQ(world.cluster("foo-001").settings.node_type, "cache.t3.micro");
+}
+
 TEST(Roll, TheOnlyNodeIsRestartedWithItsData) {
   RollWorld world(1);
   ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
