@@ -66,6 +66,10 @@ class FailoverTestCase(RegionTestCase):
     def pid_of(self, cluster_id):
         return self.region.pid_of(cluster_id)
 
+    def status_of(self, cluster_id):
+        clusters = self.cache.describe_cache_clusters(CacheClusterId=cluster_id)["CacheClusters"]
+        return clusters[0]["CacheClusterStatus"]
+
     def events_of(self, source_type, source_id):
         """The messages, oldest first."""
         events = self.cache.describe_events(SourceType=source_type, SourceIdentifier=source_id,
@@ -336,8 +340,8 @@ class Asked(FailoverTestCase):
             os.kill(pid, signal.SIGKILL)
             eventually(lambda n=number: self.ask_primary(group, "get round") == str(n),
                        f"the data is there when {target} died after {delay} ms", TAKEOVER_SECONDS)
-            eventually(lambda t=target, p=pid: self.pid_of(t) not in (None, p),
-                       f"{target} runs again", WHOLE_SECONDS)
+            eventually(lambda t=target, p=pid: self.pid_of(t) not in (None, p)
+                       and self.status_of(t) == "available", f"{target} is back", WHOLE_SECONDS)
 
     def test_switchover_loses_nothing(self):
         group = self.make("planned")

@@ -79,7 +79,7 @@ class Patience(FailoverTestCase):
         self.wait_new_primary(group, old)
         eventually(lambda: self.ask_primary(group, "get before") == "it", "the data is there",
                    TAKEOVER_SECONDS)
-        self.assertFalse(processes.is_alive(pid))
+        eventually(lambda: not processes.is_alive(pid), "the old process is gone", 30)
         self.wait_whole(group)
 
 
