@@ -55,7 +55,8 @@ Awaitable<Result<core::State>> StoreSession::load() {
   co_return store_.state_;
 }
 
-Awaitable<Status> StoreSession::commit(core::Transition transition, core::Revision expected) {
+Awaitable<Status> StoreSession::commit(core::Transition transition, core::Revision expected,
+                                       std::optional<control::LeaderTerm>) {
   if (store_.asked_) {
     store_.asked_(transition);
   }

@@ -47,7 +47,8 @@ class StoreSession final : public control::Store {
  public:
   StoreSession(SimStore& store, Realm realm) : store_(store), realm_(realm) {}
   control::Awaitable<Result<core::State>> load() override;
-  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected) override;
+  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected,
+                                    std::optional<control::LeaderTerm> term) override;
 
  private:
   control::Awaitable<void> pass();

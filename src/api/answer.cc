@@ -52,10 +52,13 @@ void write_query_error(codec::ResponseWriter& out, const AnswerForm& form, const
   out.text("RequestId", form.request_id);
 }
 
-// EC2 has its own names for what goes wrong before an action is reached.
+// EC2 has its own names for what goes wrong in every action.
 ApiFault in_words_of_ec2(ApiFault fault) {
   if (fault.code == "InternalFailure") {
     return ApiFault("InternalError", std::move(fault.message), 500);
+  }
+  if (fault.code == "ServiceUnavailable") {
+    return ApiFault("Unavailable", std::move(fault.message), 503);
   }
   if (fault.code == "InvalidClientTokenId" || fault.code == "SignatureDoesNotMatch") {
     return ApiFault("AuthFailure", std::move(fault.message), 401);

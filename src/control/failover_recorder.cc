@@ -45,7 +45,7 @@ FailoverRecorder::FailoverRecorder(boost::asio::any_io_executor executor, Fronte
       log_(log),
       sink_(sink),
       written_(executor_) {
-  frontend_.observe(
+  observer_ = frontend_.observe_first(
       [this](const core::State&, const core::Transition&) { last_commit_ = clock_.monotonic(); });
   reconciler_.on_failover(
       [this](const Reconciler::CommittedFailover& failover) { begin(failover); });
@@ -53,6 +53,7 @@ FailoverRecorder::FailoverRecorder(boost::asio::any_io_executor executor, Fronte
 }
 
 Awaitable<void> FailoverRecorder::stop() {
+  frontend_.forget(observer_);
   while (writing_ > 0) {
     co_await written_.wait();
   }

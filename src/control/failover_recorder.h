@@ -26,14 +26,13 @@ class FailoverReportSink {
 // Follows every failover from its commit until the group is whole again. Then it publishes a
 // report, one line in the log and one event of the replication group, behind those of AWS. Only
 // watches; nothing depends on it, and a failover that a restart interrupts gets no report.
-//
-// Make it before other observers of the frontend: it takes the time of commits.
 class FailoverRecorder {
  public:
   FailoverRecorder(boost::asio::any_io_executor executor, Frontend& frontend,
                    Reconciler& reconciler, Clock& clock, Log& log, FailoverReportSink& sink);
 
-  // Returns when no event is being written any more. No failover may be committed meanwhile.
+  // Returns when no event is being written any more; then it may be destroyed, though the frontend
+  // lives on. No failover may be committed meanwhile.
   Awaitable<void> stop();
 
  private:
@@ -59,6 +58,7 @@ class FailoverRecorder {
   Clock& clock_;
   Log& log_;
   FailoverReportSink& sink_;
+  Frontend::ObserverId observer_ = 0;  // takes the time of commits
   std::vector<Open> open_;
   Monotonic last_commit_;
   int writing_ = 0;

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "control/ports.h"
+#include "control/wake_signal.h"
 #include "core/admission/admission.h"
 #include "core/state/state.h"
 
@@ -16,9 +19,9 @@ namespace hikae::control {
 
 // The one way by which the state changes: admit, commit at the expected revision, apply, notify.
 //
-// Changes are committed one after another. A decision runs on the newest state without suspension
-// between reading and committing order, so it never needs to look twice. Everything happens on the
-// control thread.
+// Changes of this server are committed one after another. A decision runs on the newest state that
+// is known; when another server was first, it runs again on the state with that change, so it must
+// not keep anything of an earlier run. Everything happens on the control thread.
 class Frontend {
  public:
   using Decision =
@@ -33,30 +36,61 @@ class Frontend {
   Awaitable<Status> open();
 
   const core::State& state() const { return state_; }
-  void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+  // Never called from an observer.
+  using ObserverId = std::int64_t;
+  ObserverId observe(Observer observer);
+  // Called before those that are there already.
+  ObserverId observe_first(Observer observer);
+  void forget(ObserverId observer) { observers_.erase(observer); }
 
   // Success means durable and visible to every reader of state(). An empty transition commits
-  // nothing and succeeds. A store that fails gives Fault{"InternalFailure"} and one line in the
-  // log.
-  Awaitable<core::Admitted<core::Revision>> submit(Decision decision);
+  // nothing and succeeds. With a term the change is made only while that lasts. A store that fails
+  // gives one line in the log and Fault{"InternalFailure"}, or {"ServiceUnavailable"} when it
+  // does not answer and nothing has happened.
+  Awaitable<core::Admitted<core::Revision>> submit(Decision decision,
+                                                   std::optional<LeaderTerm> term = std::nullopt);
+
+  // From now on somebody calls follow() with what other servers commit.
+  void expect_followed(bool followed) { followed_ = followed; }
+  // Takes over a commit of this or another server; later, when one of ours is under way: whoever
+  // submitted it must find its change as it made it. False: there is a gap before it; call
+  // refresh().
+  bool follow(Commit commit);
+  // Takes over what the store holds.
+  Awaitable<Status> refresh();
 
  private:
   Awaitable<void> acquire();
   void release();
-  Awaitable<core::Admitted<core::Revision>> commit(const Decision& decision);
+  Awaitable<core::Admitted<core::Revision>> commit(const Decision& decision,
+                                                   std::optional<LeaderTerm> term);
+  core::Fault failed(const Error& error);
   std::optional<std::string> check(const core::Transition& transition);
   void apply(const core::Transition& transition, core::Revision next);
+  Awaitable<Status> store(const core::Transition& transition, core::Revision before,
+                          std::optional<LeaderTerm> term);
+  void take_news();
+  Awaitable<void> catch_up(core::Revision before);
   Awaitable<void> reload();
+  void take_over(const core::State& loaded);
 
   Store& store_;
   Clock& clock_;
   Random& random_;
   Log& log_;
   core::State state_;
-  std::vector<Observer> observers_;
+  std::map<ObserverId, Observer> observers_;
+  ObserverId first_observer_ = 0;
+  ObserverId last_observer_ = 0;
   bool busy_ = false;
-  bool behind_ = false;  // the store may have taken a change that we do not know
+  bool behind_ = false;      // the store may have taken a change that we do not know
+  Monotonic try_again_;      // while behind: before this time nobody asks the store again
+  bool followed_ = false;    // changes of others come by themselves
+  bool storing_ = false;     // a commit is under way
+  std::deque<Commit> news_;  // followed, not taken over yet
+  WakeSignal moved_;         // raised whenever the state has a new revision
   boost::asio::steady_timer waiters_;
+  boost::asio::any_io_executor executor_;
 };
 
 }  // namespace hikae::control

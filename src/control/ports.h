@@ -50,18 +50,60 @@ class Log {
   ~Log() = default;
 };
 
-// Where the state lives. Exactly one writer at a time.
+// One period in which a server leads. The number is the store's and grows from leader to leader.
+using LeaderTerm = StrongNumber<struct LeaderTermTag>;
+
+// Where the state lives.
 class Store {
  public:
   // The whole state as last committed; an empty state at revision 0 when there is none.
   virtual Awaitable<Result<core::State>> load() = 0;
   // Durable when it returns success: the state moves from `expected` to expected.next(), all
-  // changes or none. kConflict: the stored revision is not `expected`. kTimeout: it may have
-  // happened; load again. Nothing else is changed by a failure.
-  virtual Awaitable<Status> commit(core::Transition transition, core::Revision expected) = 0;
+  // changes or none. kConflict: the stored revision is not `expected`. kDenied: `term` is given,
+  // and over. kTimeout: it may have happened, or still happen; load again. Nothing is changed by
+  // any other failure. A store with a single writer has no terms.
+  virtual Awaitable<Status> commit(core::Transition transition, core::Revision expected,
+                                   std::optional<LeaderTerm> term = std::nullopt) = 0;
 
  protected:
   ~Store() = default;
+};
+
+// What a server commits.
+struct Commit {
+  core::Transition transition;
+  core::Revision revision;  // of the state with it
+};
+
+// Tells what others commit to the same store. A store with a single writer has none.
+class StateWatch {
+ public:
+  // Waits for the commit behind the state at revision `seen`, which was loaded or told before.
+  // Revisions at most `seen` may come again. nullopt: it cannot be told any more; load the state.
+  // kUnavailable: the store does not answer; ask again later.
+  virtual Awaitable<Result<std::optional<Commit>>> next(core::Revision seen) = 0;
+  // A waiting next() returns soon, with kUnavailable, and so does every later one.
+  virtual void stop() = 0;
+
+ protected:
+  ~StateWatch() = default;
+};
+
+// Chooses one of several servers. At any time the store knows at most one term that is not over; a
+// server may believe in its own for a little longer, which is why commits name theirs.
+class Leadership {
+ public:
+  // Waits until this server leads. kUnavailable: the store does not answer; try again later.
+  virtual Awaitable<Result<LeaderTerm>> campaign() = 0;
+  // Keeps the term for as long as it can, and returns when it is over or may be.
+  virtual Awaitable<void> hold() = 0;
+  // Ends the term, so that another server need not wait for it to run out.
+  virtual Awaitable<void> resign() = 0;
+  // A waiting campaign() or hold() returns soon, and so does every later one.
+  virtual void stop() = 0;
+
+ protected:
+  ~Leadership() = default;
 };
 
 // The control plane's end of its agents. Messages may be lost or late, never changed in order for

@@ -5,6 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
@@ -39,20 +40,22 @@ bool matters(const core::NodeObservation& before, core::NodeObservation& after) 
 }  // namespace
 
 Reconciler::Reconciler(boost::asio::any_io_executor executor, Frontend& frontend, AgentLink& agents,
-                       Clock& clock, Log& log)
+                       Clock& clock, Log& log, std::optional<LeaderTerm> term)
     : executor_(executor),
       frontend_(frontend),
       clock_(clock),
       log_(log),
+      term_(term),
       book_(executor, frontend.state(), observed_, agents, clock.now()),
       idle_(executor) {
   idle_.expires_at(boost::asio::steady_timer::time_point::max());
 }
 
 void Reconciler::start() {
-  frontend_.observe([this](const core::State& after, const core::Transition& transition) {
-    on_transition(after, transition);
-  });
+  observer_ =
+      frontend_.observe([this](const core::State& after, const core::Transition& transition) {
+        on_transition(after, transition);
+      });
   book_.refresh_all();
   for (const Unit& unit : all_units(frontend_.state())) {
     notify(unit);
@@ -61,12 +64,17 @@ void Reconciler::start() {
 
 Awaitable<void> Reconciler::stop() {
   stopping_ = true;
+  if (observer_) {
+    frontend_.forget(*observer_);
+  }
   for (auto& [unit, work] : working_) {
     work->wake.raise();
   }
   while (!working_.empty()) {
     co_await idle_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
+  // Behind what was posted before: the last of them have run then.
+  co_await boost::asio::post(executor_, boost::asio::use_awaitable);
 }
 
 void Reconciler::on_transition(const core::State& after, const core::Transition& transition) {
@@ -202,7 +210,7 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     return core::Admitted<core::Transition>(plan.transition);
   };
   Frontend::Decision decision = decide;
-  const auto committed = co_await frontend_.submit(std::move(decision));
+  const auto committed = co_await frontend_.submit(std::move(decision), term_);
   if (observed_.deciding.erase(core::ReplicationGroupId(unit.id)) > 0) {
     book_.refresh({unit});
   }

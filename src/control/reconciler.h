@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -25,12 +26,14 @@ namespace hikae::control {
 // whatever a crash left half done is finished.
 class Reconciler {
  public:
+  // Where several servers share a state: `term` is the one in which this server leads.
   Reconciler(boost::asio::any_io_executor executor, Frontend& frontend, AgentLink& agents,
-             Clock& clock, Log& log);
+             Clock& clock, Log& log, std::optional<LeaderTerm> term = std::nullopt);
 
   // Registers with the frontend, sends every host its assignment and looks at every unit.
   void start();
-  // Waits until every step in flight is done. No step starts afterwards.
+  // Waits until every step in flight is done. No step starts afterwards, and nothing is assigned:
+  // the reconciler may be destroyed, though the frontend lives on.
   Awaitable<void> stop();
 
   // An agent's report. Call on the control thread.
@@ -81,6 +84,8 @@ class Reconciler {
   Frontend& frontend_;
   Clock& clock_;
   Log& log_;
+  const std::optional<LeaderTerm> term_;
+  std::optional<Frontend::ObserverId> observer_;
   core::Observed observed_;
   AssignmentBook book_;
   std::map<core::HostId, std::set<core::NodeKey>> nodes_of_host_;

@@ -8,8 +8,8 @@ control::Awaitable<Result<core::State>> MemoryStore::load() {
   co_return state_;
 }
 
-control::Awaitable<Status> MemoryStore::commit(core::Transition transition,
-                                               core::Revision expected) {
+control::Awaitable<Status> MemoryStore::commit(core::Transition transition, core::Revision expected,
+                                               std::optional<control::LeaderTerm>) {
   if (expected != state_.revision()) {
     co_return fail(ErrorCode::kConflict,
                    fmt::format("the stored state is at revision {}, not {}; read it again",

@@ -8,7 +8,8 @@ namespace hikae::adapters {
 class MemoryStore final : public control::Store {
  public:
   control::Awaitable<Result<core::State>> load() override;
-  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected) override;
+  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected,
+                                    std::optional<control::LeaderTerm> term) override;
 
  private:
   core::State state_;

@@ -14,8 +14,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
-#include "adapters/store_sqlite/rows.h"
 #include "adapters/store_sqlite/sqlite_error.h"
+#include "storage/rows.h"
 
 namespace hikae::adapters {
 namespace {
@@ -98,7 +98,7 @@ class SqliteStore::Connection {
       const std::string kind = query.getColumn(0).getString();
       const std::string id = query.getColumn(1).getString();
       const std::string body = query.getColumn(2).getString();
-      if (Status status = add_row(kind, id, body, rows); !status) {
+      if (Status status = storage::add_row(kind, id, body, rows); !status) {
         return tl::unexpected(status.error());
       }
     }
@@ -107,7 +107,8 @@ class SqliteStore::Connection {
     return state;
   }
 
-  Status commit(const std::vector<RowChange>& changes, core::Revision expected) {
+  Status commit(const std::vector<storage::RowChange>& changes, core::Revision expected,
+                core::Revision to) {
     SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
     const auto stored = core::Revision(std::uint64_t(meta(kRevisionKey, 0)));
     if (stored != expected) {
@@ -115,13 +116,13 @@ class SqliteStore::Connection {
                   fmt::format("the stored state is at revision {}, not {}; read it again",
                               stored.value(), expected.value()));
     }
-    const auto next = std::int64_t(expected.next().value());
+    const auto next = std::int64_t(to.value());
     SQLite::Statement put(database_,
                           "INSERT INTO resource (kind, id, body, revision) VALUES (?, ?, ?, ?) "
                           "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, "
                           "revision = excluded.revision");
     SQLite::Statement remove(database_, "DELETE FROM resource WHERE kind = ? AND id = ?");
-    for (const RowChange& change : changes) {
+    for (const storage::RowChange& change : changes) {
       SQLite::Statement& statement = change.removed ? remove : put;
       statement.bind(1, change.kind);
       statement.bind(2, change.id);
@@ -196,16 +197,25 @@ control::Awaitable<Result<core::State>> SqliteStore::load() {
   co_return co_await offload(pool_, std::move(work));
 }
 
-control::Awaitable<Status> SqliteStore::commit(core::Transition transition,
-                                               core::Revision expected) {
-  std::vector<RowChange> changes;
-  changes.reserve(transition.changes.size());
+control::Awaitable<Status> SqliteStore::commit(core::Transition transition, core::Revision expected,
+                                               std::optional<control::LeaderTerm>) {
+  Rows rows;
+  rows.reserve(transition.changes.size());
   for (const core::Change& change : transition.changes) {
-    changes.push_back(to_row(change));
+    rows.push_back(storage::to_row(change));
   }
-  auto work = [this, rows = std::move(changes), expected] {
+  return replace(std::move(rows), expected, expected.next());
+}
+
+control::Awaitable<Status> SqliteStore::restore(core::State state) {
+  return replace(storage::to_rows(state), core::Revision(0), state.revision());
+}
+
+control::Awaitable<Status> SqliteStore::replace(Rows rows, core::Revision expected,
+                                                core::Revision next) {
+  auto work = [this, rows = std::move(rows), expected, next] {
     return with_connection(connection_, path_,
-                           [&](Connection& c) { return c.commit(rows, expected); });
+                           [&](Connection& c) { return c.commit(rows, expected, next); });
   };
   co_return co_await offload(pool_, std::move(work));
 }

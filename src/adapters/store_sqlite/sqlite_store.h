@@ -1,11 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/thread_pool.hpp>
 
 #include "control/ports.h"
+#include "storage/rows.h"
 
 namespace hikae::adapters {
 
@@ -26,10 +29,16 @@ class SqliteStore final : public control::Store {
 
   // kInvalid: a newer schema, or a damaged row. kDenied, kExhausted, kUnavailable: the file.
   control::Awaitable<Result<core::State>> load() override;
-  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected) override;
+  control::Awaitable<Status> commit(core::Transition transition, core::Revision expected,
+                                    std::optional<control::LeaderTerm> term) override;
+  // Fills the store with the state, which keeps its revision. kConflict: it holds one already.
+  control::Awaitable<Status> restore(core::State state);
 
  private:
   class Connection;
+  using Rows = std::vector<storage::RowChange>;
+
+  control::Awaitable<Status> replace(Rows rows, core::Revision expected, core::Revision next);
 
   std::string path_;
   std::unique_ptr<Connection> connection_;  // used on the pool's thread alone

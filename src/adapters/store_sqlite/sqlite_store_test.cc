@@ -99,7 +99,8 @@ TEST(SqliteStore, AMissingDirectoryIsNamed) {
 [[noreturn]] void commit_beyond_the_limit(const std::string& path) {
   ::signal(SIGXFSZ, SIG_IGN);
   boost::asio::io_context context(1);
-  adapters::SqliteStore store(path);
+  adapters::SqliteStore sqlite(path);
+  Store& store = sqlite;
   const bool first = run_to_end(context, store.commit(put_event(1), core::Revision(0))).has_value();
   const struct rlimit limit = {256 * 1024, 256 * 1024};
   ::setrlimit(RLIMIT_FSIZE, &limit);
@@ -135,7 +136,8 @@ TEST(SqliteStore, AFailedWriteIsRefusedAndKeepsTheState) {
 // The child's whole life: commits without end, and tells every acknowledged revision.
 [[noreturn]] void commit_until_killed(const std::string& path, int acknowledged) {
   boost::asio::io_context context(1);
-  adapters::SqliteStore store(path);
+  adapters::SqliteStore sqlite(path);
+  Store& store = sqlite;
   auto state = run_to_end(context, store.load());
   for (std::uint64_t revision = state->revision().value();; ++revision) {
     const Status status =

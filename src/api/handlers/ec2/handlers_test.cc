@@ -15,7 +15,8 @@ namespace {
 class FakeStore final : public control::Store {
  public:
   control::Awaitable<Result<core::State>> load() override { co_return core::State(); }
-  control::Awaitable<Status> commit(core::Transition, core::Revision) override {
+  control::Awaitable<Status> commit(core::Transition, core::Revision,
+                                    std::optional<control::LeaderTerm>) override {
     ++commits;
     co_return Status();
   }

@@ -1,11 +1,11 @@
-#include "adapters/store_sqlite/rows.h"
+#include "storage/rows.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "codec/record/record.h"
 
-namespace hikae::adapters {
+namespace hikae::storage {
 namespace {
 
 // Fills every field that visit() lists with arbitrary values.
@@ -86,6 +86,26 @@ TEST(Rows, ARemovalNamesKindAndId) {
   EXPECT_TRUE(row.removed);
 }
 
+TEST(Rows, RemovalsAndLinesCanBeReadAgain) {
+  core::Transition made;
+  made.remove<core::Event>(core::Event::Key(18'446'744'073'709'551'615u));
+  made.remove<core::Vpc>(core::VpcId("vpc/\"1\n"));
+  for (const core::Change& change : made.changes) {
+    const RowChange row = to_row(change);
+    const auto again = from_line(to_line(row));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(*again, row);
+    core::Transition read;
+    ASSERT_TRUE(add_change(*again, read));
+    EXPECT_EQ(to_row(read.changes.at(0)), row);
+  }
+  core::Transition none;
+  EXPECT_EQ(add_change({"event", "12x", "", true}, none).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(add_change({"spaceship", "s", "", true}, none).error().code, ErrorCode::kInvalid);
+  EXPECT_FALSE(from_line("{\"kind\":7}"));
+  EXPECT_TRUE(none.empty());
+}
+
 TEST(Rows, DamageIsRefusedByName) {
   core::Transition read;
   EXPECT_EQ(add_row("vpc", "vpc-1", "{\"id\":4}", read).error().message,
@@ -97,4 +117,4 @@ TEST(Rows, DamageIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace hikae::adapters
+}  // namespace hikae::storage
