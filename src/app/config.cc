@@ -132,6 +132,38 @@ Status resolve_failover(const ConfigSettings& settings, bool loopback, ServeConf
   return {};
 }
 
+Status resolve_store(const ConfigSettings& settings, ServeConfig& config) {
+  const bool details = settings.etcd_user || settings.etcd_password_file || settings.etcd_ca_file ||
+                       settings.etcd_certificate_file || settings.etcd_key_file ||
+                       settings.local_agents;
+  if (!settings.store && details) {
+    return fail(ErrorCode::kInvalid,
+                "local_agents and the settings of etcd need store = \"etcd://...\"; without it "
+                "the state and the agents are in the data directory");
+  }
+  if (!settings.store) {
+    config.local_agents = config.data_directory;
+    return {};
+  }
+  auto etcd = parse_store(*settings.store, config.region);
+  if (!etcd) {
+    return tl::unexpected(etcd.error());
+  }
+  etcd->user = settings.etcd_user.value_or("");
+  etcd->password_file = settings.etcd_password_file.value_or("");
+  etcd->ca_file = settings.etcd_ca_file.value_or("");
+  etcd->certificate_file = settings.etcd_certificate_file.value_or("");
+  etcd->key_file = settings.etcd_key_file.value_or("");
+  const bool files = !etcd->ca_file.empty() || !etcd->certificate_file.empty();
+  if (files && !etcd->tls) {
+    return fail(ErrorCode::kInvalid,
+                "certificates are used with TLS only; write the store as etcds://");
+  }
+  config.etcd = std::move(*etcd);
+  config.local_agents = settings.local_agents.value_or("");
+  return {};
+}
+
 template <class T>
 void take_over(std::optional<T>& base, const std::optional<T>& over) {
   if (over) {
@@ -173,6 +205,13 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.hang_ms, over.hang_ms);
   take_over(base.busy_ms, over.busy_ms);
   take_over(base.test_failovers_per_day, over.test_failovers_per_day);
+  take_over(base.store, over.store);
+  take_over(base.local_agents, over.local_agents);
+  take_over(base.etcd_user, over.etcd_user);
+  take_over(base.etcd_password_file, over.etcd_password_file);
+  take_over(base.etcd_ca_file, over.etcd_ca_file);
+  take_over(base.etcd_certificate_file, over.etcd_certificate_file);
+  take_over(base.etcd_key_file, over.etcd_key_file);
   return base;
 }
 
@@ -209,6 +248,9 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   config.valkey_server = settings.valkey_server.value_or("");
   config.redis_server = settings.redis_server.value_or("");
   config.log_file = settings.log_file.value_or("");
+  if (Status store = resolve_store(settings, config); !store) {
+    return tl::unexpected(store.error());
+  }
   return config;
 }
 

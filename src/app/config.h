@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "net/connection.h"
 
 namespace hikae::app {
 
@@ -21,6 +22,18 @@ struct SocketAddress {
   static std::optional<SocketAddress> parse(std::string_view text);
   std::string str() const;
   friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
+};
+
+// A state in etcd, which several servers share.
+struct EtcdConfig {
+  std::vector<net::Peer> endpoints;
+  bool tls = false;
+  std::string prefix;         // of every key; `/hikae/ap-northeast-1`
+  std::string user;           // empty: no authentication
+  std::string password_file;  // empty: $HIKAE_ETCD_PASSWORD
+  std::string ca_file;        // empty: whom the system trusts
+  std::string certificate_file;
+  std::string key_file;
 };
 
 // What a region needs to run; every value is checked.
@@ -44,6 +57,10 @@ struct ServeConfig {
   Duration hang{};
   Duration busy{};
   std::size_t test_failovers_per_day = 0;  // node groups that TestFailover may hit; 0: any number
+  std::optional<EtcdConfig> etcd;  // unset: the state is a SQLite file in the data directory
+  // Where the engines are that this process runs while it leads; empty: it runs none, and does not
+  // lead. Without etcd it is the data directory.
+  std::string local_agents;
 };
 
 // What was said in one place (the file, the command line); unset where nothing was said.
@@ -62,6 +79,13 @@ struct ConfigSettings {
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
   std::optional<std::int64_t> test_failovers_per_day;
+  std::optional<std::string> store;
+  std::optional<std::string> local_agents;
+  std::optional<std::string> etcd_user;
+  std::optional<std::string> etcd_password_file;
+  std::optional<std::string> etcd_ca_file;
+  std::optional<std::string> etcd_certificate_file;
+  std::optional<std::string> etcd_key_file;
 };
 
 // Reads a configuration file. Its keys, each optional:
@@ -73,6 +97,8 @@ struct ConfigSettings {
 //   domain = "cache.hikae.internal"
 //   allow_test_credentials = false
 //   log_file = "/var/log/hikae.log"
+//   store = "etcd://h1:2379,h2:2379,h3:2379"
+//   local_agents = "/srv/region"
 //   [dns]
 //   listen = ["127.0.0.1:4553"]
 //   [engines]
@@ -83,6 +109,12 @@ struct ConfigSettings {
 //   hang_ms = 100
 //   busy_ms = 60000
 //   test_failovers_per_day = 15
+//   [etcd]
+//   user = "hikae"
+//   password_file = "/etc/hikae/etcd-password"
+//   ca_file = "/etc/hikae/etcd-ca.pem"
+//   certificate_file = "/etc/hikae/etcd-client.pem"
+//   key_file = "/etc/hikae/etcd-client.key"
 //
 // kInvalid: not TOML, an unknown key, or a value of the wrong type; the message names file, line,
 // key.
@@ -93,6 +125,10 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over);
 
 // Fills in the defaults and checks every value. kInvalid names the setting.
 Result<ServeConfig> resolve(const ConfigSettings& settings);
+
+// Takes `etcd://host:port,host:port/prefix` apart, or `etcds://` for TLS. Without a prefix the keys
+// begin with `/hikae/<region>`. kInvalid says what is wrong with it.
+Result<EtcdConfig> parse_store(std::string_view url, const std::string& region);
 
 // `given`, else $HIKAE_DATA, else ./.hikae.
 std::string data_directory_or_default(const std::string& given);

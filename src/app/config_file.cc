@@ -78,7 +78,7 @@ Status read_table(const toml::table& table, const std::string& prefix,
     const std::string key = prefix + std::string(name.str());
     const auto line = name.source().begin.line;
     const bool is_section =
-        prefix.empty() && (key == "dns" || key == "engines" || key == "failover");
+        prefix.empty() && (key == "dns" || key == "engines" || key == "failover" || key == "etcd");
     if (is_section && node.is_table()) {
       if (Status inner = read_table(*node.as_table(), key + ".", keys, file); !inner) {
         return inner;
@@ -116,6 +116,8 @@ Result<ConfigSettings> parse_config_file(std::string_view content, const std::st
       {"domain", text(settings.domain)},
       {"allow_test_credentials", flag(settings.allow_test_credentials)},
       {"log_file", text(settings.log_file)},
+      {"store", text(settings.store)},
+      {"local_agents", text(settings.local_agents)},
       {"dns.listen", texts(settings.dns_listen)},
       {"engines.strict", flag(settings.engines_strict)},
       {"engines.valkey_server", text(settings.valkey_server)},
@@ -123,6 +125,11 @@ Result<ConfigSettings> parse_config_file(std::string_view content, const std::st
       {"failover.hang_ms", number(settings.hang_ms)},
       {"failover.busy_ms", number(settings.busy_ms)},
       {"failover.test_failovers_per_day", number(settings.test_failovers_per_day)},
+      {"etcd.user", text(settings.etcd_user)},
+      {"etcd.password_file", text(settings.etcd_password_file)},
+      {"etcd.ca_file", text(settings.etcd_ca_file)},
+      {"etcd.certificate_file", text(settings.etcd_certificate_file)},
+      {"etcd.key_file", text(settings.etcd_key_file)},
   };
   if (Status status = read_table(parsed.table(), "", keys, file_name); !status) {
     return tl::unexpected(status.error());

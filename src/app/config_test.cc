@@ -79,6 +79,84 @@ test_failovers_per_day = 3
   EXPECT_EQ(config->test_failovers_per_day, 3u);
 }
 
+TEST(Config, WithoutAStoreTheStateAndTheAgentsAreInTheDataDirectory) {
+  ConfigSettings settings;
+  settings.data_directory = "/srv/region";
+  const auto config = resolve(settings);
+  ASSERT_TRUE(config);
+  EXPECT_FALSE(config->etcd);
+  EXPECT_EQ(config->local_agents, "/srv/region");
+}
+
+TEST(Config, TheStoreIsEtcdWithAllThatItNeeds) {
+  const auto parsed = parse_config_file(R"(
+store = "etcds://h1:2379,[::1]:12379/regions/one/"
+local_agents = "/srv/engines"
+[etcd]
+user = "hikae"
+password_file = "/etc/hikae/password"
+ca_file = "/etc/hikae/ca.pem"
+certificate_file = "/etc/hikae/me.pem"
+key_file = "/etc/hikae/me.key"
+)",
+                                        "h.toml");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto config = resolve(*parsed);
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_TRUE(config->etcd);
+  EXPECT_EQ(config->local_agents, "/srv/engines");
+  EXPECT_TRUE(config->etcd->tls);
+  EXPECT_EQ(config->etcd->prefix, "/regions/one");
+  ASSERT_EQ(config->etcd->endpoints.size(), 2u);
+  EXPECT_EQ(config->etcd->endpoints[0].str(), "h1:2379");
+  EXPECT_EQ(config->etcd->endpoints[1].host, "::1");
+  EXPECT_EQ(config->etcd->user, "hikae");
+  EXPECT_EQ(config->etcd->password_file, "/etc/hikae/password");
+  EXPECT_EQ(config->etcd->ca_file, "/etc/hikae/ca.pem");
+  EXPECT_EQ(config->etcd->certificate_file, "/etc/hikae/me.pem");
+  EXPECT_EQ(config->etcd->key_file, "/etc/hikae/me.key");
+}
+
+TEST(Config, AServerOfEtcdRunsNoAgentsUnlessItIsTold) {
+  ConfigSettings settings;
+  settings.store = "etcd://127.0.0.1:2379";
+  settings.region = "eu-west-1";
+  const auto config = resolve(settings);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->local_agents.empty());
+  EXPECT_FALSE(config->etcd->tls);
+  EXPECT_EQ(config->etcd->prefix, "/hikae/eu-west-1");
+}
+
+TEST(Config, AStoreThatCannotWorkIsRefused) {
+  for (const char* url :
+       {"", "redis://h:1", "etcd:", "etcd://", "etcd:///p", "etcd://h", "etcd://h:0",
+        "etcd://h:65536", "etcd://h:1,", "etcd://:1", "etcd://a b:1", "etcd://::1:2379"}) {
+    ConfigSettings settings;
+    settings.store = url;
+    const auto config = resolve(settings);
+    ASSERT_FALSE(config) << url;
+    EXPECT_NE(config.error().message.find("etcd://HOST:PORT"), std::string::npos)
+        << config.error().message;
+  }
+}
+
+TEST(Config, AStoreNeverHoldsAPassword) {
+  ConfigSettings settings;
+  settings.store = "etcd://hikae:geheim@h1:2379";
+  const auto config = resolve(settings);
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message.find("geheim"), std::string::npos);
+  EXPECT_NE(config.error().message.find("--etcd-password-file"), std::string::npos);
+}
+
+TEST(Config, WhatBelongsToEtcdNeedsIt) {
+  EXPECT_NE(refusal("[etcd]\nuser = \"u\"").find("need store"), std::string::npos);
+  EXPECT_NE(refusal("local_agents = \"/d\"").find("need store"), std::string::npos);
+  EXPECT_NE(refusal("store = \"etcd://h:1\"\n[etcd]\nca_file = \"c\"").find("etcds://"),
+            std::string::npos);
+}
+
 TEST(Config, TheCommandLineWins) {
   ConfigSettings file;
   file.region = "eu-west-1";

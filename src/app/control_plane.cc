@@ -1,10 +1,14 @@
 #include "app/control_plane.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "api/generated/tables.h"
 #include "app/agent_metrics.h"
+#include "app/moved_mark.h"
 #include "app/name_keeper.h"
+#include "app/secret_check.h"
 #include "core/admission/region.h"
 
 namespace hikae::app {
@@ -38,11 +42,17 @@ std::string draw_account_id(Random& random) {
 
 ControlPlane::ControlPlane(Parts parts)
     : parts_(std::move(parts)),
-      frontend_(parts_.context.get_executor(), parts_.store, clock_, random_, parts_.log),
+      frontend_(parts_.context.get_executor(), parts_.state.store(), clock_, random_, parts_.log),
       names_(parts_.zone),
-      reconciler_(parts_.context.get_executor(), frontend_, parts_.agents, clock_, parts_.log),
-      recorder_(parts_.context.get_executor(), frontend_, reconciler_, clock_, parts_.log,
-                parts_.reports) {}
+      duty_(RegionDuty::Parts{parts_.context.get_executor(),
+                              frontend_,
+                              clock_,
+                              parts_.log,
+                              parts_.reports,
+                              parts_.config.local_agents,
+                              parts_.data_directory,
+                              parts_.driver,
+                              {parts_.config.hang, parts_.config.busy}}) {}
 
 control::Awaitable<Status> ControlPlane::open() {
   auto opened = co_await frontend_.open();
@@ -60,21 +70,71 @@ control::Awaitable<Status> ControlPlane::open() {
   frontend_.observe([this](const core::State& after, const core::Transition& transition) {
     names_.on_transition(after, transition);
   });
-  parts_.agents.connect_control(parts_.context.get_executor(), [this](core::HostReport report) {
-    reconciler_.on_report(std::move(report));
-  });
-  reconciler_.start();
-  co_return Status();
+  co_return take_part();
+}
+
+Status ControlPlane::take_part() {
+  const auto executor = parts_.context.get_executor();
+  if (parts_.state.watch() != nullptr) {
+    follower_.emplace(executor, frontend_, *parts_.state.watch(), clock_, parts_.log);
+    follower_->start();
+  }
+  if (parts_.state.leadership() == nullptr) {
+    return duty_.start(std::nullopt);
+  }
+  if (parts_.config.local_agents.empty()) {
+    parts_.log.info("this server answers only; those with --local-agents take turns in leading");
+    return {};
+  }
+  leader_.emplace(executor, *parts_.state.leadership(), duty_, clock_, parts_.log);
+  leader_->start();
+  return {};
+}
+
+// Agents that find a new region remove the nodes of an old one.
+Status ControlPlane::check_nothing_is_left() const {
+  const auto refused = [this](const std::string& what) {
+    return fail(ErrorCode::kConflict,
+                fmt::format("{} is empty, and {} belongs to a region that is elsewhere; name that "
+                            "one, move it with `hikae store`, or use other directories",
+                            parts_.state.place(), what));
+  };
+  std::error_code error;
+  for (const std::string& file :
+       {parts_.data_directory + "/state.db", moved_mark_path(parts_.data_directory)}) {
+    if (std::filesystem::exists(file, error)) {
+      return refused(file);
+    }
+  }
+  if (parts_.config.local_agents.empty()) {
+    return {};
+  }
+  const std::string nodes = parts_.config.local_agents + "/nodes";
+  for (const auto& host : std::filesystem::directory_iterator(nodes, error)) {
+    if (!std::filesystem::is_empty(host.path(), error)) {
+      return refused(host.path().string());
+    }
+  }
+  return {};
 }
 
 control::Awaitable<Status> ControlPlane::create_region() {
+  if (parts_.config.etcd) {
+    if (Status checked = check_nothing_is_left(); !checked) {
+      co_return checked;
+    }
+  }
   core::CreateRegion command;
   command.name = parts_.config.region;
   command.account_id = draw_account_id(random_);
   command.domain = parts_.config.domain;
   command.zones = zone_names(parts_.config);
-  control::Frontend::Decision decision = [&](const core::State&, core::AdmissionContext context) {
-    return core::initial_region(command, context);
+  command.secret_check = secret_check(parts_.driver.region_secret);
+  // Another server may make it at the same moment.
+  control::Frontend::Decision decision = [&](const core::State& state,
+                                             core::AdmissionContext context) {
+    return state.revision() == core::Revision(0) ? core::initial_region(command, context)
+                                                 : core::Transition();
   };
   const auto made = co_await frontend_.submit(std::move(decision));
   if (!made) {
@@ -90,10 +150,12 @@ Status ControlPlane::check_region() const {
   const core::Region& region = frontend_.state().region();
   const auto mismatch = [&](std::string_view what, const std::string& has,
                             const std::string& asked) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{} holds a region whose {} is {}, but {} was asked for; use another "
-                            "--data, or leave the option as it was",
-                            parts_.config.data_directory, what, has, asked));
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("{} holds a region whose {} is {}, but {} was asked for; use another "
+                    "--data, or leave the option as it was",
+                    parts_.config.etcd ? parts_.state.place() : parts_.config.data_directory, what,
+                    has, asked));
   };
   if (region.name != parts_.config.region) {
     return mismatch("name", region.name, parts_.config.region);
@@ -108,6 +170,14 @@ Status ControlPlane::check_region() const {
     }
     return mismatch("zones", fmt::format("{}", fmt::join(zones, ",")),
                     fmt::format("{}", fmt::join(parts_.config.zones, ",")));
+  }
+  if (!region.secret_check.empty() &&
+      region.secret_check != secret_check(parts_.driver.region_secret)) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the secret in {} is not that of the region in {}; copy the files "
+                            "secret and credentials from the data directory where the region was "
+                            "made, or from a backup",
+                            parts_.data_directory, parts_.state.place()));
   }
   return {};
 }
@@ -151,10 +221,11 @@ control::Awaitable<http::Response> ControlPlane::handle(http::Request request) {
   if (request.target == kNamesPath && request.peer_is_loopback) {
     co_return names();
   }
-  if (request.target == kMetricsPath && request.peer_is_loopback && parts_.metrics) {
+  if (request.target == kMetricsPath && request.peer_is_loopback) {
     http::Response response;
     response.headers.emplace_back("Content-Type", "text/plain; version=0.0.4");
-    response.body = co_await parts_.metrics();
+    const AgentsLoad load = co_await duty_.load();
+    response.body = render_metrics(load);
     co_return response;
   }
   api::HttpRequest call;
@@ -185,9 +256,13 @@ control::Awaitable<void> ControlPlane::stop() {
   if (server_ != nullptr) {
     co_await server_->stop();
   }
-  co_await reconciler_.stop();
-  co_await recorder_.stop();
-  parts_.agents.disconnect_control();
+  if (leader_) {
+    co_await leader_->stop();
+  }
+  co_await duty_.end();
+  if (follower_) {
+    co_await follower_->stop();
+  }
 }
 
 }  // namespace hikae::app

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
 
-#include "adapters/agent_memory/agent_memory.h"
 #include "adapters/http/server.h"
 #include "adapters/system/data_directory.h"
 #include "adapters/system/real_clock.h"
@@ -14,34 +13,37 @@
 #include "api/credentials.h"
 #include "api/dispatch.h"
 #include "app/config.h"
+#include "app/region_duty.h"
+#include "app/state_store.h"
 #include "app/zone_publisher.h"
-#include "control/failover_recorder.h"
 #include "control/frontend.h"
+#include "control/leader_loop.h"
 #include "control/name_publisher.h"
-#include "control/reconciler.h"
+#include "control/state_follower.h"
 
 namespace hikae::app {
 
-// Everything that runs on the control thread: the state and its reconcilers, the names, the API.
-// Made once the state is open; torn down in the reverse order by stop().
+// Everything that runs on the control thread: the state, the names, the API, and what only one
+// server of a region does. Where several servers share the state each of them follows it, and the
+// duty is the leader's. Torn down in the reverse order by stop().
 class ControlPlane {
  public:
   struct Parts {
     boost::asio::io_context& context;
     const ServeConfig& config;
-    control::Store& store;
+    StateStore& state;
     control::Log& log;
-    adapters::AgentMemory& agents;
     ZonePublisher& zone;
     control::FailoverReportSink& reports;
     adapters::Credentials credentials;
-    // What is answered at kMetricsPath; may be empty.
-    std::function<control::Awaitable<std::string>()> metrics = {};
+    std::string data_directory;  // absolute
+    engine::RedisDriver::Options driver;
   };
 
   explicit ControlPlane(Parts parts);
 
-  // Reads the state, makes the region at the first start, publishes the names, starts to reconcile.
+  // Reads the state, makes the region at the first start, publishes the names, starts to reconcile
+  // or to campaign for it.
   control::Awaitable<Status> open();
   // Starts to answer the API; the address is where it really listens.
   Result<SocketAddress> listen();
@@ -51,8 +53,10 @@ class ControlPlane {
 
  private:
   control::Awaitable<Status> create_region();
+  Status check_nothing_is_left() const;
   Status check_region() const;
   void accept_credentials();
+  Status take_part();
   control::Awaitable<http::Response> handle(http::Request request);
   http::Response names() const;
 
@@ -61,8 +65,9 @@ class ControlPlane {
   adapters::SystemRandom random_;
   control::Frontend frontend_;
   control::NamePublisher names_;
-  control::Reconciler reconciler_;
-  control::FailoverRecorder recorder_;
+  RegionDuty duty_;
+  std::optional<control::StateFollower> follower_;
+  std::optional<control::LeaderLoop> leader_;
   api::Credentials credentials_;
   std::unique_ptr<api::Dispatcher> dispatcher_;
   std::unique_ptr<http::Server> server_;

@@ -21,6 +21,7 @@ std::vector<Finding> check_priority();
 std::vector<Finding> check_socket_resets();
 // What a running serve watches, and the share of a core that it takes now; takes a second.
 std::vector<Finding> check_agents(const ServeConfig& config);
+std::vector<Finding> check_store(const ServeConfig& config);
 
 // The sockets that take away `port` from an address of loopback: on all addresses, or on that one
 // (`address` 0.0.0.0: on all addresses only).

@@ -10,19 +10,19 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
-#include "adapters/store_sqlite/sqlite_store.h"
 #include "adapters/system/priority.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
-#include "app/local_agents.h"
+#include "app/moved_mark.h"
 #include "app/programs.h"
 #include "app/runtime_facts.h"
+#include "app/state_store.h"
 
 namespace hikae::app {
 namespace {
 
-// The composition root of the one-machine shape. Members are declared in the order in which they
+// The composition root. Members are declared in the order in which they
 // depend on each other, so that the reverse order of destruction is right.
 class Serve {
  public:
@@ -36,9 +36,6 @@ class Serve {
     Status result;
     boost::asio::co_spawn(context_, serve(result), boost::asio::detached);
     context_.run();
-    if (agents_ != nullptr) {
-      agents_->stop();
-    }
     dns_.stop();
     return result;
   }
@@ -55,12 +52,23 @@ class Serve {
       return tl::unexpected(directory.error());
     }
     data_.emplace(std::move(*directory));
+    if (Status here = check_place(); !here) {
+      return here;
+    }
+    auto state = StateStore::open(
+        config_, {context_.get_executor(), random_, clock_, data_->state_path(), server_name()});
+    if (!state) {
+      return tl::unexpected(state.error());
+    }
+    state_ = std::move(*state);
+    if (Status shared = check_identity(); !shared) {
+      return shared;
+    }
     auto secret = data_->region_secret(random_);
     auto credentials = data_->credentials(random_);
     if (!secret || !credentials) {
       return tl::unexpected(secret ? credentials.error() : secret.error());
     }
-    store_.emplace(data_->state_path());
     auto zone = ZonePublisher::open(config_.domain, listen_dns(), dns_, log_);
     if (!zone) {
       return tl::unexpected(zone.error());
@@ -70,19 +78,57 @@ class Serve {
     driver.region_secret = *secret;
     driver.installed = find_engines({config_.valkey_server, config_.redis_server});
     driver.strict = config_.engines_strict;
-    agents_ = std::make_unique<LocalAgents>(
-        LocalAgents::Options{data_->nodes_path(), std::move(driver), {config_.hang, config_.busy}},
-        link_, log_);
     reports_.emplace(data_->path() + "/failovers", log_);
     control_ = std::make_unique<ControlPlane>(
-        ControlPlane::Parts{context_, config_, *store_, log_, link_, *zone_, *reports_,
-                            std::move(*credentials), [this] { return metrics(); }});
+        ControlPlane::Parts{context_, config_, *state_, log_, *zone_, *reports_,
+                            std::move(*credentials), data_->path(), std::move(driver)});
     return dns_status_;
   }
 
-  control::Awaitable<std::string> metrics() {
-    const AgentsLoad load = co_await agents_->load();
-    co_return render_metrics(load);
+  // A region that went to etcd is not served from what was left behind, and agents that find a
+  // region without nodes would remove those of another.
+  Status check_place() {
+    const std::string moved = moved_to(data_->path());
+    if (!config_.etcd && !moved.empty()) {
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("the region of {} was moved to {}; serve it with --store, or remove "
+                              "{} if that is over",
+                              data_->path(), moved, moved_mark_path(data_->path())));
+    }
+    return {};
+  }
+
+  // A server that joins a region needs its secret and its access key. They are copied by hand,
+  // never drawn anew, and never in etcd (docs/adr/0019-region-secret-by-file.md).
+  Status check_identity() {
+    if (!config_.etcd || data_->has_identity()) {
+      return {};
+    }
+    Result<core::State> stored = fail(ErrorCode::kInternal, "not read");
+    boost::asio::co_spawn(context_, read(stored), boost::asio::detached);
+    context_.run();
+    context_.restart();
+    if (!stored) {
+      return tl::unexpected(stored.error());
+    }
+    if (stored->revision() == core::Revision(0)) {
+      return {};
+    }
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} holds a region already; copy the files secret and credentials from "
+                            "the data directory of one of its servers to {}",
+                            state_->place(), data_->path()));
+  }
+
+  control::Awaitable<void> read(Result<core::State>& stored) {
+    stored = co_await state_->store().load();
+  }
+
+  // Tells people who leads.
+  std::string server_name() const {
+    char host[256] = {};
+    ::gethostname(host, sizeof host - 1);
+    return fmt::format("{} pid {} ({})", host, ::getpid(), data_->path());
   }
 
   // Binds the DNS addresses; those that merely may work are tried and left out without complaint.
@@ -110,9 +156,6 @@ class Serve {
   control::Awaitable<void> serve(Status& result) {
     result = co_await control_->open();
     if (result) {
-      result = start_agents();
-    }
-    if (result) {
       result = announce();
     }
     if (result && !adapters::prefer_this_process()) {
@@ -126,14 +169,6 @@ class Serve {
     }
     co_await control_->stop();
     context_.stop();
-  }
-
-  Status start_agents() {
-    std::vector<core::HostId> hosts;
-    for (const auto& [id, host] : control_->state().all<core::Host>()) {
-      hosts.push_back(id);
-    }
-    return agents_->start(hosts);
   }
 
   // Says where the region is to be found, to people and to the other commands.
@@ -170,15 +205,14 @@ class Serve {
   const ServeConfig& config_;
   control::Log& log_;
   adapters::SystemRandom random_;
+  adapters::RealClock clock_;
   boost::asio::io_context context_{1};
   std::optional<adapters::DataDirectory> data_;
-  std::optional<adapters::SqliteStore> store_;
+  std::unique_ptr<StateStore> state_;
   RuntimeFacts facts_;
   Status dns_status_;
   dns::DnsServer dns_;
   std::unique_ptr<ZonePublisher> zone_;
-  adapters::AgentMemory link_;
-  std::unique_ptr<LocalAgents> agents_;
   std::optional<FailoverReports> reports_;
   std::unique_ptr<ControlPlane> control_;
 };

@@ -35,6 +35,17 @@ std::string credentials_path(const std::string& directory) {
   return directory + "/credentials";
 }
 
+std::string secret_path(const std::string& directory) {
+  return directory + "/secret";
+}
+
+Status write_credentials(const std::string& directory, const Credentials& credentials) {
+  const std::string text =
+      fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+                  credentials.access_key_id, credentials.secret_access_key);
+  return write_file(credentials_path(directory), text, 0600);
+}
+
 pid_t pid_in(const std::string& lock_file) {
   const auto text = read_file(lock_file);
   const auto pid = text ? parse_integer(trim(*text)) : std::nullopt;
@@ -143,7 +154,7 @@ DataDirectory& DataDirectory::operator=(DataDirectory&& other) noexcept {
 }
 
 Result<std::string> DataDirectory::region_secret(Random& random) const {
-  const std::string file = path_ + "/secret";
+  const std::string file = secret_path(path_);
   auto stored = read_file(file);
   if (stored && stored->size() == kSecretBytes) {
     return stored;
@@ -168,13 +179,39 @@ Result<Credentials> DataDirectory::credentials(Random& random) const {
   Credentials fresh;
   fresh.access_key_id = "HKIA" + random.text(kKeySuffixLength, kBase32);
   fresh.secret_access_key = random.text(kSecretKeyLength, kSecretKeyAlphabet);
-  const std::string text =
-      fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-                  fresh.access_key_id, fresh.secret_access_key);
-  if (Status written = write_file(credentials_path(path_), text, 0600); !written) {
+  if (Status written = write_credentials(path_, fresh); !written) {
     return tl::unexpected(written.error());
   }
   return fresh;
+}
+
+bool DataDirectory::has_identity() const {
+  std::error_code error;
+  return std::filesystem::exists(secret_path(path_), error) &&
+         std::filesystem::exists(credentials_path(path_), error);
+}
+
+Status DataDirectory::adopt_identity(const std::string& secret,
+                                     const Credentials& credentials) const {
+  const auto stored = read_file(secret_path(path_));
+  const auto key = read_credentials(path_);
+  const bool other = (stored && *stored != secret) ||
+                     (key && (key->access_key_id != credentials.access_key_id ||
+                              key->secret_access_key != credentials.secret_access_key));
+  if (other) {
+    return fail(ErrorCode::kConflict,
+                fmt::format("{} holds the secret or the credentials of another region; choose an "
+                            "empty --data",
+                            path_));
+  }
+  if (secret.size() != kSecretBytes || credentials.access_key_id.empty() ||
+      credentials.secret_access_key.empty()) {
+    return fail(ErrorCode::kInvalid, "the secret or the credentials are damaged");
+  }
+  if (Status written = write_file(secret_path(path_), secret, 0600); !written) {
+    return written;
+  }
+  return write_credentials(path_, credentials);
 }
 
 std::optional<pid_t> lock_holder(const std::string& data_directory) {

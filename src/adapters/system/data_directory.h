@@ -38,6 +38,11 @@ class DataDirectory {
   std::string state_path() const { return path_ + "/state.db"; }
   std::string nodes_path() const { return path_ + "/nodes"; }
 
+  // Whether both of these are there already.
+  bool has_identity() const;
+  // Takes over those of a region that was made elsewhere. kConflict: others are there.
+  Status adopt_identity(const std::string& secret, const Credentials& credentials) const;
+
   // Both are drawn at the first call in the region's life, then always the same.
   Result<std::string> region_secret(Random& random) const;
   Result<Credentials> credentials(Random& random) const;

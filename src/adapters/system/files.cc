@@ -69,7 +69,7 @@ bool write_all(int fd, std::string_view content) {
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path) {
+Result<std::string> read_file(const std::string& path, std::size_t most) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
     return failure(errno, "read", path);
@@ -88,9 +88,8 @@ Result<std::string> read_file(const std::string& path) {
       return content;
     }
     content.append(buffer, std::size_t(got));
-    if (content.size() > kMaxFileBytes) {
-      return fail(ErrorCode::kExhausted,
-                  fmt::format("{} is larger than {} bytes", path, kMaxFileBytes));
+    if (content.size() > most) {
+      return fail(ErrorCode::kExhausted, fmt::format("{} is larger than {} bytes", path, most));
     }
   }
 }

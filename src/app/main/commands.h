@@ -17,6 +17,7 @@ void add_serve_commands(CLI::App& program, Action& action);  // serve, doctor
 // env, shell, down. `dashes_and_rest`: the words of the command line from `--` on.
 void add_client_commands(CLI::App& program, Action& action,
                          const std::vector<std::string>& dashes_and_rest);
+void add_store_commands(CLI::App& program, Action& action);  // store
 void add_drill_commands(CLI::App& program, Action& action);  // drill
 void add_info_commands(CLI::App& program, Action& action);   // version, completion
 

@@ -8,6 +8,7 @@
 #include "app/doctor.h"
 #include "app/main/commands.h"
 #include "app/serve.h"
+#include "app/store_command.h"
 #include "base/strings.h"
 
 namespace hikae::app {
@@ -32,7 +33,41 @@ struct CommandLine {
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
   std::optional<std::int64_t> test_failovers_per_day;
+  std::string store;
+  std::string local_agents;
+  std::string etcd_user;
+  std::string etcd_password_file;
+  std::string etcd_ca_file;
+  std::string etcd_certificate_file;
+  std::string etcd_key_file;
 };
+
+void add_store_options(CLI::App& command, CommandLine& line) {
+  command
+      .add_option("--store", line.store,
+                  "State shared by several servers, etcd://HOST:PORT,...[/PREFIX], etcds:// for "
+                  "TLS [a file in the data directory]")
+      ->option_text("URL");
+  command
+      .add_option("--local-agents", line.local_agents,
+                  "With --store: run the engines here, in this directory, while this server leads")
+      ->option_text("DIR");
+  command
+      .add_option("--etcd-user", line.etcd_user,
+                  "User of etcd; its password is in --etcd-password-file or $HIKAE_ETCD_PASSWORD")
+      ->option_text("NAME");
+  command.add_option("--etcd-password-file", line.etcd_password_file)->option_text("FILE");
+  command
+      .add_option("--etcd-ca-file", line.etcd_ca_file,
+                  "Who signed etcd's certificates [whom the system trusts]")
+      ->option_text("FILE");
+  command
+      .add_option("--etcd-certificate-file", line.etcd_certificate_file,
+                  "Certificate for an etcd that wants one")
+      ->option_text("FILE");
+  command.add_option("--etcd-key-file", line.etcd_key_file, "The certificate's key")
+      ->option_text("FILE");
+}
 
 void add_options(CLI::App& command, CommandLine& line) {
   command.add_option("--config", line.config_file, "Configuration file (TOML); options here win")
@@ -73,6 +108,7 @@ void add_options(CLI::App& command, CommandLine& line) {
       .add_option("--test-failovers-per-day", line.test_failovers_per_day,
                   "Most node groups for TestFailover, 0: any number [0 on loopback, else 15]")
       ->option_text("N");
+  add_store_options(command, line);
 }
 
 std::optional<std::string> if_said(const std::string& text) {
@@ -103,6 +139,13 @@ ConfigSettings settings_of(const CommandLine& line) {
   settings.hang_ms = line.hang_ms;
   settings.busy_ms = line.busy_ms;
   settings.test_failovers_per_day = line.test_failovers_per_day;
+  settings.store = if_said(line.store);
+  settings.local_agents = if_said(line.local_agents);
+  settings.etcd_user = if_said(line.etcd_user);
+  settings.etcd_password_file = if_said(line.etcd_password_file);
+  settings.etcd_ca_file = if_said(line.etcd_ca_file);
+  settings.etcd_certificate_file = if_said(line.etcd_certificate_file);
+  settings.etcd_key_file = if_said(line.etcd_key_file);
   return settings;
 }
 
@@ -139,7 +182,40 @@ void add_command(CLI::App& program, Action& action, const char* name, const char
   });
 }
 
+void add_store_command(CLI::App& store, Action& action, const char* name, const char* description,
+                       bool is_export) {
+  auto line = std::make_shared<CommandLine>();
+  auto file = std::make_shared<std::string>();
+  auto secrets = std::make_shared<bool>(false);
+  CLI::App* command = store.add_subcommand(name, description);
+  add_options(*command, *line);
+  command->add_option("file", *file, "The exported region")->required()->option_text("FILE");
+  if (is_export) {
+    command->add_flag("--with-secrets", *secrets,
+                      "Put the region's secret and access key into the file too");
+  }
+  command->callback([&action, line, file, secrets, name, is_export] {
+    action = [line, file, secrets, name, is_export] {
+      const auto config = configuration(*line);
+      if (!config) {
+        fmt::print(stderr, "hikae store {}: {}\n", name, config.error().message);
+        return kUsageError;
+      }
+      return is_export ? run_store_export(*config, *file, *secrets)
+                       : run_store_import(*config, *file);
+    };
+  });
+}
+
 }  // namespace
+
+void add_store_commands(CLI::App& program, Action& action) {
+  CLI::App* store = program.add_subcommand(
+      "store", "Move a region as one file, between a data directory and etcd for example");
+  store->require_subcommand(1);
+  add_store_command(*store, action, "export", "Write the region to a file", true);
+  add_store_command(*store, action, "import", "Fill an empty store from a file", false);
+}
 
 void add_serve_commands(CLI::App& program, Action& action) {
   add_command(program, action, "serve", "Serve the region until Ctrl-C; engines keep running",

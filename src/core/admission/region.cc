@@ -82,6 +82,7 @@ Admitted<Transition> initial_region(const CreateRegion& command, AdmissionContex
   region.domain = command.domain;
   region.zones = command.zones;
   std::sort(region.zones.begin(), region.zones.end());
+  region.secret_check = command.secret_check;
 
   Transition transition;
   transition.put(region);

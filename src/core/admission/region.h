@@ -16,6 +16,7 @@ struct CreateRegion {
   std::string endpoint_hash;    // six of a-z0-9; drawn when empty
   std::string domain;           // `cache.hikae.internal`
   std::vector<ZoneName> zones;  // each the region's name and one letter: `ap-northeast-1b`
+  std::string secret_check;     // of the region's secret
 };
 
 // The transition of the first start, for an empty state: the region, one host `local-<zone>` for

@@ -21,6 +21,8 @@ struct Region {
   std::string domain;         // `cache.hikae.internal`
   std::vector<ZoneName> zones;
   std::uint64_t next_event = 1;
+  // By which a server knows that its data directory holds the region's secret; says nothing of it.
+  std::string secret_check;
   const Key& key() const { return id; }
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -31,6 +33,7 @@ struct Region {
     v("domain", s.domain);
     v("zones", s.zones);
     v("next_event", s.next_event);
+    v("secret_check", s.secret_check);
   }
 };
 

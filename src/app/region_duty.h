@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "adapters/agent_memory/agent_memory.h"
+#include "adapters/system/data_directory.h"
+#include "app/local_agents.h"
+#include "control/failover_recorder.h"
+#include "control/frontend.h"
+#include "control/leader_loop.h"
+#include "control/reconciler.h"
+
+namespace hikae::app {
+
+// What one server of a region does at a time: it reconciles, through agents of its own process.
+// Each time with a new link to new agents, so that nothing of an earlier term arrives in a later
+// one. The engines go on when the duty ends.
+class RegionDuty final : public control::LeaderDuty {
+ public:
+  struct Parts {
+    boost::asio::any_io_executor executor;
+    control::Frontend& frontend;
+    control::Clock& clock;
+    control::Log& log;
+    control::FailoverReportSink& reports;
+    // Where the engines are. Another directory than our own is locked for as long as the duty
+    // lasts, because several servers of one machine may share it.
+    std::string directory;
+    std::string own_directory;
+    engine::RedisDriver::Options driver;
+    core::LivenessLimits limits;
+  };
+
+  explicit RegionDuty(Parts parts);
+
+  // kConflict: another process works on the engines in the directory. Without a term this server
+  // is the only one.
+  Status start(std::optional<control::LeaderTerm> term);
+  Status begin(control::LeaderTerm term) override { return start(term); }
+  control::Awaitable<void> end() override;
+
+  // Of the agents; nothing where none run.
+  control::Awaitable<AgentsLoad> load();
+
+ private:
+  struct Active {
+    Active(const Parts& parts, const std::string& nodes, std::optional<control::LeaderTerm> term);
+    adapters::AgentMemory link;
+    control::Reconciler reconciler;
+    control::FailoverRecorder recorder;
+    LocalAgents agents;
+  };
+
+  Result<std::string> take_nodes();
+
+  Parts parts_;
+  std::optional<adapters::DataDirectory> lock_;
+  std::unique_ptr<Active> active_;
+  bool ending_ = false;
+  boost::asio::thread_pool pool_{1};  // where waiting for the agents' thread blocks nobody
+};
+
+}  // namespace hikae::app
