@@ -37,7 +37,8 @@ Awaitable<void> pause(Duration time) {
 
 bool asks_for_authentication(const Refusal& refusal) {
   return refusal.code == Refusal::kUnauthenticated ||
-         refusal.message.find("auth store is old") != std::string::npos;
+         refusal.message.find("auth store is old") != std::string::npos ||
+         refusal.message.find("user name is empty") != std::string::npos;
 }
 
 bool is_full(const Refusal& refusal) {
@@ -95,7 +96,7 @@ struct EtcdClient::Call {
   bool maybe = false;  // some member may have carried it out
   int authentications = 0;
   Error last{ErrorCode::kUnavailable, "no time to ask"};
-  std::string answer;
+  Answer answer;
   bool answered = false;
 
   Duration left() const {
@@ -113,11 +114,12 @@ std::string EtcdClient::endpoints() const {
 
 void EtcdClient::forget_token() {
   token_.clear();
+  open_to_all_ = false;
   idle_.clear();
 }
 
-Awaitable<Result<std::string>> EtcdClient::call(std::string path, std::string body,
-                                                Duration timeout) {
+Awaitable<Result<EtcdClient::Answer>> EtcdClient::call(std::string path, std::string body,
+                                                       Duration timeout) {
   Call call;
   call.path = std::move(path);
   call.body = std::move(body);
@@ -148,20 +150,22 @@ Awaitable<bool> EtcdClient::attempt(Call& call) {
   const std::size_t asked = current_;
   auto client = take_idle(peer);
   const bool reused = client.has_value();
+  // A kept connection may have been closed by the member long ago; a fresh one tells more. And
+  // another coroutine may have gone on already.
+  const auto try_next = [&] { return !reused && asked == current_; };
   if (!reused) {
     const Duration time = std::min(kConnectTimeout, call.left());
-    auto opened = co_await connection(peer, time);
+    auto opened = co_await open(peer, time);
     if (!opened) {
-      call.last = opened.error();
-      const bool denied = call.last.code == ErrorCode::kDenied;
-      call.last.code = denied ? ErrorCode::kDenied : ErrorCode::kUnavailable;
-      // Another coroutine may have gone on already.
-      current_ = asked == current_ ? (asked + 1) % options_.endpoints.size() : current_;
-      co_return denied;
+      co_return not_asked(call, opened.error(), try_next());
     }
     client.emplace(std::move(*opened));
   }
   const Duration time = std::min(kAttemptTimeout, std::max(call.left(), kRoundPause));
+  const Status known = co_await authenticate(*client, time);
+  if (!known) {
+    co_return not_asked(call, known.error(), try_next());
+  }
   net::HttpRequest message = request(call.path, call.body);
   auto response = co_await client->send(std::move(message), time);
   if (response) {
@@ -171,17 +175,27 @@ Awaitable<bool> EtcdClient::attempt(Call& call) {
   call.last = response.error();
   call.last.code = ErrorCode::kUnavailable;
   call.maybe = call.maybe || response.error().code != ErrorCode::kUnavailable;
-  // A kept connection may have been closed by the member long ago; a fresh one tells more.
-  if (!reused && asked == current_) {
+  if (try_next()) {
     advance();
   }
   co_return false;
 }
 
+// True when no other member would take the request either.
+bool EtcdClient::not_asked(Call& call, Error error, bool try_next) {
+  const bool denied = error.code == ErrorCode::kDenied;
+  error.code = denied ? ErrorCode::kDenied : ErrorCode::kUnavailable;
+  call.last = std::move(error);
+  if (try_next) {
+    advance();
+  }
+  return denied;
+}
+
 // Takes the answer, or decides whether another attempt may help.
 bool EtcdClient::judge(Call& call, const net::Peer& peer, const net::HttpResponse& response) {
   if (response.status == kOk) {
-    call.answer = response.body;
+    call.answer = Answer{response.body, call.maybe};
     call.answered = true;
     return true;
   }
@@ -207,23 +221,19 @@ bool EtcdClient::judge(Call& call, const net::Peer& peer, const net::HttpRespons
   return true;
 }
 
-Awaitable<Result<net::HttpClient>> EtcdClient::connection(net::Peer peer, Duration timeout) {
+Awaitable<Result<net::HttpClient>> EtcdClient::open(net::Peer peer, Duration timeout) {
   auto client = co_await net::HttpClient::open(std::move(peer), options_.tls, timeout);
   if (!client) {
     // Another member may have a better certificate; only a wrong password is the same everywhere.
     client.error().code = ErrorCode::kUnavailable;
-    co_return client;
-  }
-  if (!options_.user.empty() && token_.empty()) {
-    const Status authenticated = co_await authenticate(*client, kAttemptTimeout);
-    if (!authenticated) {
-      co_return tl::unexpected(authenticated.error());
-    }
   }
   co_return client;
 }
 
 Awaitable<Status> EtcdClient::authenticate(net::HttpClient& client, Duration timeout) {
+  if (options_.user.empty() || !token_.empty() || open_to_all_) {
+    co_return Status();
+  }
   net::HttpRequest message =
       request("/v3/auth/authenticate", authenticate_json(options_.user, options_.password));
   const auto response = co_await client.send(std::move(message), timeout);
@@ -233,6 +243,7 @@ Awaitable<Status> EtcdClient::authenticate(net::HttpClient& client, Duration tim
   const Refusal refusal = response->status == kOk ? Refusal() : read_refusal(response->body);
   // Without authentication in etcd there is nothing to prove.
   if (refusal.code == Refusal::kFailedPrecondition) {
+    open_to_all_ = true;
     co_return Status();
   }
   if (refusal.code == Refusal::kInvalidArgument || refusal.code == Refusal::kUnauthenticated) {
@@ -288,7 +299,7 @@ Awaitable<Result<RangeAnswer>> EtcdClient::range(RangeRequest request, Duration 
     error.code = error.code == ErrorCode::kTimeout ? ErrorCode::kUnavailable : error.code;
     co_return tl::unexpected(std::move(error));
   }
-  co_return read_range(*answer);
+  co_return read_range(answer->body);
 }
 
 Awaitable<Result<TxnAnswer>> EtcdClient::txn(TxnRequest request, Duration timeout) {
@@ -296,7 +307,11 @@ Awaitable<Result<TxnAnswer>> EtcdClient::txn(TxnRequest request, Duration timeou
   if (!answer) {
     co_return tl::unexpected(answer.error());
   }
-  co_return read_txn(*answer);
+  auto read = read_txn(answer->body);
+  if (read) {
+    read->repeated = answer->repeated;
+  }
+  co_return read;
 }
 
 Awaitable<Result<LeaseAnswer>> EtcdClient::grant(std::int64_t ttl_seconds, Duration timeout) {
@@ -304,7 +319,7 @@ Awaitable<Result<LeaseAnswer>> EtcdClient::grant(std::int64_t ttl_seconds, Durat
   if (!answer) {
     co_return tl::unexpected(answer.error());
   }
-  co_return read_grant(*answer);
+  co_return read_grant(answer->body);
 }
 
 Awaitable<Result<LeaseAnswer>> EtcdClient::keep_alive(std::int64_t lease, Duration timeout) {
@@ -312,7 +327,7 @@ Awaitable<Result<LeaseAnswer>> EtcdClient::keep_alive(std::int64_t lease, Durati
   if (!answer) {
     co_return tl::unexpected(answer.error());
   }
-  co_return read_keep_alive(*answer);
+  co_return read_keep_alive(answer->body);
 }
 
 Awaitable<Status> EtcdClient::revoke(std::int64_t lease, Duration timeout) {
@@ -327,9 +342,13 @@ Awaitable<Result<std::unique_ptr<EtcdWatchStream>>> EtcdClient::watch(std::size_
                                                                       std::string prefix,
                                                                       std::uint64_t from) {
   const net::Peer peer = options_.endpoints[member % members()];
-  auto client = co_await connection(peer, kConnectTimeout);
+  auto client = co_await open(peer, kConnectTimeout);
   if (!client) {
     co_return tl::unexpected(client.error());
+  }
+  const Status known = co_await authenticate(*client, kAttemptTimeout);
+  if (!known) {
+    co_return tl::unexpected(known.error());
   }
   const std::string end = end_of_prefix(prefix);
   net::HttpRequest message = request("/v3/watch", watch_json(prefix, end, from));

@@ -64,7 +64,7 @@ class EtcdClient {
                                                                      std::string prefix,
                                                                      std::uint64_t from);
 
-  // The next connection proves again who we are.
+  // The next request proves again who we are.
   void forget_token();
 
   std::size_t members() const { return options_.endpoints.size(); }
@@ -75,13 +75,18 @@ class EtcdClient {
  private:
   struct Call;
 
-  control::Awaitable<Result<std::string>> call(std::string path, std::string body,
-                                               Duration timeout);
+  struct Answer {
+    std::string body;
+    bool repeated = false;  // as TxnAnswer::repeated
+  };
+
+  control::Awaitable<Result<Answer>> call(std::string path, std::string body, Duration timeout);
   // Asks one member; true when `call` is over.
   control::Awaitable<bool> attempt(Call& call);
+  bool not_asked(Call& call, Error error, bool try_next);
   bool judge(Call& call, const net::Peer& peer, const net::HttpResponse& response);
-  // kDenied: etcd does not take the password.
-  control::Awaitable<Result<net::HttpClient>> connection(net::Peer peer, Duration timeout);
+  control::Awaitable<Result<net::HttpClient>> open(net::Peer peer, Duration timeout);
+  // Gets a token where one is needed. kDenied: etcd does not take the password.
   control::Awaitable<Status> authenticate(net::HttpClient& client, Duration timeout);
   std::optional<net::HttpClient> take_idle(const net::Peer& peer);
   void keep_idle(net::HttpClient client);
@@ -93,6 +98,7 @@ class EtcdClient {
   std::size_t current_ = 0;
   std::vector<net::HttpClient> idle_;
   std::string token_;
+  bool open_to_all_ = false;  // etcd has answered that it wants no token
 };
 
 }  // namespace hikae::etcd

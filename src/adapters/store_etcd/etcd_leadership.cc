@@ -71,7 +71,6 @@ Awaitable<Result<LeaderTerm>> EtcdLeadership::campaign() {
 Awaitable<Result<bool>> EtcdLeadership::somebody_leads() {
   RangeRequest request;
   request.key = layout_.leader();
-  request.serializable = true;  // taking the key decides; looking may be late
   const auto answer = co_await client_.range(std::move(request), kTimeout);
   if (!answer) {
     co_return tl::unexpected(answer.error());

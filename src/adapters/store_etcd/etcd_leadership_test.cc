@@ -3,12 +3,10 @@
 #include <chrono>
 #include <optional>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include "adapters/store_etcd/etcd_store.h"
+#include "adapters/store_etcd/etcd_test_clock.h"
 #include "adapters/store_etcd/etcd_test_cluster.h"
 
 namespace hikae::etcd {
@@ -17,29 +15,13 @@ namespace {
 using control::LeaderTerm;
 using control::run_to_end;
 
-// The machine's clock.
-class SteadyClock final : public control::Clock {
- public:
-  Instant now() const override { return Instant(); }
-  Monotonic monotonic() const override {
-    const auto time = std::chrono::steady_clock::now().time_since_epoch();
-    return Monotonic(std::chrono::duration_cast<Duration>(time).count());
-  }
-  control::Awaitable<void> sleep_until(Monotonic t) override {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    boost::asio::steady_timer timer(executor, t - monotonic());
-    constexpr auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
-    co_await timer.async_wait(token);
-  }
-};
-
 struct Candidate {
   Candidate(boost::asio::io_context& context, EtcdTestCluster& cluster, const std::string& prefix,
             const char* name)
       : client(cluster.options(prefix)),
         leadership(context.get_executor(), client, clock, name),
         store(client, random) {}
-  SteadyClock clock;
+  TestClock clock;
   SeededRandom random{1};
   EtcdClient client;
   EtcdLeadership leadership;

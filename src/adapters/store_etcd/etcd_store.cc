@@ -14,7 +14,9 @@ using storage::RowChange;
 // A client of the API waits for the answer.
 constexpr Duration kCommitTimeout = std::chrono::seconds(5);
 constexpr Duration kReadTimeout = std::chrono::seconds(5);
-constexpr std::size_t kRowsAtOnce = 250;
+// Also the largest of them are an answer that is taken (net::kMaxResponseBytes, in base64).
+constexpr std::size_t kRowsAtOnce = 64;
+static_assert(kRowsAtOnce * kMaxRowBytes / 3 * 4 < net::kMaxResponseBytes);
 // etcd may be compacted while its state is read page by page.
 constexpr int kLoadTries = 5;
 // Another server may unfold the same change at the same time.
@@ -219,7 +221,7 @@ Awaitable<Status> EtcdStore::replace(Rows rows, core::Revision expected, core::R
     head.chunks = staged.chunks.size();
     rows.clear();
   }
-  co_return co_await move_head(std::move(head), rows, false, term);
+  co_return co_await move_head(std::move(head), rows, term);
 }
 
 // Until the head is the expected one and nothing is left to be unfolded.
@@ -320,11 +322,11 @@ Awaitable<Status> EtcdStore::unfold() {
   head.staged.clear();
   head.chunks = 0;
   head.writer = next_writer();
-  co_return co_await move_head(std::move(head), Rows(), true, std::nullopt);
+  co_return co_await move_head(std::move(head), Rows(), std::nullopt);
 }
 
 // The commit point.
-Awaitable<Status> EtcdStore::move_head(Head head, const Rows& rows, bool clear_staged,
+Awaitable<Status> EtcdStore::move_head(Head head, const Rows& rows,
                                        std::optional<LeaderTerm> term) {
   TxnRequest request = guarded();
   if (term) {
@@ -340,7 +342,8 @@ Awaitable<Status> EtcdStore::move_head(Head head, const Rows& rows, bool clear_s
     request.success.push_back(row.removed ? remove(layout_.row(row), "")
                                           : put(layout_.row(row), row.body));
   }
-  if (clear_staged) {
+  // What a head does not name is of no use any more, whoever put it there.
+  if (head.staged.empty()) {
     request.success.push_back(remove(layout_.staged(), end_of_prefix(layout_.staged())));
   }
   const auto answer = co_await client_.txn(std::move(request), kCommitTimeout);
@@ -372,7 +375,14 @@ Status EtcdStore::not_moved(const TxnAnswer& answer, Head head, std::optional<Le
     return fail(ErrorCode::kDenied,
                 fmt::format("this server leads no more (its term was {})", term->value()));
   }
+  const bool maybe_made = answer.repeated && head.revision != expected;
   anchor_.reset();
+  if (maybe_made) {
+    return fail(ErrorCode::kTimeout,
+                fmt::format("the state in etcd has left revision {}, and this change may be among "
+                            "those since: its first answer was lost",
+                            expected.value()));
+  }
   return conflict(expected);
 }
 

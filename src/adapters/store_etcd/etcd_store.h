@@ -58,7 +58,7 @@ class EtcdStore final : public control::Store {
   control::Awaitable<Status> put_chunks(const Staged& staged);
   // Writes a staged change out as rows, so that the next change finds them.
   control::Awaitable<Status> unfold();
-  control::Awaitable<Status> move_head(Head head, const Rows& rows, bool clear_staged,
+  control::Awaitable<Status> move_head(Head head, const Rows& rows,
                                        std::optional<control::LeaderTerm> term);
   // What it means that the comparison failed.
   Status not_moved(const TxnAnswer& answer, Head head, std::optional<control::LeaderTerm> term);

@@ -91,6 +91,9 @@ Awaitable<Status> EtcdWatch::receive() {
   const auto answer = co_await stream_->next(kSilence);
   if (!answer) {
     Error error = answer.error();
+    if (error.code == ErrorCode::kInternal) {
+      client_.forget_token();  // a refusal, perhaps of the token
+    }
     // More at once than is taken: the whole state is smaller.
     const bool too_much = error.code == ErrorCode::kExhausted;
     error.code = too_much ? ErrorCode::kConflict : error.code;

@@ -1,5 +1,6 @@
 #include "adapters/store_etcd/layout.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -128,7 +129,7 @@ Result<Rows> unstage(std::string_view name, const std::vector<std::string>& chun
   }
   Rows rows;
   for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = text.find('\n', start);
+    const std::size_t end = std::min(text.find('\n', start), text.size());
     auto row = storage::from_line(std::string_view(text).substr(start, end - start));
     if (!row) {
       return tl::unexpected(row.error());

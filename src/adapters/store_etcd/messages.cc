@@ -43,10 +43,6 @@ void write(RecordWriter& out, const RangeRequest& request) {
   if (request.limit != 0) {
     number(out, "limit", request.limit);
   }
-  if (request.serializable) {
-    out.key("serializable");
-    out.boolean(true);
-  }
   out.end_object();
 }
 

@@ -26,8 +26,6 @@ struct RangeRequest {
   std::string range_end;       // empty: the one key
   std::uint64_t revision = 0;  // of etcd's store; 0: the newest
   std::uint64_t limit = 0;     // 0: none
-  // Answered by the member that is asked, which may be behind.
-  bool serializable = false;
 };
 
 struct RangeAnswer {
@@ -63,6 +61,8 @@ struct TxnAnswer {
   std::uint64_t revision = 0;
   bool succeeded = false;
   std::vector<KeyValue> pairs;  // of all kRange operations together
+  // This is the answer to a second attempt, and the first may have been carried out before.
+  bool repeated = false;
 };
 
 struct LeaseAnswer {
