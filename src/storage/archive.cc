@@ -124,6 +124,10 @@ Result<Archive> read_archive(std::string_view text) {
       return tl::unexpected(added.error());
     }
   }
+  next_line(rest);  // the end
+  if (!rest.empty()) {
+    return damaged("it has more rows than its first line says");
+  }
   auto secret = codec::base64_decode(first->secret);
   if (!secret) {
     return damaged("the secret cannot be read");

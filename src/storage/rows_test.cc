@@ -8,13 +8,20 @@
 namespace hikae::storage {
 namespace {
 
+// Any bytes, but not many: a hundred are written and read no other way than ten.
+constexpr int kTextSize = 10;
+template <class T>
+T short_one() {
+  return *rc::gen::resize(kTextSize, rc::gen::arbitrary<T>());
+}
+
 // Fills every field that visit() lists with arbitrary values.
 struct Filler {
   template <class T>
   void operator()(const char*, T& field) const {
     fill(field);
   }
-  static void fill(std::string& s) { s = *rc::gen::arbitrary<std::string>(); }
+  static void fill(std::string& s) { s = short_one<std::string>(); }
   static void fill(bool& b) { b = *rc::gen::arbitrary<bool>(); }
   template <std::integral T>
   static void fill(T& n) {
@@ -22,7 +29,7 @@ struct Filler {
   }
   template <class Tag>
   static void fill(StrongId<Tag>& id) {
-    id = StrongId<Tag>(*rc::gen::arbitrary<std::string>());
+    id = StrongId<Tag>(short_one<std::string>());
   }
   template <class Tag>
   static void fill(StrongNumber<Tag>& n) {
@@ -48,7 +55,7 @@ struct Filler {
     }
   }
   static void fill(std::map<std::string, std::string>& m) {
-    m = *rc::gen::arbitrary<std::map<std::string, std::string>>();
+    m = short_one<std::map<std::string, std::string>>();
   }
   template <class T>
     requires codec::record_detail::Visitable<T>
