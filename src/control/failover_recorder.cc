@@ -173,7 +173,8 @@ Awaitable<void> FailoverRecorder::write_event(FailoverReport report) {
     return core::Admitted<core::Transition>(std::move(out));
   };
   // A store that fails is told by the frontend; the report is in the log.
-  co_await frontend_.submit(std::move(decision));
+  const auto term = reconciler_.term();
+  co_await frontend_.submit(std::move(decision), term);
 }
 
 }  // namespace hikae::control

@@ -36,6 +36,7 @@ class Frontend {
   Awaitable<Status> open();
 
   const core::State& state() const { return state_; }
+  Instant now() const { return clock_.now(); }
   // Never called from an observer.
   using ObserverId = std::int64_t;
   ObserverId observe(Observer observer);

@@ -36,6 +36,9 @@ class Reconciler {
   // the reconciler may be destroyed, though the frontend lives on.
   Awaitable<void> stop();
 
+  // What every change for its sake is committed with.
+  std::optional<LeaderTerm> term() const { return term_; }
+
   // An agent's report. Call on the control thread.
   void on_report(core::HostReport report);
 

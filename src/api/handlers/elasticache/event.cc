@@ -66,17 +66,7 @@ AsyncResult<EventsMessage> describe_events(HandlerContext& context, DescribeEven
     co_return tl::unexpected(pager.error());
   }
   control::Frontend& frontend = context.frontend();
-  // Time comes with an admission only; this one changes nothing.
-  Instant now;
-  control::Frontend::Decision look = [&now](const core::State&, core::AdmissionContext admission) {
-    now = admission.now;
-    return core::Admitted<core::Transition>();
-  };
-  auto looked = co_await frontend.submit(std::move(look));
-  if (!looked) {
-    co_return refused(looked.error());
-  }
-  const ApiResult<Period> period = period_of(input, now);
+  const ApiResult<Period> period = period_of(input, frontend.now());
   if (!period) {
     co_return tl::unexpected(period.error());
   }
