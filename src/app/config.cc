@@ -154,7 +154,8 @@ Status resolve_store(const ConfigSettings& settings, ServeConfig& config) {
   etcd->ca_file = settings.etcd_ca_file.value_or("");
   etcd->certificate_file = settings.etcd_certificate_file.value_or("");
   etcd->key_file = settings.etcd_key_file.value_or("");
-  const bool files = !etcd->ca_file.empty() || !etcd->certificate_file.empty();
+  const bool files =
+      !etcd->ca_file.empty() || !etcd->certificate_file.empty() || !etcd->key_file.empty();
   if (files && !etcd->tls) {
     return fail(ErrorCode::kInvalid,
                 "certificates are used with TLS only; write the store as etcds://");

@@ -91,6 +91,29 @@ Status bring_identity(const adapters::DataDirectory& data, storage::Archive& arc
   return {};
 }
 
+// The data directory says first that its region goes: nobody can serve it in two places.
+Status fill(StoreSession& store, core::State state, const ServeConfig& config,
+            const std::string& data) {
+  const std::string before = moved_to(data);
+  if (Status marked = config.etcd ? mark_moved(data, store.place()) : Status(); !marked) {
+    return marked;
+  }
+  const Status restored = store.restore(std::move(state));
+  if (restored) {
+    return config.etcd ? Status() : mark_moved(data, "");
+  }
+  if (restored.error().code == ErrorCode::kTimeout) {
+    return restored;  // it may have gone
+  }
+  if (Status marked = mark_moved(data, before); !marked) {
+    return marked;
+  }
+  return restored.error().code != ErrorCode::kConflict
+             ? restored
+             : fail(ErrorCode::kConflict,
+                    fmt::format("{} holds a region already; nothing was changed", store.place()));
+}
+
 Status import_region(const ServeConfig& config, const std::string& file) {
   const auto text = adapters::read_file(file, kMaxArchiveBytes);
   if (!text) {
@@ -118,18 +141,12 @@ Status import_region(const ServeConfig& config, const std::string& file) {
     return tl::unexpected(opened.error());
   }
   const core::Revision revision = archive->state.revision();
-  const Status restored = (*opened)->restore(std::move(archive->state));
-  if (!restored && restored.error().code == ErrorCode::kConflict) {
-    return fail(ErrorCode::kConflict,
-                fmt::format("{} holds a region already; nothing was changed", (*opened)->place()));
-  }
-  const Status marked =
-      restored ? mark_moved(data->path(), config.etcd ? (*opened)->place() : "") : restored;
-  if (marked) {
+  const Status restored = fill(**opened, std::move(archive->state), config, data->path());
+  if (restored) {
     fmt::print("{} holds region {} at revision {} now\n", (*opened)->place(), name,
                revision.value());
   }
-  return marked;
+  return restored;
 }
 
 int exit_code(std::string_view command, const Status& status) {
