@@ -145,6 +145,7 @@ class OneEtcd(ServersTestCase):
             ReplicationGroupId="taken", NumCacheClusters=3, AutomaticFailoverEnabled=True))
         eventually(self.engines_of, "the first engine starts", 20, 0)
         self.a.kill()
+        self.region = self.b
         before = set(self.engines_of())
         group = self.b.wait_group("taken", 3, timeout=TAKE_OVER + 20)
         self.assertTrue(self.b.leads())
@@ -205,15 +206,16 @@ class OneEtcd(ServersTestCase):
                 Description="d")
         self.etcd.compact()
         self.b.server.send_signal(signal.SIGCONT)
-        self.etcd.compact()
-        self.a.elasticache.create_cache_parameter_group(
-            CacheParameterGroupName="compact-last", CacheParameterGroupFamily="redis7",
-            Description="d")
+        for name in ("compact-5", "compact-last"):
+            self.a.elasticache.create_cache_parameter_group(
+                CacheParameterGroupName=name, CacheParameterGroupFamily="redis7",
+                Description="d")
+            self.etcd.compact()
 
         def known():
             groups = self.b.elasticache.describe_cache_parameter_groups(MaxRecords=100)
             names = {g["CacheParameterGroupName"] for g in groups["CacheParameterGroups"]}
-            return {"compact-0", "compact-4", "compact-last"} <= names
+            return {"compact-0", "compact-4", "compact-5", "compact-last"} <= names
 
         eventually(known, "the other server knows everything", 30)
 
@@ -267,7 +269,7 @@ class ThreeEtcds(ServersTestCase):
             eventually(lambda n=name: self.seen(self.b, n), "the other server sees it")
             self.b.wait_cluster(name)
             self.etcd.start_member(member)
-            eventually(lambda m=member: self.etcd.get(HEAD, m), "the member is back", 30)
+            self.etcd.wait_ready(member)
             self.b.elasticache.delete_cache_cluster(CacheClusterId=name)
             self.a.wait_cluster_gone(name)
 

@@ -61,10 +61,11 @@ class Etcd:
         for member in range(len(self.processes)):
             self.kill_member(member)
 
-    def wait_ready(self):
+    def wait_ready(self, member=0):
+        """Until that member is one of a majority."""
         def answers():
             try:
-                return self.call(0, "/v3/kv/range", {"key": encode("/")})
+                return self.call(member, "/v3/kv/range", {"key": encode("/")})
             except (OSError, urllib.error.URLError):
                 return None
 

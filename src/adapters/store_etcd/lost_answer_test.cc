@@ -133,7 +133,8 @@ struct Server {
 
 Status commit(Server& server, core::Transition transition, std::uint64_t expected) {
   asio::io_context context(1);
-  return run_to_end(context, server.store.commit(std::move(transition), core::Revision(expected)));
+  return run_to_end(
+      context, server.store.commit(std::move(transition), core::Revision(expected), std::nullopt));
 }
 
 core::Transition put_host(const char* id) {
