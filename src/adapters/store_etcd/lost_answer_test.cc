@@ -126,15 +126,15 @@ class LossyMember {
 struct Server {
   Server(EtcdOptions options, std::uint64_t seed)
       : random(seed), client(std::move(options)), store(client, random) {}
+  asio::io_context context{1};  // outlives the connections
   SeededRandom random;
   EtcdClient client;
   EtcdStore store;
 };
 
 Status commit(Server& server, core::Transition transition, std::uint64_t expected) {
-  asio::io_context context(1);
-  return run_to_end(
-      context, server.store.commit(std::move(transition), core::Revision(expected), std::nullopt));
+  return run_to_end(server.context, server.store.commit(std::move(transition),
+                                                        core::Revision(expected), std::nullopt));
 }
 
 core::Transition put_host(const char* id) {
@@ -156,9 +156,8 @@ class LostAnswerTest : public testing::Test {
     return options;
   }
   core::State load() {
-    asio::io_context context(1);
     Server reader(real(), 7);
-    auto state = run_to_end(context, reader.store.load());
+    auto state = run_to_end(reader.context, reader.store.load());
     EXPECT_TRUE(state) << state.error().message;
     return state ? std::move(*state) : core::State();
   }
@@ -205,13 +204,13 @@ TEST_F(LostAnswerTest, ACommitWithAnotherOneBehindItMayHaveBeenMade) {
 }
 
 TEST_F(LostAnswerTest, AnElectionIsWonOnce) {
-  asio::io_context context(1);
   TestClock clock;
   Server server(lossy(nothing), 1);
-  EtcdLeadership leadership(context.get_executor(), server.client, clock, "a");
-  const auto term = run_to_end(context, leadership.campaign());
+  EtcdLeadership leadership(server.context.get_executor(), server.client, clock, "a");
+  const auto term = run_to_end(server.context, leadership.campaign());
   ASSERT_TRUE(term) << term.error().message;
-  EXPECT_TRUE(run_to_end(context, server.store.commit(put_host("a"), core::Revision(0), *term)));
+  EXPECT_TRUE(
+      run_to_end(server.context, server.store.commit(put_host("a"), core::Revision(0), *term)));
 }
 
 }  // namespace
