@@ -1,5 +1,5 @@
-// A region's export with any rows: safe, and what is accepted can be written and read again. The end
-// with its digest is put behind the input, because hardly any bytes would get past it.
+// A region's export with any rows: safe, and what is accepted can be written and read again. The
+// end with its digest is put behind the input, because hardly any bytes would get past it.
 #include <cstddef>
 #include <cstdint>
 #include <string>
