@@ -262,7 +262,8 @@ class Secure(StoreTestCase):
         self.start_and_fail([*arguments, "--etcd-password-file", wrong + "-missing"],
                             "wrong-missing")
         self.start_and_fail(["--store", self.etcd.url], "no TLS")
-        self.start_and_fail([*self.secure_arguments("server.csr")], "server.csr")
+        self.start_and_fail([*self.secure_arguments("server.csr"), "--etcd-password-file",
+                             self.password], "server.csr")
         # The right word, for keys that the user has no right to.
         self.start_and_fail([*arguments, "--etcd-password-file", self.password, "--store",
                              self.etcd.url.replace("/secured", "/elsewhere")],
