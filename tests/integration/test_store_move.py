@@ -265,8 +265,8 @@ class Secure(StoreTestCase):
         self.start_and_fail([*self.secure_arguments("server.csr"), "--etcd-password-file",
                              self.password], "server.csr")
         # The right word, for keys that the user has no right to.
-        self.start_and_fail([*arguments, "--etcd-password-file", self.password, "--store",
-                             self.etcd.url.replace("/secured", "/elsewhere")],
+        elsewhere = [word.replace("/secured", "/elsewhere") for word in arguments]
+        self.start_and_fail([*elsewhere, "--etcd-password-file", self.password],
                             "permission denied")
 
 
