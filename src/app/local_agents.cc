@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "adapters/system/priority.h"
 #include "adapters/system/proc.h"
 
 namespace hikae::app {
@@ -55,6 +56,12 @@ Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
                         });
   }
   thread_ = std::thread([this] { context_.run(); });
+  // Those who decide and those who carry it out: all threads that there are now.
+  if (!adapters::prefer_this_process()) {
+    log_.warn(
+        "running before other work is not permitted: on a busy machine failovers take longer; "
+        "everything else works. `hikae doctor` says what is missing");
+  }
   return {};
 }
 

@@ -10,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
-#include "adapters/system/priority.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
@@ -22,8 +21,8 @@
 namespace hikae::app {
 namespace {
 
-// The composition root. Members are declared in the order in which they
-// depend on each other, so that the reverse order of destruction is right.
+// The composition root. Members are declared in the order in which they depend on each other, so
+// that the reverse order of destruction is right.
 class Serve {
  public:
   Serve(const ServeConfig& config, control::Log& log) : config_(config), log_(log) {}
@@ -85,8 +84,7 @@ class Serve {
     return dns_status_;
   }
 
-  // A region that went to etcd is not served from what was left behind, and agents that find a
-  // region without nodes would remove those of another.
+  // A region that went to etcd is not served from what was left behind.
   Status check_place() {
     const std::string moved = moved_to(data_->path());
     if (!config_.etcd && !moved.empty()) {
@@ -157,11 +155,6 @@ class Serve {
     result = co_await control_->open();
     if (result) {
       result = announce();
-    }
-    if (result && !adapters::prefer_this_process()) {
-      log_.warn(
-          "running before other work is not permitted: on a busy machine failovers take longer; "
-          "everything else works. `hikae doctor` says what is missing");
     }
     if (result) {
       co_await wait_for_signal();

@@ -94,18 +94,20 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (other_engine) {
     standing_.judge(ports_.driver, *desired, note_);
   }
-  // What failed for the old one may work for the new one; but who does not even start is no better
-  // off for being told anew whom to follow.
-  const bool starts = !known_.crashed || answered_ || other_engine;
-  const bool other_start = desired && desired_ &&
-                           (desired->generation != desired_->generation ||
-                            !(desired->directives == desired_->directives));
-  if (starts || other_start || !desired) {
+  // What failed for the old one may work for the new one.
+  if (other_engine || may_try_at_once(desired)) {
     not_before_ = Monotonic();
   }
   desired_ = desired;
   poll_ = Duration();
   wake_.raise();
+}
+
+// Who does not even start is no better off for being told anew whom to follow.
+bool AgentNode::may_try_at_once(const std::optional<core::NodeAssignment>& desired) const {
+  return !known_.crashed || answered_ || !desired || !desired_ ||
+         desired->generation != desired_->generation ||
+         !(desired->directives == desired_->directives);
 }
 
 void AgentNode::stop() {
@@ -364,27 +366,6 @@ void AgentNode::glance() {
   if (hung != known_.hung) {
     process_hangs(hung);
   }
-}
-
-void AgentNode::process_dies() {
-  known_.dying = true;
-  known_.answers = known_.link_up = false;
-  if (!known_.hung) {
-    fault_seen_ = ports_.clock.monotonic();
-  }
-  ports_.driver.disconnect(key_);  // nobody answers any more what was asked
-  publish();
-  wake_.raise();
-}
-
-void AgentNode::process_hangs(bool hung) {
-  known_.hung = hung;
-  fault_seen_ = ports_.clock.monotonic();
-  if (is_to_be_killed()) {
-    ports_.driver.disconnect(key_);  // at once, and not when the time of a question is over
-  }
-  publish();
-  wake_.raise();
 }
 
 bool AgentNode::is_to_be_killed() const {

@@ -93,6 +93,7 @@ class AgentNode {
   void process_hangs(bool hung);
   bool is_to_be_killed() const;
   std::string describe_end() const;
+  bool may_try_at_once(const std::optional<core::NodeAssignment>& desired) const;
   void settle(const Status& status);
   Duration next_poll();
   Duration steady_poll();

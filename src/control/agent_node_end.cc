@@ -29,6 +29,27 @@ constexpr Duration kStableLife = seconds(10);
 
 }  // namespace
 
+void AgentNode::process_dies() {
+  known_.dying = true;
+  known_.answers = known_.link_up = false;
+  if (!known_.hung) {
+    fault_seen_ = ports_.clock.monotonic();
+  }
+  ports_.driver.disconnect(key_);  // nobody answers any more what was asked
+  publish();
+  wake_.raise();
+}
+
+void AgentNode::process_hangs(bool hung) {
+  known_.hung = hung;
+  fault_seen_ = ports_.clock.monotonic();
+  if (is_to_be_killed()) {
+    ports_.driver.disconnect(key_);  // at once, and not when the time of a question is over
+  }
+  publish();
+  wake_.raise();
+}
+
 Awaitable<void> AgentNode::end_process(int first_signal) {
   ending_ = true;
   int signal_number = first_signal;

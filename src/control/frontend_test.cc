@@ -14,17 +14,10 @@
 #include "control/agent_fakes.h"
 #include "control/leader_loop.h"
 #include "control/state_follower.h"
+#include "control/store_test_support.h"
 
 namespace hikae::control {
 namespace {
-
-core::Transition put_host(const char* id) {
-  core::Host host;
-  host.id = core::HostId(id);
-  core::Transition transition;
-  transition.put(host);
-  return transition;
-}
 
 bool has_host(const core::State& state, const char* id) {
   return state.find<core::Host>(core::HostId(id)) != nullptr;

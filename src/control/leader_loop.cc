@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 namespace hikae::control {
@@ -16,18 +15,10 @@ constexpr Duration kPauseAfterFailedDuty = std::chrono::seconds(3);
 
 LeaderLoop::LeaderLoop(boost::asio::any_io_executor executor, Leadership& leadership,
                        LeaderDuty& duty, Clock& clock, Log& log)
-    : executor_(executor),
-      leadership_(leadership),
-      duty_(duty),
-      clock_(clock),
-      log_(log),
-      stopped_(executor) {}
+    : leadership_(leadership), duty_(duty), clock_(clock), log_(log), task_(std::move(executor)) {}
 
 void LeaderLoop::start() {
-  running_ = true;
-  boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr failed) {
-    running_ = false;
-    stopped_.raise();
+  task_.start(run(), [this](std::exception_ptr failed) {
     if (failed) {
       log_.error("campaigning for the lead ended by an exception; please report it");
     }
@@ -37,9 +28,7 @@ void LeaderLoop::start() {
 Awaitable<void> LeaderLoop::stop() {
   stopping_ = true;
   leadership_.stop();
-  while (running_) {
-    co_await stopped_.wait();
-  }
+  co_await task_.over();
 }
 
 Awaitable<void> LeaderLoop::run() {

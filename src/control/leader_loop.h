@@ -4,8 +4,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "control/background_task.h"
 #include "control/ports.h"
-#include "control/wake_signal.h"
 
 namespace hikae::control {
 
@@ -42,16 +42,14 @@ class LeaderLoop {
   void tell(std::string problem);
   Awaitable<void> pause();
 
-  boost::asio::any_io_executor executor_;
   Leadership& leadership_;
   LeaderDuty& duty_;
   Clock& clock_;
   Log& log_;
-  bool running_ = false;
   bool stopping_ = false;
   bool leads_ = false;
   std::string problem_;  // the newest that was told
-  WakeSignal stopped_;
+  BackgroundTask task_;
 };
 
 }  // namespace hikae::control

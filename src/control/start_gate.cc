@@ -1,5 +1,6 @@
 #include "control/start_gate.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hikae::control {
@@ -11,7 +12,10 @@ bool StartGate::Place::enter(bool urgent) {
   }
   if (where_ == Where::kOutside) {
     where_ = Where::kInLine;
-    gate_.line_.insert(urgent ? gate_.line_.begin() : gate_.line_.end(), this);
+    urgent_ = urgent;
+    const auto first_that_can_wait = std::find_if(
+        gate_.line_.begin(), gate_.line_.end(), [](const Place* place) { return !place->urgent_; });
+    gate_.line_.insert(urgent ? first_that_can_wait : gate_.line_.end(), this);
   }
   return where_ == Where::kInside;
 }

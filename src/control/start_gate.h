@@ -21,7 +21,7 @@ class StartGate {
     Place& operator=(const Place&) = delete;
 
     // True: inside, and may start; also when it was inside before. False: stands in the line, where
-    // `urgent` ones come first.
+    // `urgent` ones come before all others.
     bool enter(bool urgent);
     // Neither inside nor in the line from now on.
     void leave();
@@ -32,6 +32,7 @@ class StartGate {
     StartGate& gate_;
     std::function<void()> entered_;
     Where where_ = Where::kOutside;
+    bool urgent_ = false;
   };
 
   explicit StartGate(int places) : free_(places) {}

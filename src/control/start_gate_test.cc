@@ -20,18 +20,20 @@ class StartGateTest : public ::testing::Test {
 };
 
 TEST_F(StartGateTest, TheLineIsServedInOrderButUrgentOnesFirst) {
-  const auto a = place("a"), b = place("b"), c = place("c"), d = place("d");
+  const auto a = place("a"), b = place("b"), c = place("c"), d = place("d"), e = place("e");
   EXPECT_TRUE(a->enter(false));
   EXPECT_TRUE(a->enter(false)) << "it is inside already";
   EXPECT_FALSE(b->enter(false));
   EXPECT_FALSE(c->enter(false));
   EXPECT_FALSE(d->enter(true));
+  EXPECT_FALSE(e->enter(true));
   EXPECT_FALSE(b->enter(false)) << "asking again changes nothing";
   a->leave();
   EXPECT_EQ(entered_, (std::vector<std::string>{"d"}));
   EXPECT_TRUE(d->enter(true));
   d->leave();
-  EXPECT_EQ(entered_, (std::vector<std::string>{"d", "b"}));
+  e->leave();
+  EXPECT_EQ(entered_, (std::vector<std::string>{"d", "e", "b"}));
 }
 
 TEST_F(StartGateTest, WhoEndsInTheLineOrInsideLeavesNoHole) {

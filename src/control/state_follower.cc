@@ -1,8 +1,8 @@
 #include "control/state_follower.h"
 
 #include <algorithm>
+#include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 namespace hikae::control {
@@ -15,20 +15,12 @@ constexpr Duration kLongestPause = std::chrono::seconds(2);
 
 StateFollower::StateFollower(boost::asio::any_io_executor executor, Frontend& frontend,
                              StateWatch& watch, Clock& clock, Log& log)
-    : executor_(executor),
-      frontend_(frontend),
-      watch_(watch),
-      clock_(clock),
-      log_(log),
-      stopped_(executor) {}
+    : frontend_(frontend), watch_(watch), clock_(clock), log_(log), task_(std::move(executor)) {}
 
 void StateFollower::start() {
-  running_ = true;
   frontend_.expect_followed(true);
-  boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr failed) {
-    running_ = false;
+  task_.start(run(), [this](std::exception_ptr failed) {
     frontend_.expect_followed(false);
-    stopped_.raise();
     if (failed && !stopping_) {
       log_.error("following the state ended by an exception; please report it");
     }
@@ -38,9 +30,7 @@ void StateFollower::start() {
 Awaitable<void> StateFollower::stop() {
   stopping_ = true;
   watch_.stop();
-  while (running_) {
-    co_await stopped_.wait();
-  }
+  co_await task_.over();
 }
 
 Awaitable<void> StateFollower::run() {

@@ -2,9 +2,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "control/background_task.h"
 #include "control/frontend.h"
 #include "control/ports.h"
-#include "control/wake_signal.h"
 
 namespace hikae::control {
 
@@ -27,15 +27,13 @@ class StateFollower {
   Awaitable<bool> step();
   void tell(const Status& status);
 
-  boost::asio::any_io_executor executor_;
   Frontend& frontend_;
   StateWatch& watch_;
   Clock& clock_;
   Log& log_;
-  bool running_ = false;
   bool stopping_ = false;
   bool cut_off_ = false;
-  WakeSignal stopped_;
+  BackgroundTask task_;
 };
 
 }  // namespace hikae::control

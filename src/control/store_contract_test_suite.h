@@ -1,14 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include "control/ports.h"
+#include "control/store_test_support.h"
 
 // What every control::Store promises, as one suite that each adapter runs:
 //
@@ -17,26 +16,6 @@
 
 namespace hikae::control {
 
-template <class T>
-Awaitable<void> keep_result(Awaitable<T> operation, std::optional<T>& result) {
-  result.emplace(co_await std::move(operation));
-}
-
-// Runs one operation to its end on `context`.
-template <class T>
-T run_to_end(boost::asio::io_context& context, Awaitable<T> operation) {
-  std::optional<T> result;
-  boost::asio::co_spawn(context, keep_result(std::move(operation), result),
-                        [](std::exception_ptr error) {
-                          if (error) {
-                            std::rethrow_exception(error);
-                          }
-                        });
-  context.restart();
-  context.run();
-  return std::move(*result);
-}
-
 template <class Harness>
 class StoreContract : public testing::Test {
  protected:
@@ -44,14 +23,6 @@ class StoreContract : public testing::Test {
   Result<core::State> load(Store& store) { return run_to_end(context_, store.load()); }
   Status commit(Store& store, core::Transition transition, std::uint64_t expected) {
     return run_to_end(context_, store.commit(std::move(transition), core::Revision(expected)));
-  }
-  static core::Transition put_host(const char* id, const char* zone) {
-    core::Host host;
-    host.id = core::HostId(id);
-    host.zone = core::ZoneName(zone);
-    core::Transition transition;
-    transition.put(host);
-    return transition;
   }
 
  private:
@@ -70,7 +41,7 @@ TYPED_TEST_P(StoreContract, StartsEmptyAtRevisionZero) {
 
 TYPED_TEST_P(StoreContract, ACommittedTransitionIsThereAfterOpeningAgain) {
   Store& store = this->open();
-  core::Transition transition = this->put_host("h1", "a");
+  core::Transition transition = put_host("h1", "a");
   core::Vpc vpc;
   vpc.id = core::VpcId("vpc-1");
   vpc.cidr = *Cidr::parse("10.0.0.0/16");
@@ -92,24 +63,24 @@ TYPED_TEST_P(StoreContract, ACommittedTransitionIsThereAfterOpeningAgain) {
 
 TYPED_TEST_P(StoreContract, AnotherExpectedRevisionIsAConflictAndChangesNothing) {
   Store& store = this->open();
-  ASSERT_TRUE(this->commit(store, this->put_host("h1", "a"), 0));
+  ASSERT_TRUE(this->commit(store, put_host("h1", "a"), 0));
   for (const std::uint64_t expected : {0, 2}) {
-    const Status refused = this->commit(store, this->put_host("h1", "b"), expected);
+    const Status refused = this->commit(store, put_host("h1", "b"), expected);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
   }
   const auto state = this->load(this->open());
   EXPECT_EQ(state->revision(), core::Revision(1));
   EXPECT_EQ(state->template find<core::Host>(core::HostId("h1"))->zone.str(), "a");
-  EXPECT_TRUE(this->commit(this->open(), this->put_host("h1", "c"), 1));
+  EXPECT_TRUE(this->commit(this->open(), put_host("h1", "c"), 1));
 }
 
 TYPED_TEST_P(StoreContract, TheLaterChangeOfAKeyWins) {
   Store& store = this->open();
-  core::Transition transition = this->put_host("h1", "a");
+  core::Transition transition = put_host("h1", "a");
   transition.remove<core::Host>(core::HostId("h1"));
   transition.remove<core::Host>(core::HostId("h2"));
-  transition.changes.push_back(this->put_host("h2", "b").changes.front());
+  transition.changes.push_back(put_host("h2", "b").changes.front());
   ASSERT_TRUE(this->commit(store, transition, 0));
   const auto state = this->load(store);
   EXPECT_EQ(state->template find<core::Host>(core::HostId("h1")), nullptr);
@@ -118,7 +89,7 @@ TYPED_TEST_P(StoreContract, TheLaterChangeOfAKeyWins) {
 
 TYPED_TEST_P(StoreContract, RemovedResourcesStayAway) {
   Store& store = this->open();
-  ASSERT_TRUE(this->commit(store, this->put_host("h1", "a"), 0));
+  ASSERT_TRUE(this->commit(store, put_host("h1", "a"), 0));
   core::Transition removal;
   removal.remove<core::Host>(core::HostId("h1"));
   ASSERT_TRUE(this->commit(store, removal, 1));
@@ -146,7 +117,7 @@ TYPED_TEST_P(StoreContract, AVeryLargeTransitionIsMadeWhole) {
     large.put(event(number, 'a'));
   }
   ASSERT_TRUE(this->commit(this->open(), large, 0));
-  core::Transition mixed = this->put_host("h1", "a");
+  core::Transition mixed = put_host("h1", "a");
   for (std::uint64_t number = 1; number < kEvents; ++number) {
     if (number % 2 == 0) {
       mixed.remove<core::Event>(core::Event::Key(number));
@@ -164,7 +135,7 @@ TYPED_TEST_P(StoreContract, AVeryLargeTransitionIsMadeWhole) {
     EXPECT_EQ(state->template find<core::Event>(core::Event::Key(7))->message.front(), 'b');
     EXPECT_EQ(state->template find<core::Event>(core::Event::Key(kEvents))->message.front(), 'a');
     if (revision == 2) {
-      ASSERT_TRUE(this->commit(this->open(), this->put_host("h2", "b"), 2));
+      ASSERT_TRUE(this->commit(this->open(), put_host("h2", "b"), 2));
     }
   }
 }

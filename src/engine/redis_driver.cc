@@ -81,10 +81,27 @@ void RedisDriver::Inquiry::end(Result<control::EngineStatus> with) {
 
 Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
+  const bool survey = assignment.survey;
+  core::NodeAssignment again = assignment;
+  auto inquiry = co_await await_answer(std::move(assignment));
+  // What was asked before a survey may have been answered before it, too.
+  if (inquiry && inquiry->answer->has_value() && survey && !inquiry->survey) {
+    inquiry = co_await await_answer(std::move(again));
+  }
+  if (!inquiry) {
+    co_return fail(ErrorCode::kTimeout,
+                   fmt::format("node {}: the engine does not answer", node.str()));
+  }
+  co_return *inquiry->answer;
+}
+
+Awaitable<std::shared_ptr<RedisDriver::Inquiry>> RedisDriver::await_answer(
+    core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
   const auto executor = co_await boost::asio::this_coro::executor;
   std::shared_ptr<Inquiry> inquiry = inquiries_[node];
   if (!inquiry || inquiry->answer) {  // an answer that nobody waited for is old
-    inquiry = std::make_shared<Inquiry>(executor);
+    inquiry = std::make_shared<Inquiry>(executor, assignment.survey);
     inquiries_[node] = inquiry;
     boost::asio::co_spawn(executor, inquire(inquiry, std::move(assignment)), boost::asio::detached);
   }
@@ -93,11 +110,7 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignme
     const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
     co_await inquiry->answered.async_wait(token);
   }
-  if (!inquiry->answer) {
-    co_return fail(ErrorCode::kTimeout,
-                   fmt::format("node {}: the engine does not answer", node.str()));
-  }
-  co_return *inquiry->answer;
+  co_return inquiry->answer ? inquiry : nullptr;
 }
 
 Awaitable<void> RedisDriver::inquire(std::shared_ptr<Inquiry> inquiry,

@@ -63,16 +63,22 @@ class RedisDriver final : public control::EngineDriver {
   // A question that stays open when whoever asked waits no longer; asking again joins it. A busy
   // engine gets to it in the end, while a new connection would queue up at the end each time.
   struct Inquiry {
-    explicit Inquiry(boost::asio::any_io_executor executor) : answered(std::move(executor)) {}
+    Inquiry(boost::asio::any_io_executor executor, bool in_survey)
+        : survey(in_survey), answered(std::move(executor)) {}
     void end(Result<control::EngineStatus> with);
+    const bool survey;  // asked when a survey was on: the answer is no older than that
     std::optional<Result<control::EngineStatus>> answer;
     boost::asio::steady_timer answered;  // cancelled then
   };
 
   control::Awaitable<Result<control::EngineStatus>> read_info(core::NodeAssignment assignment,
                                                               std::vector<std::string> sections);
+  // In a coroutine of its own, which ends when the node's connection does: disconnect() each node
+  // before the end of the driver, and let the executor run out.
   control::Awaitable<void> inquire(std::shared_ptr<Inquiry> inquiry,
                                    core::NodeAssignment assignment);
+  // Null when it was not answered in time.
+  control::Awaitable<std::shared_ptr<Inquiry>> await_answer(core::NodeAssignment assignment);
   control::Awaitable<Result<control::EngineStatus>> look(core::NodeAssignment assignment);
   // Commands have call_timeout for their replies. kTimeout at once while a question is open.
   control::Awaitable<Result<Replies>> ask(core::NodeAssignment assignment,

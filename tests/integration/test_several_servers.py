@@ -68,6 +68,17 @@ class ServersTestCase(unittest.TestCase):
     def head(self):
         return json.loads(self.etcd.get(HEAD))
 
+    def until_changes_work(self, server):
+        def works():
+            try:
+                return server.elasticache.create_cache_parameter_group(
+                    CacheParameterGroupName="again", CacheParameterGroupFamily="redis7",
+                    Description="d")
+            except ClientError:
+                return None
+
+        eventually(works, "changes are possible again", 30)
+
     def until_seen(self, server, group_id):
         """Other servers learn of a commit within milliseconds, not within the call."""
         def seen():
@@ -230,15 +241,7 @@ class OneEtcd(ServersTestCase):
         self.etcd.start_member(0)
         self.etcd.wait_ready()
 
-        def works():
-            try:
-                return self.b.elasticache.create_cache_parameter_group(
-                    CacheParameterGroupName="back", CacheParameterGroupFamily="redis7",
-                    Description="d")
-            except ClientError:
-                return None
-
-        eventually(works, "changes are possible again", 30)
+        self.until_changes_work(self.b)
         eventually(lambda: self.a.leads() or self.b.leads(), "somebody leads again", TAKE_OVER)
 
     def test_a_server_without_the_regions_secret_is_refused(self):
@@ -307,15 +310,7 @@ class ThreeEtcds(ServersTestCase):
         self.etcd.start_member(1)
         self.etcd.start_member(2)
 
-        def works():
-            try:
-                return self.a.elasticache.create_cache_parameter_group(
-                    CacheParameterGroupName="yes", CacheParameterGroupFamily="redis7",
-                    Description="d")
-            except ClientError:
-                return None
-
-        eventually(works, "changes are possible again", 30)
+        self.until_changes_work(self.a)
         self.a.elasticache.delete_cache_cluster(CacheClusterId="kept")
         self.a.wait_cluster_gone("kept", 30)
 

@@ -8,6 +8,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from .processes import die_with_parent
 from .region import free_port
 from .waiting import eventually
 
@@ -46,7 +47,8 @@ class Etcd:
                  "--listen-client-urls", client, "--advertise-client-urls", client,
                  "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
                  "--initial-cluster", cluster, *self.more_arguments(member)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=die_with_parent)
 
     def more_arguments(self, member):
         return []

@@ -87,20 +87,11 @@ Awaitable<Result<LeaderTerm>> EtcdLeadership::take_key() {
   lease_ = lease->id;
   until_ = asked + belief(lease->ttl_seconds);
   TxnRequest request;
-  Compare free;
-  free.what = Compare::What::kCreateRevision;
-  free.key = layout_.leader();
-  request.compare.push_back(std::move(free));
-  Operation take;
-  take.key = layout_.leader();
-  take.value = fmt::format("{} lease {}", server_, lease_);
-  take.lease = lease_;
-  const std::string mine = take.value;
-  request.success.push_back(std::move(take));
-  Operation look;
-  look.what = Operation::What::kRange;
-  look.key = layout_.leader();
-  request.failure.push_back(std::move(look));
+  const std::string mine = fmt::format("{} lease {}", server_, lease_);
+  request.compare = {{Compare::What::kCreateRevision, layout_.leader(), 0}};
+  request.success = {Operation::put(layout_.leader(), mine)};
+  request.success.front().lease = lease_;
+  request.failure = {Operation::get(layout_.leader())};
   const auto answer = co_await client_.txn(std::move(request), kTimeout);
   if (answer && answer->succeeded) {
     term_ = LeaderTerm(answer->revision);

@@ -23,29 +23,6 @@ constexpr int kLoadTries = 5;
 constexpr int kUnfoldTries = 5;
 constexpr std::size_t kNameLength = 16;
 
-Operation put(std::string key, std::string value) {
-  Operation operation;
-  operation.what = Operation::What::kPut;
-  operation.key = std::move(key);
-  operation.value = std::move(value);
-  return operation;
-}
-
-Operation get(std::string key) {
-  Operation operation;
-  operation.what = Operation::What::kRange;
-  operation.key = std::move(key);
-  return operation;
-}
-
-Operation remove(std::string key, std::string range_end) {
-  Operation operation;
-  operation.what = Operation::What::kDelete;
-  operation.key = std::move(key);
-  operation.range_end = std::move(range_end);
-  return operation;
-}
-
 tl::unexpected<Error> conflict(core::Revision expected) {
   return fail(ErrorCode::kConflict, fmt::format("the state in etcd is not at revision {}; another "
                                                 "server was first",
@@ -64,10 +41,7 @@ std::string EtcdStore::next_writer() {
 // Holds only while the head is the one that we know.
 TxnRequest EtcdStore::guarded() const {
   TxnRequest request;
-  Compare unchanged;
-  unchanged.key = layout_.head();
-  unchanged.equals = anchor_->mod_revision;
-  request.compare.push_back(std::move(unchanged));
+  request.compare = {{Compare::What::kModRevision, layout_.head(), anchor_->mod_revision}};
   return request;
 }
 
@@ -263,7 +237,8 @@ Awaitable<Status> EtcdStore::find_anchor(core::Revision expected) {
 Awaitable<Status> EtcdStore::put_chunks(const Staged& staged) {
   for (std::size_t number = 0; number < staged.chunks.size(); ++number) {
     TxnRequest request = guarded();
-    request.success.push_back(put(layout_.chunk(staged.name, number), staged.chunks[number]));
+    request.success.push_back(
+        Operation::put(layout_.chunk(staged.name, number), staged.chunks[number]));
     const auto answer = co_await client_.txn(std::move(request), kCommitTimeout);
     if (!answer) {
       Error error = answer.error();
@@ -305,8 +280,8 @@ Awaitable<Status> EtcdStore::unfold() {
   for (const Rows& part : parts) {
     TxnRequest request = guarded();
     for (const RowChange& row : part) {
-      request.success.push_back(row.removed ? remove(layout_.row(row), "")
-                                            : put(layout_.row(row), row.body));
+      request.success.push_back(row.removed ? Operation::remove(layout_.row(row))
+                                            : Operation::put(layout_.row(row), row.body));
     }
     const auto answer = co_await client_.txn(std::move(request), kCommitTimeout);
     if (!answer) {
@@ -330,21 +305,17 @@ Awaitable<Status> EtcdStore::move_head(Head head, const Rows& rows,
                                        std::optional<LeaderTerm> term) {
   TxnRequest request = guarded();
   if (term) {
-    Compare leads;
-    leads.what = Compare::What::kCreateRevision;
-    leads.key = layout_.leader();
-    leads.equals = term->value();
-    request.compare.push_back(std::move(leads));
+    request.compare.push_back({Compare::What::kCreateRevision, layout_.leader(), term->value()});
   }
-  request.failure.push_back(get(layout_.head()));
-  request.success.push_back(put(layout_.head(), to_value(head)));
+  request.failure.push_back(Operation::get(layout_.head()));
+  request.success.push_back(Operation::put(layout_.head(), to_value(head)));
   for (const RowChange& row : rows) {
-    request.success.push_back(row.removed ? remove(layout_.row(row), "")
-                                          : put(layout_.row(row), row.body));
+    request.success.push_back(row.removed ? Operation::remove(layout_.row(row))
+                                          : Operation::put(layout_.row(row), row.body));
   }
   // What a head does not name is of no use any more, whoever put it there.
   if (head.staged.empty()) {
-    request.success.push_back(remove(layout_.staged(), end_of_prefix(layout_.staged())));
+    request.success.push_back(Operation::remove(layout_.staged(), end_of_prefix(layout_.staged())));
   }
   const auto answer = co_await client_.txn(std::move(request), kCommitTimeout);
   if (!answer) {

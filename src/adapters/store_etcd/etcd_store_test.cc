@@ -65,25 +65,6 @@ using etcd::one_member;
 
 constexpr Duration kWait = std::chrono::seconds(10);
 
-core::Transition put_host(const std::string& id) {
-  core::Host host;
-  host.id = core::HostId(id);
-  core::Transition transition;
-  transition.put(host);
-  return transition;
-}
-
-core::Transition put_events(std::uint64_t count, std::size_t bytes) {
-  core::Transition transition;
-  for (std::uint64_t number = 1; number <= count; ++number) {
-    core::Event event;
-    event.id = core::Event::Key(number);
-    event.message = std::string(bytes, 'x');
-    transition.put(event);
-  }
-  return transition;
-}
-
 // One server's store, with connections of its own.
 struct Server {
   Server(EtcdTestCluster& cluster, const std::string& prefix, std::uint64_t seed)

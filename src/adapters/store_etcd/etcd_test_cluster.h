@@ -3,9 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <fcntl.h>
-#include <filesystem>
 #include <memory>
 #include <netinet/in.h>
 #include <string>
@@ -21,7 +19,8 @@
 
 #include "adapters/store_etcd/etcd_client.h"
 #include "base/random.h"
-#include "control/store_contract_test_suite.h"
+#include "base/testing/temporary_directory.h"
+#include "control/store_test_support.h"
 
 // For tests only: a real etcd cluster of the test's own, on free ports of 127.0.0.1, in a directory
 // that goes with it.
@@ -31,8 +30,6 @@ namespace hikae::etcd {
 class EtcdTestCluster {
  public:
   explicit EtcdTestCluster(int members) {
-    std::string name = (std::filesystem::temp_directory_path() / "hikae-etcd-XXXXXX").string();
-    directory_ = ::mkdtemp(name.data());
     for (int i = 0; i < members; ++i) {
       members_.push_back(Member{free_port(), free_port(), -1});
     }
@@ -46,7 +43,6 @@ class EtcdTestCluster {
     for (int i = 0; i < int(members_.size()); ++i) {
       kill(i);
     }
-    std::filesystem::remove_all(directory_);
   }
   EtcdTestCluster(const EtcdTestCluster&) = delete;
   EtcdTestCluster& operator=(const EtcdTestCluster&) = delete;
@@ -61,7 +57,7 @@ class EtcdTestCluster {
     const pid_t pid = ::fork();
     if (pid == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      const int log = ::open(fmt::format("{}/log{}", directory_, member).c_str(),
+      const int log = ::open(fmt::format("{}/log{}", directory_.path(), member).c_str(),
                              O_WRONLY | O_CREAT | O_APPEND, 0600);
       ::dup2(log, 1);
       ::dup2(log, 2);
@@ -142,7 +138,7 @@ class EtcdTestCluster {
             "--name",
             fmt::format("m{}", member),
             "--data-dir",
-            fmt::format("{}/m{}", directory_, member),
+            fmt::format("{}/m{}", directory_.path(), member),
             "--listen-client-urls",
             client,
             "--advertise-client-urls",
@@ -159,7 +155,7 @@ class EtcdTestCluster {
             "500"};
   }
 
-  std::string directory_;
+  TemporaryDirectory directory_;
   std::vector<Member> members_;
   int prefixes_ = 0;
 };

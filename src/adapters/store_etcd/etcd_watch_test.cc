@@ -12,26 +12,9 @@ namespace hikae::etcd {
 namespace {
 
 using control::Commit;
+using control::put_events;
+using control::put_host;
 using control::run_to_end;
-
-core::Transition put_host(const std::string& id) {
-  core::Host host;
-  host.id = core::HostId(id);
-  core::Transition transition;
-  transition.put(host);
-  return transition;
-}
-
-core::Transition put_events(std::uint64_t count, std::size_t bytes) {
-  core::Transition transition;
-  for (std::uint64_t number = 1; number <= count; ++number) {
-    core::Event event;
-    event.id = core::Event::Key(number);
-    event.message = std::string(bytes, 'x');
-    transition.put(event);
-  }
-  return transition;
-}
 
 // One server writes, another follows with a state of its own.
 class EtcdWatchTest : public testing::Test {

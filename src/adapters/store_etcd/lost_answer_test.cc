@@ -28,6 +28,7 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using control::put_host;
 using control::run_to_end;
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
@@ -135,14 +136,6 @@ struct Server {
 Status commit(Server& server, core::Transition transition, std::uint64_t expected) {
   return run_to_end(server.context, server.store.commit(std::move(transition),
                                                         core::Revision(expected), std::nullopt));
-}
-
-core::Transition put_host(const char* id) {
-  core::Host host;
-  host.id = core::HostId(id);
-  core::Transition transition;
-  transition.put(host);
-  return transition;
 }
 
 class LostAnswerTest : public testing::Test {

@@ -1,6 +1,8 @@
 #include "adapters/store_etcd/messages.h"
 
 #include <charconv>
+#include <concepts>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,12 +23,8 @@ void bytes(RecordWriter& out, std::string_view name, std::string_view value) {
   out.string(codec::base64_encode(value));
 }
 
-void number(RecordWriter& out, std::string_view name, std::uint64_t value) {
-  out.key(name);
-  out.string(fmt::format_int(value).str());
-}
-
-void signed_number(RecordWriter& out, std::string_view name, std::int64_t value) {
+template <std::integral T>
+void number(RecordWriter& out, std::string_view name, T value) {
   out.key(name);
   out.string(fmt::format_int(value).str());
 }
@@ -65,7 +63,7 @@ void write(RecordWriter& out, const Operation& operation) {
       bytes(out, "key", operation.key);
       bytes(out, "value", operation.value);
       if (operation.lease != 0) {
-        signed_number(out, "lease", operation.lease);
+        number(out, "lease", operation.lease);
       }
       break;
     case Operation::What::kDelete:
@@ -108,20 +106,17 @@ RecordNode member(RecordNode node, std::string_view name) {
   return node.is_object() ? node.member(name).value_or(nothing()) : nothing();
 }
 
-std::uint64_t unsigned_member(RecordNode node, std::string_view name) {
+// 64 bits come as text, fewer as a number.
+template <std::integral T>
+T number_member(RecordNode node, std::string_view name) {
   const RecordNode value = member(node, name);
-  std::uint64_t out = value.as_unsigned().value_or(0);
+  T out = 0;
   if (const auto text = value.as_string()) {
     std::from_chars(text->data(), text->data() + text->size(), out);
-  }
-  return out;
-}
-
-std::int64_t signed_member(RecordNode node, std::string_view name) {
-  const RecordNode value = member(node, name);
-  std::int64_t out = value.as_integer().value_or(0);
-  if (const auto text = value.as_string()) {
-    std::from_chars(text->data(), text->data() + text->size(), out);
+  } else if constexpr (std::is_signed_v<T>) {
+    out = value.as_integer().value_or(0);
+  } else {
+    out = value.as_unsigned().value_or(0);
   }
   return out;
 }
@@ -135,7 +130,7 @@ std::optional<std::string> bytes_member(RecordNode node, std::string_view name) 
 }
 
 std::uint64_t header_revision(RecordNode node) {
-  return unsigned_member(member(node, "header"), "revision");
+  return number_member<std::uint64_t>(member(node, "header"), "revision");
 }
 
 std::optional<KeyValue> read_pair(RecordNode node) {
@@ -147,8 +142,8 @@ std::optional<KeyValue> read_pair(RecordNode node) {
   KeyValue pair;
   pair.key = std::move(*key);
   pair.value = std::move(*value);
-  pair.create_revision = unsigned_member(node, "create_revision");
-  pair.mod_revision = unsigned_member(node, "mod_revision");
+  pair.create_revision = number_member<std::uint64_t>(node, "create_revision");
+  pair.mod_revision = number_member<std::uint64_t>(node, "mod_revision");
   return pair;
 }
 
@@ -175,7 +170,7 @@ tl::unexpected<Error> strange(std::string_view what, std::string_view json) {
               fmt::format("etcd answered no {}: {}", what, std::string(json.substr(0, kShown))));
 }
 
-// The answer when it is an object whose header names a revision.
+// The answer when it is an object.
 Result<RecordDocument> read_answer(std::string_view what, std::string_view json) {
   auto document = RecordDocument::parse(json);
   if (!document || !document->root().is_object()) {
@@ -196,6 +191,18 @@ std::optional<WatchEvent> read_event(RecordNode node) {
 }
 
 }  // namespace
+
+Operation Operation::put(std::string key, std::string value) {
+  return {What::kPut, std::move(key), std::move(value), "", 0};
+}
+
+Operation Operation::get(std::string key) {
+  return {What::kRange, std::move(key), "", "", 0};
+}
+
+Operation Operation::remove(std::string key, std::string range_end) {
+  return {What::kDelete, std::move(key), "", std::move(range_end), 0};
+}
 
 std::string end_of_prefix(std::string prefix) {
   while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) {
@@ -226,7 +233,7 @@ std::string to_json(const TxnRequest& request) {
 std::string grant_json(std::int64_t ttl_seconds) {
   RecordWriter out;
   out.begin_object();
-  signed_number(out, "TTL", ttl_seconds);
+  number(out, "TTL", ttl_seconds);
   out.end_object();
   return out.take();
 }
@@ -234,7 +241,7 @@ std::string grant_json(std::int64_t ttl_seconds) {
 std::string lease_json(std::int64_t id) {
   RecordWriter out;
   out.begin_object();
-  signed_number(out, "ID", id);
+  number(out, "ID", id);
   out.end_object();
   return out.take();
 }
@@ -309,8 +316,8 @@ Result<LeaseAnswer> read_grant(std::string_view json) {
     return tl::unexpected(document.error());
   }
   LeaseAnswer answer;
-  answer.id = signed_member(document->root(), "ID");
-  answer.ttl_seconds = signed_member(document->root(), "TTL");
+  answer.id = number_member<std::int64_t>(document->root(), "ID");
+  answer.ttl_seconds = number_member<std::int64_t>(document->root(), "TTL");
   if (answer.id == 0 || answer.ttl_seconds <= 0) {
     return strange("lease", json);
   }
@@ -324,8 +331,8 @@ Result<LeaseAnswer> read_keep_alive(std::string_view json) {
   }
   const RecordNode result = member(document->root(), "result");
   LeaseAnswer answer;
-  answer.id = signed_member(result, "ID");
-  answer.ttl_seconds = signed_member(result, "TTL");
+  answer.id = number_member<std::int64_t>(result, "ID");
+  answer.ttl_seconds = number_member<std::int64_t>(result, "TTL");
   if (answer.id == 0) {
     return strange("lease", json);
   }
@@ -351,7 +358,7 @@ Result<WatchAnswer> read_watch(std::string_view json) {
   answer.revision = header_revision(result);
   answer.created = member(result, "created").as_boolean().value_or(false);
   answer.cancelled = member(result, "canceled").as_boolean().value_or(false);
-  answer.compact_revision = unsigned_member(result, "compact_revision");
+  answer.compact_revision = number_member<std::uint64_t>(result, "compact_revision");
   answer.reason = text_member(result, "cancel_reason");
   bool good = result.is_object();
   const RecordNode events = member(result, "events");
@@ -380,7 +387,7 @@ Refusal read_refusal(std::string_view json) {
   // The refusal of a stream stands one level deeper.
   const RecordNode inner = member(document->root(), "error");
   const RecordNode root = inner.is_object() ? inner : document->root();
-  refusal.code = int(signed_member(root, inner.is_object() ? "grpc_code" : "code"));
+  refusal.code = int(number_member<std::int64_t>(root, inner.is_object() ? "grpc_code" : "code"));
   refusal.message = text_member(root, "message");
   return refusal;
 }

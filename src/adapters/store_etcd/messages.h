@@ -48,6 +48,11 @@ struct Operation {
   std::string value;
   std::string range_end;  // kDelete
   std::int64_t lease = 0;
+
+  static Operation put(std::string key, std::string value);
+  static Operation get(std::string key);
+  // All keys from `key` to before `range_end`; without it the one key.
+  static Operation remove(std::string key, std::string range_end = "");
 };
 
 // All of `success` when every comparison holds, else all of `failure`.

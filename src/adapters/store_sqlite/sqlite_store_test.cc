@@ -11,30 +11,18 @@
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/temporary_directory.h"
 #include "control/store_contract_test_suite.h"
 
 namespace hikae::control {
 namespace {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "hikae-store-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  std::string file(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct SqliteHarness {
   TemporaryDirectory directory;
   std::optional<adapters::SqliteStore> store;
   Store& open() {
     store.reset();
-    return store.emplace(directory.file("state.db"));
+    return store.emplace(directory.path() + "/state.db");
   }
 };
 
@@ -55,7 +43,7 @@ TEST(SqliteStore, TheFileIsItsOwnersAlone) {
   ASSERT_TRUE(run_to_end(context, harness.open().commit(put_event(1), core::Revision(0))));
   for (const char* name : {"state.db", "state.db-wal"}) {
     struct stat info = {};
-    ASSERT_EQ(::stat(harness.directory.file(name).c_str(), &info), 0) << name;
+    ASSERT_EQ(::stat((harness.directory.path() + "/" + name).c_str(), &info), 0) << name;
     EXPECT_EQ(info.st_mode & 0777, 0600u) << name;
   }
 }
@@ -65,7 +53,7 @@ TEST(SqliteStore, ANewerSchemaIsRefused) {
   boost::asio::io_context context(1);
   ASSERT_TRUE(run_to_end(context, harness.open().load()));
   harness.store.reset();
-  SQLite::Database database(harness.directory.file("state.db"), SQLite::OPEN_READWRITE);
+  SQLite::Database database(harness.directory.path() + "/state.db", SQLite::OPEN_READWRITE);
   database.exec("UPDATE meta SET value = 99 WHERE key = 'schema_version'");
   const auto state = run_to_end(context, harness.open().load());
   ASSERT_FALSE(state);
@@ -76,7 +64,7 @@ TEST(SqliteStore, ANewerSchemaIsRefused) {
 
 TEST(SqliteStore, AFileThatIsNoDatabaseIsRefused) {
   SqliteHarness harness;
-  const std::string path = harness.directory.file("state.db");
+  const std::string path = harness.directory.path() + "/state.db";
   FILE* file = ::fopen(path.c_str(), "w");
   ASSERT_NE(file, nullptr);
   ::fputs(std::string(4096, 'z').c_str(), file);
@@ -90,7 +78,7 @@ TEST(SqliteStore, AFileThatIsNoDatabaseIsRefused) {
 TEST(SqliteStore, AMissingDirectoryIsNamed) {
   TemporaryDirectory directory;
   boost::asio::io_context context(1);
-  adapters::SqliteStore store(directory.file("no/such/directory.db"));
+  adapters::SqliteStore store(directory.path() + "/no/such/directory.db");
   EXPECT_EQ(run_to_end(context, store.load()).error().code, ErrorCode::kNotFound);
 }
 
@@ -116,7 +104,7 @@ TEST(SqliteStore, AMissingDirectoryIsNamed) {
 
 TEST(SqliteStore, AFailedWriteIsRefusedAndKeepsTheState) {
   TemporaryDirectory directory;
-  const std::string path = directory.file("state.db");
+  const std::string path = directory.path() + "/state.db";
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -151,7 +139,7 @@ TEST(SqliteStore, AFailedWriteIsRefusedAndKeepsTheState) {
 
 TEST(SqliteStore, EveryAcknowledgedRevisionSurvivesKill9) {
   TemporaryDirectory directory;
-  const std::string path = directory.file("state.db");
+  const std::string path = directory.path() + "/state.db";
   constexpr std::uint64_t kRounds = 5;
   constexpr std::uint64_t kCommitsBeforeKill = 20;
   std::uint64_t last = 0;

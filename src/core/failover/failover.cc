@@ -137,20 +137,18 @@ std::vector<Member> heard_of(const std::vector<Member>& members) {
   return out;
 }
 
-FailoverDecision choose(const State& state, const Observed& observed, const NodeGroup& node_group,
-                        const Member& primary) {
+// No replica that answers holds a copy.
+FailoverDecision choose_from_disk(const State& state, const Observed& observed,
+                                  const NodeGroup& node_group, const Member& primary) {
   FailoverDecision out;
-  const auto all = candidates(state, observed, node_group);
-  const bool dead = primary.seen->dead();
-  const Duration waited = observed.dead_for(primary.key);
-  const auto from_disk = disk_leader(state, observed, node_group);
-  if (all.empty() && awaits_replica(state, observed, node_group)) {
+  if (awaits_replica(state, observed, node_group)) {
+    const Duration waited = observed.dead_for(primary.key);
     out.stage = FailoverStage::kChoosing;
     out.reason = fmt::format("{} is dead; waits for a replica to answer", node_group.primary.str());
     out.recheck_after = std::max(kNewsBound - waited, Duration());
     return out;
   }
-  if (all.empty() && from_disk) {
+  if (const auto from_disk = disk_leader(state, observed, node_group)) {
     const Member leader = member_of(state, observed, *from_disk);
     out.stage = FailoverStage::kDecided;
     out.new_primary = *from_disk;
@@ -159,10 +157,19 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
                              node_group.primary.str(), from_disk->str());
     return out;
   }
+  out.reason = fmt::format("{} is dead and no replica holds a copy", node_group.primary.str());
+  return out;
+}
+
+FailoverDecision choose(const State& state, const Observed& observed, const NodeGroup& node_group,
+                        const Member& primary) {
+  const auto all = candidates(state, observed, node_group);
   if (all.empty()) {
-    out.reason = fmt::format("{} is dead and no replica holds a copy", node_group.primary.str());
-    return out;
+    return choose_from_disk(state, observed, node_group, primary);
   }
+  FailoverDecision out;
+  const bool dead = primary.seen->dead();
+  const Duration waited = observed.dead_for(primary.key);
   const bool settled =
       std::all_of(all.begin(), all.end(), [](const Member& m) { return m.seen->offset_settled; });
   const auto heard = heard_of(all);

@@ -44,20 +44,22 @@ const NodeGroup* node_group_of(const ReplicationGroup& group, const CacheCluster
   return nullptr;
 }
 
-bool is_synchronising(const State& state, const Observed& observed, const CacheClusterId& id) {
+// nullptr: not placed, or not observed yet.
+const NodeObservation* seen_of(const State& state, const Observed& observed,
+                               const CacheClusterId& id) {
   const auto* cluster = state.find<CacheCluster>(id);
-  if (cluster == nullptr || cluster->nodes.empty()) {
-    return false;
-  }
-  const auto* seen = observed.find(NodeKey{id, cluster->nodes[0].id});
+  return cluster == nullptr || cluster->nodes.empty()
+             ? nullptr
+             : observed.find(NodeKey{id, cluster->nodes[0].id});
+}
+
+bool is_synchronising(const State& state, const Observed& observed, const CacheClusterId& id) {
+  const auto* seen = seen_of(state, observed, id);
   return seen != nullptr && seen->process == NodeObservation::Process::kRunning && !seen->link_up;
 }
 
 bool holds_copy(const State& state, const Observed& observed, const CacheClusterId& id) {
-  const auto* cluster = state.find<CacheCluster>(id);
-  const auto* seen = cluster == nullptr || cluster->nodes.empty()
-                         ? nullptr
-                         : observed.find(NodeKey{id, cluster->nodes[0].id});
+  const auto* seen = seen_of(state, observed, id);
   return seen != nullptr && !seen->dead() && seen->ready && seen->synced;
 }
 
@@ -67,11 +69,7 @@ bool holds_copy(const State& state, const Observed& observed, const CacheCluster
 // primary and two at a time cost the clients more than one after the other.
 bool may_attach(const State& state, const Observed& observed, const ReplicationGroup& group,
                 const NodeGroup& node_group, const CacheClusterId& replica) {
-  const auto* primary = state.find<CacheCluster>(node_group.primary);
-  if (primary == nullptr || primary->nodes.empty()) {
-    return false;
-  }
-  const auto* seen = observed.find(NodeKey{primary->id, primary->nodes[0].id});
+  const auto* seen = seen_of(state, observed, node_group.primary);
   if (seen == nullptr || !seen->ready || seen->role != Role::kPrimary) {
     return false;
   }
@@ -145,9 +143,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
     out.primary_address = primary->nodes[0].address;
     out.primary_port = primary->settings.port;
   }
-  const auto* primary_seen = primary == nullptr || primary->nodes.empty()
-                                 ? nullptr
-                                 : observed.find(NodeKey{primary->id, primary->nodes[0].id});
+  const auto* primary_seen = seen_of(state, observed, node_group->primary);
   if (node_group->primary == out.node.cluster) {
     out.may_promote = may_promote_primary(state, observed, group, *node_group);
     out.hold = holds_dead_primary(state, observed, group, *node_group);

@@ -194,24 +194,22 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   if (auto reason = reason_to_kill(*desired, known); !reason.empty()) {
     return act(NodeActionKind::kKill, std::move(reason));
   }
+  const bool listens = known.answers && !known.loading;
+  NodeAction replication = listens ? arrange_replication(*desired, known) : NodeAction();
   // Clients wait for a promotion, and a primary follows no name.
-  if (known.answers && !known.loading) {
-    NodeAction action = arrange_replication(*desired, known);
-    if (action.kind == NodeActionKind::kPromote) {
-      return action;
-    }
+  if (replication.kind == NodeActionKind::kPromote) {
+    return replication;
   }
   // Before anything follows a name, the name must mean the right address.
   if (known.private_hosts && known.hosts_file != render_hosts_file(*desired)) {
     return act(NodeActionKind::kUpdateHosts,
                fmt::format("{} is {}", desired->primary_name, desired->primary_address.str()));
   }
-  if (!known.answers || known.loading) {
+  if (!listens) {
     return act(NodeActionKind::kAwait, known.loading ? "it is loading" : "it does not answer yet");
   }
-  if (NodeAction action = arrange_replication(*desired, known);
-      action.kind != NodeActionKind::kNone) {
-    return action;
+  if (replication.kind != NodeActionKind::kNone) {
+    return replication;
   }
   if (NodeAction action = arrange_writes(*desired, known); action.kind != NodeActionKind::kNone) {
     return action;

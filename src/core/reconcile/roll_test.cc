@@ -134,6 +134,14 @@ class RollWorld : public World {
     return command;
   }
 
+  ModifyReplicationGroup resize(const std::string& node_type) {
+    ModifyReplicationGroup command;
+    command.id = "foo";
+    command.settings.node_type = node_type;
+    command.settings.apply_immediately = true;
+    return command;
+  }
+
   bool told(const std::string& text) {
     const auto& events = state.all<Event>();
     return std::any_of(events.begin(), events.end(), [&](const auto& entry) {
@@ -207,11 +215,7 @@ TEST(Roll, TheReplicasComeFirstAndThePrimaryAfterASwitchover) {
 
 TEST(Roll, NothingIsRestartedWhereTheRunningProcessCanTakeTheChange) {
   RollWorld world(3);
-  ModifyReplicationGroup command;
-  command.id = "foo";
-  command.settings.node_type = "cache.t3.medium";
-  command.settings.apply_immediately = true;
-  ASSERT_EQ(world.admit_code(command), "");
+  ASSERT_EQ(world.admit_code(world.resize("cache.t3.medium")), "");
   world.settle();
   EXPECT_EQ(world.group("foo").settings.node_type, "cache.t3.medium");
   for (const CacheClusterId& id : world.members()) {
@@ -224,11 +228,7 @@ TEST(Roll, NothingIsRestartedWhereTheRunningProcessCanTakeTheChange) {
 
 TEST(Roll, ASmallerNodeHasToHoldTheData) {
   RollWorld world(2);
-  ModifyReplicationGroup command;
-  command.id = "foo";
-  command.settings.node_type = "cache.t3.micro";
-  command.settings.apply_immediately = true;
-  ASSERT_EQ(world.admit_code(command), "");
+  ASSERT_EQ(world.admit_code(world.resize("cache.t3.micro")), "");
   NodeObservation& primary = world.observed.nodes[NodeKey{CacheClusterId("foo-001"), kNode}];
   EXPECT_EQ(world.plan_once().reason, "waits for the size of the data of foo-001");
   primary.used_memory = 600'000'000;
@@ -346,11 +346,7 @@ TEST(Roll, AFailoverInTheMiddleChangesNothingOfItsEnd) {
 
 TEST(Roll, APrimaryThatIsSmallAlreadyIsWeighedForTheOthers) {
   RollWorld world(3);
-  ModifyReplicationGroup command;
-  command.id = "foo";
-  command.settings.node_type = "cache.t3.micro";
-  command.settings.apply_immediately = true;
-  ASSERT_EQ(world.admit_code(command), "");
+  ASSERT_EQ(world.admit_code(world.resize("cache.t3.micro")), "");
   while (world.cluster("foo-002").settings.node_type != "cache.t3.micro") {
     ASSERT_TRUE(world.plan_and_apply() || world.work());
   }
