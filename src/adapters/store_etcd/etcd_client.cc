@@ -131,8 +131,11 @@ Awaitable<Result<EtcdClient::Answer>> EtcdClient::call(std::string path, std::st
       break;
     }
     if (tries % members == 0) {
-      const Duration rest = std::max(call.left(), Duration());
-      co_await pause(std::min(kRoundPause, rest));
+      // Another round that is cut short would only hide the reason of this one.
+      if (call.left() <= 2 * kRoundPause) {
+        break;
+      }
+      co_await pause(kRoundPause);
     }
   }
   if (call.answered) {
