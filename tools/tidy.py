@@ -39,7 +39,8 @@ FLOORS = {
 # Libraries that few may know (path prefixes -> the include of the library).
 PRIVATE_LIBRARIES = [
     (("src/app/main/",), re.compile(r"#include <CLI/")),
-    (("src/adapters/http/", "src/net/"), re.compile(r"#include <boost/beast")),
+    (("src/adapters/http/", "src/adapters/agent_rpc/", "src/net/"),
+     re.compile(r"#include <boost/beast")),
     (("src/adapters/store_sqlite/",), re.compile(r"#include <(SQLiteCpp|sqlite3)")),
     (("src/adapters/telemetry/",), re.compile(r"#include <spdlog/")),
 ]

@@ -56,8 +56,9 @@ class BenchRegion {
     }
     adapters::SqliteStore store(directory->state_path());
     app::FailoverReports reports(directory->path() + "/failovers", log_);
-    control_ = std::make_unique<app::ControlPlane>(app::ControlPlane::Parts{
-        context_, config_, store, log_, link_, **zone, reports, std::move(*credentials)});
+    control_ = std::make_unique<app::ControlPlane>(
+        app::ControlPlane::Parts{context_, config_, store, log_, link_, link_, nullptr, **zone,
+                                 reports, std::move(*credentials)});
     Status result;
     boost::asio::co_spawn(context_, serve(result), boost::asio::detached);
     context_.run();

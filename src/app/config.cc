@@ -110,24 +110,18 @@ Status resolve_addresses(const ConfigSettings& settings, ServeConfig& config) {
 
 // On loopback the region is of whoever owns the machine: there nobody is kept from testing.
 Status resolve_failover(const ConfigSettings& settings, bool loopback, ServeConfig& config) {
-  const std::int64_t hang = settings.hang_ms.value_or(kDefaultHangMs);
-  const std::int64_t busy = settings.busy_ms.value_or(std::max(kDefaultBusyMs, hang));
+  const auto limits = resolve_liveness(settings.hang_ms, settings.busy_ms);
+  if (!limits) {
+    return tl::unexpected(limits.error());
+  }
   const std::int64_t tests =
       settings.test_failovers_per_day.value_or(loopback ? 0 : kTestFailoversOnAws);
-  if (hang < kLeastHangMs || hang > kMostHangMs) {
-    return bad("failover.hang_ms", std::to_string(hang),
-               fmt::format("from {} to {} milliseconds", kLeastHangMs, kMostHangMs));
-  }
-  if (busy != 0 && (busy < hang || busy > kMostBusyMs)) {
-    return bad("failover.busy_ms", std::to_string(busy),
-               fmt::format("0 (never) or from {} (hang_ms) to {} milliseconds", hang, kMostBusyMs));
-  }
   if (tests < 0 || tests > kMostTestFailovers) {
     return bad("failover.test_failovers_per_day", std::to_string(tests),
                fmt::format("0 (any number) or at most {}", kMostTestFailovers));
   }
-  config.hang = std::chrono::milliseconds(hang);
-  config.busy = std::chrono::milliseconds(busy);
+  config.hang = limits->hang;
+  config.busy = limits->busy;
   config.test_failovers_per_day = std::size_t(tests);
   return {};
 }
@@ -162,6 +156,28 @@ Status resolve_store(const ConfigSettings& settings, ServeConfig& config) {
   }
   config.etcd = std::move(*etcd);
   config.local_agents = settings.local_agents.value_or("");
+  return {};
+}
+
+Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
+  const std::string lifetime = settings.agents_certificate_lifetime.value_or("90d");
+  const auto parsed = parse_duration(lifetime);
+  if (!parsed) {
+    return bad("agents.certificate_lifetime", lifetime, "a time such as 90d or 12h");
+  }
+  config.agents_certificate_lifetime = *parsed;
+  if (settings.agents_listen) {
+    config.agents_listen = SocketAddress::parse(*settings.agents_listen);
+    if (!config.agents_listen || config.agents_listen->port == 0) {
+      return bad("agents.listen", *settings.agents_listen,
+                 "an IPv4 address and port such as 10.0.0.1:4567");
+    }
+    if (settings.local_agents) {
+      return fail(ErrorCode::kInvalid,
+                  "local_agents and agents.listen exclude each other: the nodes run either in a "
+                  "directory of the servers' machine or on hosts that join");
+    }
+  }
   return {};
 }
 
@@ -213,6 +229,8 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.etcd_ca_file, over.etcd_ca_file);
   take_over(base.etcd_certificate_file, over.etcd_certificate_file);
   take_over(base.etcd_key_file, over.etcd_key_file);
+  take_over(base.agents_listen, over.agents_listen);
+  take_over(base.agents_certificate_lifetime, over.agents_certificate_lifetime);
   return base;
 }
 
@@ -252,7 +270,39 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   if (Status store = resolve_store(settings, config); !store) {
     return tl::unexpected(store.error());
   }
+  if (Status agents = resolve_agents(settings, config); !agents) {
+    return tl::unexpected(agents.error());
+  }
   return config;
+}
+
+Result<core::LivenessLimits> resolve_liveness(std::optional<std::int64_t> hang_ms,
+                                              std::optional<std::int64_t> busy_ms) {
+  const std::int64_t hang = hang_ms.value_or(kDefaultHangMs);
+  const std::int64_t busy = busy_ms.value_or(std::max(kDefaultBusyMs, hang));
+  if (hang < kLeastHangMs || hang > kMostHangMs) {
+    return bad("failover.hang_ms", std::to_string(hang),
+               fmt::format("from {} to {} milliseconds", kLeastHangMs, kMostHangMs));
+  }
+  if (busy != 0 && (busy < hang || busy > kMostBusyMs)) {
+    return bad("failover.busy_ms", std::to_string(busy),
+               fmt::format("0 (never) or from {} (hang_ms) to {} milliseconds", hang, kMostBusyMs));
+  }
+  return core::LivenessLimits{std::chrono::milliseconds(hang), std::chrono::milliseconds(busy)};
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  constexpr std::int64_t kMostSeconds = std::int64_t(10) * 365 * 24 * 3600;
+  constexpr std::string_view kUnits = "smhd";
+  constexpr std::int64_t kSeconds[] = {1, 60, 3600, 24 * 3600};
+  const auto unit = text.empty() ? std::string_view::npos : kUnits.find(text.back());
+  const auto count = unit == std::string_view::npos
+                         ? std::nullopt
+                         : parse_integer(text.substr(0, text.size() - 1));
+  if (!count || *count <= 0 || *count > kMostSeconds / kSeconds[unit]) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(*count * kSeconds[unit]);
 }
 
 std::string data_directory_or_default(const std::string& given) {

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "core/failover/liveness.h"
 #include "net/connection.h"
 
 namespace hikae::app {
@@ -61,6 +62,9 @@ struct ServeConfig {
   // Where the engines are that this process runs while it leads; empty: it runs none, and does not
   // lead. Without etcd it is the data directory.
   std::string local_agents;
+  // Where agents of other hosts connect; nullopt: the nodes run on this machine alone.
+  std::optional<SocketAddress> agents_listen;
+  Duration agents_certificate_lifetime{};
 };
 
 // What was said in one place (the file, the command line); unset where nothing was said.
@@ -86,6 +90,8 @@ struct ConfigSettings {
   std::optional<std::string> etcd_ca_file;
   std::optional<std::string> etcd_certificate_file;
   std::optional<std::string> etcd_key_file;
+  std::optional<std::string> agents_listen;
+  std::optional<std::string> agents_certificate_lifetime;  // `90d`
 };
 
 // Reads a configuration file. Its keys, each optional:
@@ -115,6 +121,9 @@ struct ConfigSettings {
 //   ca_file = "/etc/hikae/etcd-ca.pem"
 //   certificate_file = "/etc/hikae/etcd-client.pem"
 //   key_file = "/etc/hikae/etcd-client.key"
+//   [agents]
+//   listen = "10.0.0.1:4567"
+//   certificate_lifetime = "90d"
 //
 // kInvalid: not TOML, an unknown key, or a value of the wrong type; the message names file, line,
 // key.
@@ -129,6 +138,12 @@ Result<ServeConfig> resolve(const ConfigSettings& settings);
 // Takes `etcd://host:port,host:port/prefix` apart, or `etcds://` for TLS. Without a prefix the keys
 // begin with `/hikae/<region>`. kInvalid says what is wrong with it.
 Result<EtcdConfig> parse_store(std::string_view url, const std::string& region);
+// When a process counts as hung, from `failover.hang_ms` and `failover.busy_ms`.
+Result<core::LivenessLimits> resolve_liveness(std::optional<std::int64_t> hang_ms,
+                                              std::optional<std::int64_t> busy_ms);
+
+// `45s`, `30m`, `12h`, `90d`; more than nothing and at most ten years.
+std::optional<Duration> parse_duration(std::string_view text);
 
 // `given`, else $HIKAE_DATA, else ./.hikae.
 std::string data_directory_or_default(const std::string& given);

@@ -26,6 +26,7 @@ TEST(Config, DefaultsServeOneMachine) {
             (std::vector<std::string>{"ap-northeast-1a", "ap-northeast-1b", "ap-northeast-1c"}));
   EXPECT_EQ(config->domain, "cache.hikae.internal");
   EXPECT_FALSE(config->allow_test_credentials);
+  EXPECT_FALSE(config->agents_listen);
   EXPECT_EQ(config->hang, std::chrono::milliseconds(100));
   EXPECT_EQ(config->busy, std::chrono::seconds(60));
   EXPECT_EQ(config->test_failovers_per_day, 0u);
@@ -37,6 +38,14 @@ TEST(Config, BeyondLoopbackTestFailoversAreLimitedAsOnAws) {
   EXPECT_EQ(resolve(settings)->test_failovers_per_day, 15u);
   settings.test_failovers_per_day = 0;
   EXPECT_EQ(resolve(settings)->test_failovers_per_day, 0u);
+}
+
+TEST(Config, DurationsHaveAUnit) {
+  EXPECT_EQ(parse_duration("45s"), std::chrono::seconds(45));
+  EXPECT_EQ(parse_duration("90d"), std::chrono::hours(90 * 24));
+  for (const char* text : {"", "s", "5", "0s", "-1h", "1w", "99999999999999999d", "1.5h"}) {
+    EXPECT_FALSE(parse_duration(text)) << text;
+  }
 }
 
 TEST(Config, TheFileSetsEverything) {
@@ -58,6 +67,9 @@ redis_server = "/opt/redis/bin/redis-server"
 hang_ms = 250
 busy_ms = 0
 test_failovers_per_day = 3
+[agents]
+listen = "10.0.0.1:4567"
+certificate_lifetime = "12h"
 )",
                                         "h.toml");
   ASSERT_TRUE(parsed) << parsed.error().message;
@@ -73,6 +85,8 @@ test_failovers_per_day = 3
   EXPECT_TRUE(config->engines_strict);
   EXPECT_EQ(config->valkey_server, "/opt/valkey/bin/valkey-server");
   EXPECT_EQ(config->redis_server, "/opt/redis/bin/redis-server");
+  EXPECT_EQ(config->agents_listen->str(), "10.0.0.1:4567");
+  EXPECT_EQ(config->agents_certificate_lifetime, std::chrono::hours(12));
   EXPECT_EQ(config->log_file, "/var/log/hikae.log");
   EXPECT_EQ(config->hang, std::chrono::milliseconds(250));
   EXPECT_EQ(config->busy, Duration());

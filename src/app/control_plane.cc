@@ -9,6 +9,7 @@
 #include "app/moved_mark.h"
 #include "app/name_keeper.h"
 #include "app/secret_check.h"
+#include "core/admission/host.h"
 #include "core/admission/region.h"
 
 namespace hikae::app {
@@ -44,7 +45,7 @@ ControlPlane::ControlPlane(Parts parts)
     : parts_(std::move(parts)),
       frontend_(parts_.context.get_executor(), parts_.state.store(), clock_, random_, parts_.log),
       names_(parts_.zone),
-      duty_(RegionDuty::Parts{parts_.context.get_executor(),
+      duty_(RegionDuty::Parts{parts_.context,
                               frontend_,
                               clock_,
                               parts_.log,
@@ -52,7 +53,12 @@ ControlPlane::ControlPlane(Parts parts)
                               parts_.config.local_agents,
                               parts_.data_directory,
                               parts_.driver,
-                              {parts_.config.hang, parts_.config.busy}}) {}
+                              {parts_.config.hang, parts_.config.busy},
+                              parts_.config.agents_listen,
+                              parts_.config.agents_certificate_lifetime,
+                              parts_.ca}),
+      host_admin_({frontend_, credentials_, parts_.config, clock_, random_, parts_.log, duty_,
+                   parts_.ca}) {}
 
 control::Awaitable<Status> ControlPlane::open() {
   auto opened = co_await frontend_.open();
@@ -61,6 +67,9 @@ control::Awaitable<Status> ControlPlane::open() {
   }
   if (opened) {
     opened = check_region();
+  }
+  if (opened) {
+    opened = co_await choose_shape();
   }
   if (!opened) {
     co_return opened;
@@ -82,13 +91,19 @@ Status ControlPlane::take_part() {
   if (parts_.state.leadership() == nullptr) {
     return duty_.start(std::nullopt);
   }
-  if (parts_.config.local_agents.empty()) {
-    parts_.log.info("this server answers only; those with --local-agents take turns in leading");
+  if (!runs_nodes()) {
+    parts_.log.info(
+        "this server answers only; those with --agents-listen or --local-agents take turns in "
+        "leading");
     return {};
   }
   leader_.emplace(executor, *parts_.state.leadership(), duty_, clock_, parts_.log);
   leader_->start();
   return {};
+}
+
+bool ControlPlane::runs_nodes() const {
+  return parts_.config.agents_listen || !parts_.config.local_agents.empty();
 }
 
 // Agents that find a new region remove the nodes of an old one.
@@ -130,6 +145,7 @@ control::Awaitable<Status> ControlPlane::create_region() {
   command.domain = parts_.config.domain;
   command.zones = zone_names(parts_.config);
   command.secret_check = secret_check(parts_.driver.region_secret);
+  command.one_machine = !parts_.config.agents_listen;
   // Another server may make it at the same moment.
   control::Frontend::Decision decision = [&](const core::State& state,
                                              core::AdmissionContext context) {
@@ -143,6 +159,20 @@ control::Awaitable<Status> ControlPlane::create_region() {
   parts_.log.info(fmt::format("made region {} with zones {}", command.name,
                               fmt::join(parts_.config.zones, ", ")));
   co_return Status();
+}
+
+// A server that only answers has no say in where the nodes run.
+control::Awaitable<Status> ControlPlane::choose_shape() {
+  if (!runs_nodes()) {
+    co_return Status();
+  }
+  const core::ChooseShape command{!parts_.config.agents_listen};
+  control::Frontend::Decision decision = [&](const core::State& state,
+                                             core::AdmissionContext context) {
+    return core::admit(state, command, context);
+  };
+  const auto chosen = co_await frontend_.submit(std::move(decision));
+  co_return chosen ? Status() : fail(ErrorCode::kInvalid, chosen.error().message);
 }
 
 // What was decided at the first start stays: names and addresses were given out.
@@ -227,6 +257,9 @@ control::Awaitable<http::Response> ControlPlane::handle(http::Request request) {
     const AgentsLoad load = co_await duty_.load();
     response.body = render_metrics(load);
     co_return response;
+  }
+  if (request.target == kHostsPath) {
+    co_return co_await host_admin_.handle(std::move(request));
   }
   api::HttpRequest call;
   call.method = std::move(request.method);

@@ -13,6 +13,7 @@
 #include "api/credentials.h"
 #include "api/dispatch.h"
 #include "app/config.h"
+#include "app/host_admin.h"
 #include "app/region_duty.h"
 #include "app/state_store.h"
 #include "app/zone_publisher.h"
@@ -35,6 +36,7 @@ class ControlPlane {
     control::Log& log;
     ZonePublisher& zone;
     control::FailoverReportSink& reports;
+    const adapters::CertificateAuthority& ca;
     adapters::Credentials credentials;
     std::string data_directory;  // absolute
     engine::RedisDriver::Options driver;
@@ -50,10 +52,13 @@ class ControlPlane {
   control::Awaitable<void> stop();
 
   const core::State& state() const { return frontend_.state(); }
+  control::Frontend& frontend() { return frontend_; }
 
  private:
   control::Awaitable<Status> create_region();
   Status check_nothing_is_left() const;
+  bool runs_nodes() const;
+  control::Awaitable<Status> choose_shape();
   Status check_region() const;
   void accept_credentials();
   Status take_part();
@@ -69,6 +74,7 @@ class ControlPlane {
   std::optional<control::StateFollower> follower_;
   std::optional<control::LeaderLoop> leader_;
   api::Credentials credentials_;
+  HostAdmin host_admin_;
   std::unique_ptr<api::Dispatcher> dispatcher_;
   std::unique_ptr<http::Server> server_;
 };

@@ -10,25 +10,39 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
+
 namespace hikae::app {
 namespace {
 
-Result<std::string> body_of(std::string_view response) {
+Result<HttpReply> parse_reply(std::string_view response) {
   const auto end_of_head = response.find("\r\n\r\n");
   const auto blank = response.find(' ');
   if (end_of_head == std::string_view::npos || response.substr(0, 5) != "HTTP/" ||
       blank == std::string_view::npos) {
     return fail(ErrorCode::kInternal, "the answer is not HTTP");
   }
-  if (response.substr(blank + 1, 3) != "200") {
-    return fail(ErrorCode::kInternal,
-                fmt::format("answered {}", response.substr(0, response.find("\r\n"))));
+  const auto status = parse_integer(response.substr(blank + 1, 3));
+  if (!status) {
+    return fail(ErrorCode::kInternal, "the answer is not HTTP");
   }
-  return std::string(response.substr(end_of_head + 4));
+  return HttpReply{int(*status), std::string(response.substr(end_of_head + 4))};
+}
+
+std::string request_text(const SocketAddress& address, const HttpCall& call) {
+  std::string out = fmt::format("{} {} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n", call.method,
+                                call.path, address.str());
+  for (const auto& [name, value] : call.headers) {
+    out += fmt::format("{}: {}\r\n", name, value);
+  }
+  if (!call.body.empty()) {
+    out += fmt::format("Content-Length: {}\r\n", call.body.size());
+  }
+  return out + "\r\n" + call.body;
 }
 
 // HTTP/1.0, so that the end of the connection is the end of the body and nothing comes in chunks.
-Result<std::string> exchange(int fd, const SocketAddress& address, const std::string& path) {
+Result<HttpReply> exchange(int fd, const SocketAddress& address, const HttpCall& call) {
   sockaddr_in where = {};
   where.sin_family = AF_INET;
   where.sin_addr.s_addr = htonl(address.address.bits());
@@ -36,8 +50,7 @@ Result<std::string> exchange(int fd, const SocketAddress& address, const std::st
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
     return fail(ErrorCode::kUnavailable, std::strerror(errno));
   }
-  const std::string request =
-      fmt::format("GET {} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", path, address.str());
+  const std::string request = request_text(address, call);
   if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) != ssize_t(request.size())) {
     return fail(ErrorCode::kUnavailable, std::strerror(errno));
   }
@@ -50,7 +63,7 @@ Result<std::string> exchange(int fd, const SocketAddress& address, const std::st
                   std::strerror(errno));
     }
     if (got == 0) {
-      return body_of(response);
+      return parse_reply(response);
     }
     response.append(buffer, std::size_t(got));
     if (response.size() > kMaxHttpBytes) {
@@ -61,8 +74,7 @@ Result<std::string> exchange(int fd, const SocketAddress& address, const std::st
 
 }  // namespace
 
-Result<std::string> http_get(const SocketAddress& address, const std::string& path,
-                             int timeout_ms) {
+Result<HttpReply> http_call(const SocketAddress& address, const HttpCall& call, int timeout_ms) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     return fail(ErrorCode::kExhausted, std::strerror(errno));
@@ -70,13 +82,28 @@ Result<std::string> http_get(const SocketAddress& address, const std::string& pa
   const timeval limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  auto body = exchange(fd, address, path);
+  auto reply = exchange(fd, address, call);
   ::close(fd);
-  if (!body) {
-    body.error().message =
-        fmt::format("http://{}{}: {}", address.str(), path, body.error().message);
+  if (!reply) {
+    reply.error().message =
+        fmt::format("http://{}{}: {}", address.str(), call.path, reply.error().message);
   }
-  return body;
+  return reply;
+}
+
+Result<std::string> http_get(const SocketAddress& address, const std::string& path,
+                             int timeout_ms) {
+  HttpCall call;
+  call.path = path;
+  auto reply = http_call(address, call, timeout_ms);
+  if (!reply) {
+    return tl::unexpected(reply.error());
+  }
+  if (reply->status != 200) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("http://{}{}: answered {}", address.str(), path, reply->status));
+  }
+  return std::move(reply->body);
 }
 
 }  // namespace hikae::app

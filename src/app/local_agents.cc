@@ -10,16 +10,9 @@
 
 #include "adapters/system/priority.h"
 #include "adapters/system/proc.h"
+#include "app/host_limits.h"
 
 namespace hikae::app {
-namespace {
-
-// Engines that start at the same time; a start keeps a processor busy for some 20 ms.
-int starts_at_once() {
-  return std::max(2, int(std::thread::hardware_concurrency()));
-}
-
-}  // namespace
 
 LocalAgents::LocalAgents(Options options, adapters::AgentMemory& link, control::Log& log)
     : options_(std::move(options)),
@@ -38,15 +31,8 @@ Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
       return added;
     }
   }
-  if (!hosts_.empty() && !hosts_.front().runner->private_hosts_supported()) {
-    log_.warn(
-        "this machine does not permit mount namespaces: replicas follow addresses in place of "
-        "names; everything else works. `hikae doctor` says what forbids them");
-  }
-  if (!hosts_.empty() && !hosts_.front().runner->socket_resets_supported()) {
-    log_.warn(
-        "ending connections of a dying primary is not permitted: clients of one with gigabytes of "
-        "data wait until its memory is freed; everything else works. `hikae doctor` says why");
+  if (!hosts_.empty()) {
+    tell_limits(*hosts_.front().runner, log_);
   }
   for (Host& host : hosts_) {
     host.agent->start();

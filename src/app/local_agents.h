@@ -14,7 +14,7 @@
 #include "app/agent_metrics.h"
 #include "app/engine_connector.h"
 #include "control/agent.h"
-#include "core/resource/region.h"
+#include "core/resource/host.h"
 #include "engine/redis_driver.h"
 
 namespace hikae::app {

@@ -14,13 +14,25 @@ control::Awaitable<void> stop_agents(LocalAgents& agents) {
   co_return;
 }
 
+std::optional<AgentGate> make_gate(const RegionDuty::Parts& parts, control::ReportLink& reports) {
+  if (!parts.agents_listen) {
+    return std::nullopt;
+  }
+  return std::optional<AgentGate>(
+      std::in_place, AgentGate::Parts{parts.context, *parts.agents_listen,
+                                      parts.certificate_lifetime, parts.driver.region_secret,
+                                      parts.ca, reports, parts.frontend, parts.clock, parts.log});
+}
+
 }  // namespace
 
-RegionDuty::Active::Active(const Parts& parts, const std::string& nodes,
-                           std::optional<control::LeaderTerm> term)
-    : reconciler(parts.executor, parts.frontend, link, parts.clock, parts.log, term),
-      recorder(parts.executor, parts.frontend, reconciler, parts.clock, parts.log, parts.reports),
-      agents(LocalAgents::Options{nodes, parts.driver, parts.limits}, link, parts.log) {}
+RegionDuty::Active::Active(const Parts& parts, std::optional<control::LeaderTerm> term)
+    : gate(make_gate(parts, link)),
+      reconciler(parts.context.get_executor(), parts.frontend,
+                 gate ? static_cast<control::AgentLink&>(*gate) : link, parts.clock, parts.log,
+                 term),
+      recorder(parts.context.get_executor(), parts.frontend, reconciler, parts.clock, parts.log,
+               parts.reports) {}
 
 RegionDuty::RegionDuty(Parts parts) : parts_(std::move(parts)) {}
 
@@ -37,25 +49,34 @@ Result<std::string> RegionDuty::take_nodes() {
 }
 
 Status RegionDuty::start(std::optional<control::LeaderTerm> term) {
-  const auto nodes = take_nodes();
-  if (!nodes) {
-    return tl::unexpected(nodes.error());
-  }
-  active_ = std::make_unique<Active>(parts_, *nodes, term);
-  std::vector<core::HostId> hosts;
-  for (const auto& [id, host] : parts_.frontend.state().all<core::Host>()) {
-    hosts.push_back(id);
-  }
-  if (Status started = active_->agents.start(hosts); !started) {
+  active_ = std::make_unique<Active>(parts_, term);
+  const Status started = active_->gate ? active_->gate->open() : start_agents();
+  if (!started) {
     active_.reset();
     lock_.reset();
     return started;
   }
-  active_->link.connect_control(parts_.executor, [this](core::HostReport report) {
+  active_->link.connect_control(parts_.context.get_executor(), [this](core::HostReport report) {
     active_->reconciler.on_report(std::move(report));
   });
   active_->reconciler.start();
   return {};
+}
+
+Status RegionDuty::start_agents() {
+  const auto nodes = take_nodes();
+  if (!nodes) {
+    return tl::unexpected(nodes.error());
+  }
+  active_->agents.emplace(LocalAgents::Options{*nodes, parts_.driver, parts_.limits}, active_->link,
+                          parts_.log);
+  std::vector<core::HostId> hosts;
+  for (const auto& [id, host] : parts_.frontend.state().all<core::Host>()) {
+    if (host.is_stand_in()) {
+      hosts.push_back(id);
+    }
+  }
+  return active_->agents->start(hosts);
 }
 
 control::Awaitable<void> RegionDuty::end() {
@@ -64,20 +85,32 @@ control::Awaitable<void> RegionDuty::end() {
   }
   ending_ = true;
   active_->link.disconnect_control();
+  if (active_->gate) {
+    co_await active_->gate->stop();
+  }
   co_await active_->reconciler.stop();
   co_await active_->recorder.stop();
-  auto stopping = stop_agents(active_->agents);
-  co_await boost::asio::co_spawn(pool_, std::move(stopping), boost::asio::use_awaitable);
+  if (active_->agents) {
+    auto stopping = stop_agents(*active_->agents);
+    co_await boost::asio::co_spawn(pool_, std::move(stopping), boost::asio::use_awaitable);
+  }
   active_.reset();
   lock_.reset();
   ending_ = false;
 }
 
 control::Awaitable<AgentsLoad> RegionDuty::load() {
-  if (active_ == nullptr || ending_) {
+  if (active_ == nullptr || ending_ || !active_->agents) {
     co_return AgentsLoad();
   }
-  co_return co_await active_->agents.load();
+  co_return co_await active_->agents->load();
+}
+
+std::optional<bool> RegionDuty::is_connected(const core::HostId& host) const {
+  if (active_ == nullptr || ending_ || !active_->gate) {
+    return std::nullopt;
+  }
+  return active_->gate->is_connected(host);
 }
 
 }  // namespace hikae::app

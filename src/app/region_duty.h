@@ -4,11 +4,12 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "adapters/agent_memory/agent_memory.h"
 #include "adapters/system/data_directory.h"
+#include "app/agent_gate.h"
 #include "app/local_agents.h"
 #include "control/failover_recorder.h"
 #include "control/frontend.h"
@@ -17,13 +18,14 @@
 
 namespace hikae::app {
 
-// What one server of a region does at a time: it reconciles, through agents of its own process.
+// What one server of a region does at a time: it reconciles, through agents of its own process or
+// through those of hosts that joined the region, for which it opens a door.
 // Each time with a new link to new agents, so that nothing of an earlier term arrives in a later
 // one. The engines go on when the duty ends.
 class RegionDuty final : public control::LeaderDuty {
  public:
   struct Parts {
-    boost::asio::any_io_executor executor;
+    boost::asio::io_context& context;
     control::Frontend& frontend;
     control::Clock& clock;
     control::Log& log;
@@ -34,28 +36,36 @@ class RegionDuty final : public control::LeaderDuty {
     std::string own_directory;
     engine::RedisDriver::Options driver;
     core::LivenessLimits limits;
+    // Where agents of other hosts connect; nullopt: the nodes run on this machine.
+    std::optional<SocketAddress> agents_listen;
+    Duration certificate_lifetime{};
+    const adapters::CertificateAuthority& ca;
   };
 
   explicit RegionDuty(Parts parts);
 
-  // kConflict: another process works on the engines in the directory. Without a term this server
-  // is the only one.
+  // kConflict: another process works on the engines in the directory, or listens where agents are
+  // to connect. Without a term this server is the only one.
   Status start(std::optional<control::LeaderTerm> term);
   Status begin(control::LeaderTerm term) override { return start(term); }
   control::Awaitable<void> end() override;
 
-  // Of the agents; nothing where none run.
+  // Of the agents of this process; nothing where none run.
   control::Awaitable<AgentsLoad> load();
+  // Whether the agent of a host that joined is connected; nullopt: only the leader knows.
+  std::optional<bool> is_connected(const core::HostId& host) const;
 
  private:
   struct Active {
-    Active(const Parts& parts, const std::string& nodes, std::optional<control::LeaderTerm> term);
-    adapters::AgentMemory link;
+    Active(const Parts& parts, std::optional<control::LeaderTerm> term);
+    adapters::AgentMemory link;     // brings the reports of all
+    std::optional<AgentGate> gate;  // assignments go there, or into the link
     control::Reconciler reconciler;
     control::FailoverRecorder recorder;
-    LocalAgents agents;
+    std::optional<LocalAgents> agents;
   };
 
+  Status start_agents();
   Result<std::string> take_nodes();
 
   Parts parts_;

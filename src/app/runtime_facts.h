@@ -18,6 +18,7 @@ struct RuntimeFacts {
   std::vector<std::string> dns;  // as bound
   std::string region;
   std::string domain;
+  std::string agents;  // where agents connect; empty: nowhere
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("pid", s.pid);
@@ -25,6 +26,7 @@ struct RuntimeFacts {
     v("dns", s.dns);
     v("region", s.region);
     v("domain", s.domain);
+    v("agents", s.agents);
   }
   // The DNS address that resolv.conf can name, which has no place for a port.
   std::optional<Ipv4> dns_on_port_53() const;

@@ -15,6 +15,7 @@
 #include "app/failover_reports.h"
 #include "app/moved_mark.h"
 #include "app/programs.h"
+#include "app/region_ca.h"
 #include "app/runtime_facts.h"
 #include "app/state_store.h"
 
@@ -68,6 +69,11 @@ class Serve {
     if (!secret || !credentials) {
       return tl::unexpected(secret ? credentials.error() : secret.error());
     }
+    auto ca = region_ca(config_.region, *secret);
+    if (!ca) {
+      return tl::unexpected(ca.error());
+    }
+    ca_.emplace(std::move(*ca));
     auto zone = ZonePublisher::open(config_.domain, listen_dns(), dns_, log_);
     if (!zone) {
       return tl::unexpected(zone.error());
@@ -79,7 +85,7 @@ class Serve {
     driver.strict = config_.engines_strict;
     reports_.emplace(data_->path() + "/failovers", log_);
     control_ = std::make_unique<ControlPlane>(
-        ControlPlane::Parts{context_, config_, *state_, log_, *zone_, *reports_,
+        ControlPlane::Parts{context_, config_, *state_, log_, *zone_, *reports_, *ca_,
                             std::move(*credentials), data_->path(), std::move(driver)});
     return dns_status_;
   }
@@ -174,6 +180,7 @@ class Serve {
     facts_.api = address->str();
     facts_.region = config_.region;
     facts_.domain = config_.domain;
+    facts_.agents = config_.agents_listen ? config_.agents_listen->str() : "";
     if (auto written = write_runtime_facts(data_->path(), facts_); !written) {
       return written;
     }
@@ -181,10 +188,12 @@ class Serve {
         "Hikae serves region %s from %s\n"
         "  API  http://%s\n"
         "  DNS  %s (zone %s)\n"
+        "%s"
         "Next:  eval \"$(hikae env --data %s)\" && aws elasticache describe-replication-groups\n"
         "  or:  hikae shell --data %s\n",
         config_.region.c_str(), data_->path().c_str(), facts_.api.c_str(),
         fmt::format("{}", fmt::join(facts_.dns, ", ")).c_str(), config_.domain.c_str(),
+        config_.agents_listen ? fmt::format("  Agents  https://{}\n", facts_.agents).c_str() : "",
         data_->path().c_str(), data_->path().c_str());
     std::fflush(stdout);
     return {};
@@ -207,6 +216,7 @@ class Serve {
   dns::DnsServer dns_;
   std::unique_ptr<ZonePublisher> zone_;
   std::optional<FailoverReports> reports_;
+  std::optional<adapters::CertificateAuthority> ca_;
   std::unique_ptr<ControlPlane> control_;
 };
 

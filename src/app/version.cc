@@ -4,6 +4,10 @@
 
 namespace hikae::app {
 
+std::string version() {
+  return HIKAE_VERSION;
+}
+
 std::string version_line() {
   const std::string commit = HIKAE_COMMIT;
   return fmt::format("hikae {} ({}{})", HIKAE_VERSION,

@@ -64,4 +64,23 @@ bool Cidr::overlaps(const Cidr& other) const {
   return contains(other) || other.contains(*this);
 }
 
+std::optional<AddressRange> AddressRange::parse(std::string_view text) {
+  if (const auto network = Cidr::parse(text)) {
+    const bool has_ends = network->size() > 2;
+    const std::uint64_t last = network->size() - (has_ends ? 2 : 1);
+    return AddressRange{network->at(has_ends ? 1 : 0), network->at(last)};
+  }
+  const auto hyphen = text.find('-');
+  const auto first = Ipv4::parse(text.substr(0, hyphen));
+  const auto last = hyphen == std::string_view::npos ? first : Ipv4::parse(text.substr(hyphen + 1));
+  if (!first || !last || *last < *first) {
+    return std::nullopt;
+  }
+  return AddressRange{*first, *last};
+}
+
+std::string AddressRange::str() const {
+  return first == last ? first.str() : fmt::format("{}-{}", first.str(), last.str());
+}
+
 }  // namespace hikae

@@ -39,4 +39,26 @@ struct Cidr {
   friend bool operator==(const Cidr&, const Cidr&) = default;
 };
 
+// Addresses from `first` to `last`, both of them included.
+struct AddressRange {
+  Ipv4 first;
+  Ipv4 last;
+
+  // `10.0.0.7`, `10.0.0.7-10.0.0.20`, or `10.0.0.0/24`: without the network's first and last one.
+  static std::optional<AddressRange> parse(std::string_view text);
+  std::string str() const;
+  std::uint64_t size() const { return std::uint64_t(last.bits()) - first.bits() + 1; }
+  Ipv4 at(std::uint64_t offset) const { return Ipv4(first.bits() + std::uint32_t(offset)); }
+  bool contains(Ipv4 address) const { return first <= address && address <= last; }
+  bool overlaps(const AddressRange& other) const {
+    return first <= other.last && other.first <= last;
+  }
+  friend bool operator==(const AddressRange&, const AddressRange&) = default;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("first", s.first);
+    v("last", s.last);
+  }
+};
+
 }  // namespace hikae

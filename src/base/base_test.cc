@@ -29,6 +29,24 @@ TEST(Address, ParsesStrictly) {
   }
 }
 
+TEST(AddressRange, ReadsEveryForm) {
+  EXPECT_EQ(AddressRange::parse("10.0.0.7")->size(), 1u);
+  EXPECT_EQ(AddressRange::parse("10.0.0.7-10.0.0.20")->str(), "10.0.0.7-10.0.0.20");
+  EXPECT_EQ(AddressRange::parse("10.0.0.0/29")->str(), "10.0.0.1-10.0.0.6");
+  EXPECT_EQ(AddressRange::parse("10.0.0.4/31")->str(), "10.0.0.4-10.0.0.5");
+  EXPECT_EQ(AddressRange::parse("10.0.0.4/32")->str(), "10.0.0.4");
+  for (const char* text : {"", "-", "10.0.0.7-", "10.0.0.7-10.0.0.6", "10.0.0.0/33", "x"}) {
+    EXPECT_FALSE(AddressRange::parse(text)) << text;
+  }
+}
+
+TEST(AddressRange, OverlapsWhatSharesAnAddress) {
+  const auto range = *AddressRange::parse("10.0.0.7-10.0.0.9");
+  EXPECT_TRUE(range.overlaps(*AddressRange::parse("10.0.0.9-10.0.0.12")));
+  EXPECT_FALSE(range.overlaps(*AddressRange::parse("10.0.0.10-10.0.0.12")));
+  EXPECT_TRUE(range.contains(*Ipv4::parse("10.0.0.8")));
+}
+
 TEST(Cidr, ClearsTheBitsBehindThePrefix) {
   EXPECT_EQ(Cidr::parse("10.0.3.7/16")->str(), "10.0.0.0/16");
   EXPECT_FALSE(Cidr::parse("10.0.0.0/33"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -161,7 +162,22 @@ void Agent::take_up() {
       run_node(key, entry);
     }
   }
+  give_up_addresses();
   news_ = true;
+}
+
+// What no node listens on, nor is to.
+void Agent::give_up_addresses() {
+  if (ports_.addresses == nullptr) {
+    return;
+  }
+  std::set<Ipv4> wanted;
+  for (const auto& [key, entry] : nodes_) {
+    if (!entry.ended && entry.node->address()) {
+      wanted.insert(*entry.node->address());
+    }
+  }
+  ports_.addresses->keep_only(std::move(wanted));
 }
 
 void Agent::add_node(core::NodeKey key) {

@@ -61,6 +61,7 @@ class Agent {
   void add_node(core::NodeKey key);
   void run_node(const core::NodeKey& key, Entry& entry);
   void node_ended(const core::NodeKey& key);
+  void give_up_addresses();
   void report_if_news();
   void set_pace(int watched);
 

@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -64,6 +67,33 @@ class NoLog final : public Log {
   void info(std::string_view) override {}
   void warn(std::string_view) override {}
   void error(std::string_view) override {}
+};
+
+// The addresses that a host has, and those that somebody else has.
+class FakeAddresses final : public Addressing {
+ public:
+  std::set<Ipv4> held;
+  std::set<Ipv4> taken;
+  std::function<void()> meanwhile;
+
+  Awaitable<Status> hold(Ipv4 address) override {
+    if (meanwhile) {
+      std::exchange(meanwhile, nullptr)();
+      // Asking the network takes its time: whatever the rest of the agent has to do is done.
+      const auto executor = co_await boost::asio::this_coro::executor;
+      for (int turn = 0; turn < 10; ++turn) {
+        co_await boost::asio::post(executor, boost::asio::use_awaitable);
+      }
+    }
+    if (taken.contains(address)) {
+      co_return fail(ErrorCode::kConflict, address.str() + " belongs to another machine");
+    }
+    held.insert(address);
+    co_return Status();
+  }
+  void keep_only(std::set<Ipv4> wanted) override {
+    std::erase_if(held, [&](Ipv4 address) { return !wanted.contains(address); });
+  }
 };
 
 // Processes and engines of one host, in memory. Outlives agents, as real ones do.

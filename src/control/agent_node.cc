@@ -99,6 +99,7 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
     not_before_ = Monotonic();
   }
   desired_ = desired;
+  address_ = desired ? desired->address : address_;
   poll_ = Duration();
   wake_.raise();
 }
@@ -392,6 +393,13 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.directory = true;  // even a failed start may leave one
   begun_ = Begun::kStart;
   publish();
+  const Status held = co_await hold_address(assignment);
+  if (!held) {
+    begun_ = Begun::kNothing;
+    place_.leave();
+    settle(held);
+    co_return;
+  }
   const auto process = co_await ports_.runner.start(std::move(*spec));
   begun_ = Begun::kNothing;
   if (!process) {

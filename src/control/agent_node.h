@@ -22,8 +22,9 @@ struct AgentPorts {
   EngineDriver& driver;
   Clock& clock;
   Log& log;
-  StartGate& gate;                // of the machine
-  core::LivenessLimits limits{};  // after which time a silent process counts as hung
+  StartGate& gate;                  // of the machine
+  core::LivenessLimits limits{};    // after which time a silent process counts as hung
+  Addressing* addresses = nullptr;  // nullptr: the host has all of them
 };
 
 // How often settled nodes are asked; the agent stretches both as it has more of them.
@@ -58,6 +59,8 @@ class AgentNode {
   // False until the first look at a node that was there before: what observation() says is not
   // worth a report yet.
   bool looked() const { return looked_; }
+  // Where it was last told to listen; nullopt: nobody has told it yet.
+  const std::optional<Ipv4>& address() const { return address_; }
   const core::NodeObservation& observation() const { return observation_; }
 
  private:
@@ -73,6 +76,7 @@ class AgentNode {
   void write_note();
   Awaitable<void> perform(core::NodeAction action);
   Awaitable<void> start(core::NodeAssignment assignment);
+  Awaitable<Status> hold_address(core::NodeAssignment assignment);
   Awaitable<void> end_process(int first_signal);
   Awaitable<void> await_death(int signal_number);
   Awaitable<void> save(core::NodeAssignment assignment);
@@ -108,6 +112,7 @@ class AgentNode {
   WakeSignal wake_;
   StartGate::Place place_;
   std::optional<core::NodeAssignment> desired_;
+  std::optional<Ipv4> address_;
   core::NodeKnowledge known_;
   core::NodeObservation observation_;
   Process process_;

@@ -483,6 +483,46 @@ TEST_F(AgentTest, OldAssignmentDoesNotReplaceANewerOne) {
   EXPECT_TRUE(host_.engines.contains(kPrimary));
 }
 
+TEST_F(AgentTest, HoldsTheAddressesOfItsNodesForAsLongAsTheyRun) {
+  addresses_ = &pool_;
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  EXPECT_EQ(pool_.held, (std::set<Ipv4>{primary().address, replica(true).address}));
+  host_.ignores_sigterm = true;
+  assign({primary()});
+  settle();
+  EXPECT_EQ(pool_.held.size(), 2u);  // it still runs
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kReplica) == nullptr; }));
+  settle();
+  EXPECT_EQ(pool_.held, std::set<Ipv4>{primary().address});
+}
+
+TEST_F(AgentTest, AnAddressOfAnotherMachineIsAProblemUntilItIsFree) {
+  pool_.taken = {primary().address};
+  addresses_ = &pool_;
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until([&] {
+    const auto* seen = reports_.newest(kPrimary);
+    return seen && seen->problem == "127.64.0.4 belongs to another machine";
+  }));
+  EXPECT_EQ(host_.count("start"), 0);
+  pool_.taken.clear();
+  ASSERT_TRUE(run_until_ready(kPrimary));
+}
+
+TEST_F(AgentTest, ADecisionThatCameWhileItTookTheAddressCounts) {
+  addresses_ = &pool_;
+  NodeAssignment held = primary();
+  held.hold = true;
+  pool_.meanwhile = [&] { assign({held}); };
+  launch();
+  assign({primary()});
+  pass(seconds(5));
+  EXPECT_EQ(host_.count("start"), 0);
+}
+
 TEST_F(AgentTest, StopsInTheMiddleOfAnything) {
   host_.silent_inspections = 1'000'000;
   launch();

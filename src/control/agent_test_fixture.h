@@ -77,7 +77,8 @@ class AgentTest : public ::testing::Test {
 
   void launch() {
     agent_ = std::make_unique<Agent>(io_.get_executor(), core::HostId("h"),
-                                     AgentPorts{host_, host_, clock_, log_, gate_}, reports_);
+                                     AgentPorts{host_, host_, clock_, log_, gate_, {}, addresses_},
+                                     reports_);
     agent_->start();
     settle();
   }
@@ -131,6 +132,8 @@ class AgentTest : public ::testing::Test {
   StartGate gate_{2};
   FakeHost host_;
   Reports reports_;
+  FakeAddresses pool_;
+  Addressing* addresses_ = nullptr;  // &pool_ where a test is about them
   std::unique_ptr<Agent> agent_;
   std::uint64_t revision_ = 0;
 };

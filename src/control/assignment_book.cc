@@ -1,5 +1,6 @@
 #include "control/assignment_book.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -30,6 +31,11 @@ void AssignmentBook::refresh(const std::set<Unit>& units) {
   }
 }
 
+void AssignmentBook::refresh_host(const core::HostId& host) {
+  changed_.insert(host);
+  flush_later();
+}
+
 void AssignmentBook::refresh_all() {
   for (const auto& [id, host] : state_.all<core::Host>()) {
     changed_.insert(id);
@@ -55,6 +61,9 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
         slot.insert_or_assign(wanted->node, *wanted);
         changed_.insert(node.host);
       }
+      if (!before.contains({node.host, wanted->node})) {
+        forget(wanted->node);
+      }
       note(*wanted);
       now.emplace(node.host, wanted->node);
     }
@@ -62,8 +71,12 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   for (const auto& [host, key] : before) {
     if (!now.contains({host, key})) {
       hosts_[host].erase(key);
-      forbidden_.erase(key);
       changed_.insert(host);
+      const bool elsewhere =
+          std::any_of(now.begin(), now.end(), [&](const auto& one) { return one.second == key; });
+      if (!elsewhere) {
+        forget(key);
+      }
     }
   }
   if (now.empty()) {
@@ -71,6 +84,14 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   } else {
     before = std::move(now);
   }
+}
+
+// What was said of the node before means nothing where it is placed next.
+void AssignmentBook::forget(const core::NodeKey& key) {
+  forbidden_.erase(key);
+  observed_.may_start_again.erase(key);
+  observed_.may_be_promoted.erase(key);
+  observed_.unheard.erase(key);
 }
 
 void AssignmentBook::note(const core::NodeAssignment& wanted) {

@@ -23,6 +23,8 @@ class AssignmentBook {
 
   // Projects the units again; every host whose nodes changed gets its whole assignment.
   void refresh(const std::set<Unit>& units);
+  // Sends the host all it should run, be it nothing.
+  void refresh_host(const core::HostId& host);
   // Sends every host all it should run.
   void refresh_all();
   // The host's agent acts by this message. Answers the nodes of which something became certain.
@@ -41,6 +43,7 @@ class AssignmentBook {
   };
 
   void refresh_unit(const Unit& unit);
+  void forget(const core::NodeKey& key);
   void note(const core::NodeAssignment& wanted);
   SharedMap intern(const SharedMap& directives);
   void flush_later();

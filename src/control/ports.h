@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -213,6 +214,19 @@ class ProcessRunner {
 
  protected:
   ~ProcessRunner() = default;
+};
+
+// The addresses that nodes bind, on a host that does not have them by itself.
+class Addressing {
+ public:
+  // Makes the address usable on this host; fine when it is already. kConflict: another machine has
+  // it. kInvalid: it is none of the host's own.
+  virtual Awaitable<Status> hold(Ipv4 address) = 0;
+  // Gives up every address of the host's own but these.
+  virtual void keep_only(std::set<Ipv4> wanted) = 0;
+
+ protected:
+  ~Addressing() = default;
 };
 
 struct EngineStatus {

@@ -79,10 +79,43 @@ Awaitable<void> Reconciler::stop() {
 
 void Reconciler::on_transition(const core::State& after, const core::Transition& transition) {
   const auto units = touched_units(after, transition);
+  take_hosts(transition);
   book_.refresh(units);
   for (const Unit& unit : units) {
     notify(unit);
   }
+}
+
+// A host that joins waits for an assignment, even an empty one; of a host that left nothing counts
+// any more.
+void Reconciler::take_hosts(const core::Transition& transition) {
+  for (const core::Change& change : transition.changes) {
+    if (const auto* put = std::get_if<core::Put<core::Host>>(&change)) {
+      book_.refresh_host(put->value.id);
+    }
+    const auto* removed = std::get_if<core::Remove<core::Host>>(&change);
+    const auto known =
+        removed == nullptr ? nodes_of_host_.end() : nodes_of_host_.find(removed->key);
+    if (known == nodes_of_host_.end()) {
+      continue;
+    }
+    for (const core::NodeKey& key : known->second) {
+      observed_.nodes.erase(key);
+      observed_.dead_since.erase(key);
+    }
+    nodes_of_host_.erase(known);
+    observed_.assignment_revision.erase(removed->key);
+  }
+}
+
+bool Reconciler::may_tell(const core::HostId& host, const core::NodeKey& key) const {
+  const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster);
+  if (cluster == nullptr) {
+    return true;
+  }
+  return std::all_of(cluster->nodes.begin(), cluster->nodes.end(), [&](const core::Node& node) {
+    return node.id != key.node || node.host == host;
+  });
 }
 
 std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
@@ -91,6 +124,9 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
   auto& known = nodes_of_host_[report.host];
   for (core::NodeObservation& node : report.nodes) {
     const core::NodeKey key = node.node;
+    if (!may_tell(report.host, key)) {
+      continue;
+    }
     const auto before = observed_.nodes.find(key);
     present.insert(key);
     if (before != observed_.nodes.end() && !matters(before->second, node)) {
@@ -106,7 +142,7 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
     observed_.nodes.insert_or_assign(key, std::move(node));
   }
   for (const core::NodeKey& key : known) {
-    if (!present.contains(key)) {
+    if (!present.contains(key) && may_tell(report.host, key)) {
       observed_.nodes.erase(key);
       observed_.dead_since.erase(key);
       changed.insert(key);
@@ -117,6 +153,9 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
 }
 
 void Reconciler::on_report(core::HostReport report) {
+  if (frontend_.state().find<core::Host>(report.host) == nullptr) {
+    return;
+  }
   auto& revision = observed_.assignment_revision[report.host];
   const bool moved = revision < report.assignment_revision;
   revision = std::max(revision, report.assignment_revision);

@@ -78,10 +78,13 @@ class Reconciler {
   void notify(const Unit& unit);
   Awaitable<void> run(Unit unit);
   Awaitable<Rest> step(Unit unit);
+  // The node is, or was until it went, on that host: one that was moved is none of its business.
+  bool may_tell(const core::HostId& host, const core::NodeKey& key) const;
   // The nodes whose observation changed in a way that a decision may depend on.
   std::set<core::NodeKey> take(core::HostReport report);
   Awaitable<void> back_off(Unit unit);
   void on_transition(const core::State& after, const core::Transition& transition);
+  void take_hosts(const core::Transition& transition);
 
   boost::asio::any_io_executor executor_;
   Frontend& frontend_;

@@ -39,13 +39,19 @@ RedisDriver::RedisDriver(Options options, const control::ProcessRunner& runner,
                          AdminConnector& connector)
     : options_(std::move(options)), runner_(runner), connector_(connector) {}
 
+NodeSecrets RedisDriver::secrets_of(const core::NodeAssignment& assignment) const {
+  return options_.secrets
+             ? options_.secrets(assignment.node, assignment.group)
+             : derive_secrets(options_.region_secret, assignment.node, assignment.group);
+}
+
 Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment& assignment) {
   const auto choice = choose_engine(assignment.engine, assignment.engine_version,
                                     options_.installed, options_.strict);
   if (!choice) {
     return tl::unexpected(choice.error());
   }
-  const auto secrets = derive_secrets(options_.region_secret, assignment.node, assignment.group);
+  const auto secrets = secrets_of(assignment);
   auto config = render_redis_config(assignment, choice->installed, secrets,
                                     runner_.private_hosts_supported());
   if (!config) {
@@ -408,7 +414,7 @@ void RedisDriver::drop(const core::NodeKey& node, const std::shared_ptr<Link>& l
 // between: so every new connection tells the engine the replication password that counts now.
 Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
                                          core::NodeAssignment assignment, Duration timeout) {
-  const auto secrets = derive_secrets(options_.region_secret, assignment.node, assignment.group);
+  const auto secrets = secrets_of(assignment);
   std::vector<Command> commands = {
       {"AUTH", std::string(kAdminUser), secrets.admin},
       {"ACL", "SETUSER", std::string(kReplicationUser), "resetpass",

@@ -23,6 +23,7 @@ class RedisDriver final : public control::EngineDriver {
  public:
   struct Options {
     std::string region_secret;  // never leaves this object but as derived passwords
+    SecretSource secrets;       // where set, it is asked in place of deriving them
     std::vector<InstalledEngine> installed;
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);
@@ -71,6 +72,7 @@ class RedisDriver final : public control::EngineDriver {
     boost::asio::steady_timer answered;  // cancelled then
   };
 
+  NodeSecrets secrets_of(const core::NodeAssignment& assignment) const;
   control::Awaitable<Result<control::EngineStatus>> read_info(core::NodeAssignment assignment,
                                                               std::vector<std::string> sections);
   // In a coroutine of its own, which ends when the node's connection does: disconnect() each node

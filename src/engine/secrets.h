@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,5 +20,9 @@ struct NodeSecrets {
 
 NodeSecrets derive_secrets(std::string_view region_secret, const core::NodeKey& node,
                            const core::ReplicationGroupId& group);
+
+// Where a driver gets them: derived here, or told by whoever may derive them.
+using SecretSource =
+    std::function<NodeSecrets(const core::NodeKey& node, const core::ReplicationGroupId& group)>;
 
 }  // namespace hikae::engine

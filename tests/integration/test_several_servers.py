@@ -10,6 +10,7 @@ import unittest
 from botocore.exceptions import ClientError
 
 from support import processes
+from support.agent import Agent, agents_arguments, hosts
 from support.etcd import Etcd
 from support.network import Network
 from support.region import Region
@@ -95,6 +96,84 @@ class ServersTestCase(unittest.TestCase):
     def wait_gone(self, server, group_id):
         server.wait_group_gone(group_id)
         eventually(lambda: not self.engines_of(), "no engine is left")
+
+
+class HostsOfTheirOwn(unittest.TestCase):
+    """Two servers on one etcd, and three agents that are told of both."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="hikae-test-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.etcd = Etcd(self.directory, 1)
+        self.addCleanup(self.etcd.dispose)
+        self.etcd.start()
+        self.ports = []
+        self.a = self.server().start()
+        eventually(self.a.leads, "the first server leads", TAKE_OVER)
+        self.b = self.server().join(self.a).start()
+        self.agents = []
+        for name, zone in (("h1", "a"), ("h2", "b"), ("h3", "c")):
+            agent = Agent(self.a, name, zone, self.ports)
+            self.addCleanup(agent.dispose)
+            self.agents.append(agent.join())
+
+    def server(self):
+        arguments, port = agents_arguments()
+        self.ports.append(port)
+        server = Server(self.etcd, None, *arguments)
+        self.addCleanup(server.dispose)
+        return server
+
+    def identities(self):
+        return [agent.identities() for agent in self.agents]
+
+    def primary_of(self, group):
+        return next(m["CacheClusterId"] for m in group["NodeGroups"][0]["NodeGroupMembers"]
+                    if m["CurrentRole"] == "primary")
+
+    def test_the_leader_dies_and_the_agents_go_over(self):
+        network = Network(self.a, "hosts", [f"ap-northeast-1{zone}" for zone in "abc"])
+        self.a.elasticache.create_replication_group(**network.group_arguments(
+            ReplicationGroupId="wide", NumCacheClusters=3, AutomaticFailoverEnabled=True))
+        group = self.a.wait_group("wide", 3)
+        self.assertEqual([len(agent.nodes()) for agent in self.agents], [1, 1, 1])
+        self.assertEqual({h["state"] for h in hosts(self.b).values()}, {"known to the leader"})
+        before = self.identities()
+        self.a.kill()
+        eventually(self.b.leads, "the second server leads", TAKE_OVER)
+        for agent in self.agents:
+            agent.region = self.b
+            agent.wait_connected()
+        self.assertEqual(self.b.wait_group("wide", 3), group)
+        self.assertEqual(self.identities(), before)
+        old = self.primary_of(group)
+        pid = next(pid for agent in self.agents for pid, cwd in agent.nodes().items()
+                   if f"/{old}/" in cwd + "/")
+        os.kill(pid, signal.SIGKILL)
+
+        def moved():
+            now = self.b.wait_group("wide", 3)
+            return now if self.primary_of(now) != old else None
+
+        after = eventually(moved, "another member is the primary")
+        with self.b.session(after["NodeGroups"][0]["PrimaryEndpoint"]) as session:
+            self.assertEqual(session.ask("set by the-new-leader"), "OK")
+        # The former leader finds the hosts where they are, and lets them be.
+        self.a.start()
+        eventually(lambda: "h3" in hosts(self.a), "it knows the hosts")
+        self.assertEqual({h["state"] for h in hosts(self.b).values()}, {"connected"})
+        self.b.elasticache.delete_replication_group(ReplicationGroupId="wide")
+        self.b.wait_group_gone("wide")
+        eventually(lambda: not any(agent.nodes() for agent in self.agents), "no engine is left")
+
+    def test_the_nodes_stay_where_they_were_begun(self):
+        """A server that would run the region's nodes itself is refused while hosts have joined."""
+        other = Server(self.etcd, os.path.join(self.directory, "engines")).join(self.a)
+        self.addCleanup(other.dispose)
+        with self.assertRaises(SystemError) as caught:
+            other.start()
+        self.assertIn("run on hosts that joined it", str(caught.exception))
+        self.assertEqual({h["state"] for h in hosts(self.a).values()}, {"connected"})
 
 
 class OneEtcd(ServersTestCase):

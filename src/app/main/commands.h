@@ -18,6 +18,7 @@ void add_serve_commands(CLI::App& program, Action& action);  // serve, doctor
 void add_client_commands(CLI::App& program, Action& action,
                          const std::vector<std::string>& dashes_and_rest);
 void add_store_commands(CLI::App& program, Action& action);  // store
+void add_host_commands(CLI::App& program, Action& action);   // agent, host
 void add_drill_commands(CLI::App& program, Action& action);  // drill
 void add_info_commands(CLI::App& program, Action& action);   // version, completion
 

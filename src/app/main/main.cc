@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   const Words before_dashes = words_before_dashes(argc, argv);
   hikae::app::add_client_commands(program, action, Words(argv + before_dashes.size(), argv + argc));
   hikae::app::add_store_commands(program, action);
+  hikae::app::add_host_commands(program, action);
   hikae::app::add_drill_commands(program, action);
   hikae::app::add_info_commands(program, action);
   try {

@@ -40,6 +40,7 @@ struct CommandLine {
   std::string etcd_ca_file;
   std::string etcd_certificate_file;
   std::string etcd_key_file;
+  std::string agents_listen;
 };
 
 void add_store_options(CLI::App& command, CommandLine& line) {
@@ -109,6 +110,10 @@ void add_options(CLI::App& command, CommandLine& line) {
                   "Most node groups for TestFailover, 0: any number [0 on loopback, else 15]")
       ->option_text("N");
   add_store_options(command, line);
+  command
+      .add_option("--agents-listen", line.agents_listen,
+                  "Run nodes on hosts whose agents connect here [on this machine alone]")
+      ->option_text("ADDRESS:PORT");
 }
 
 std::optional<std::string> if_said(const std::string& text) {
@@ -146,6 +151,7 @@ ConfigSettings settings_of(const CommandLine& line) {
   settings.etcd_ca_file = if_said(line.etcd_ca_file);
   settings.etcd_certificate_file = if_said(line.etcd_certificate_file);
   settings.etcd_key_file = if_said(line.etcd_key_file);
+  settings.agents_listen = if_said(line.agents_listen);
   return settings;
 }
 

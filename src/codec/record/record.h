@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "base/shared_map.h"
 #include "base/strong.h"
 #include "base/time.h"
 #include "codec/record/record_reader.h"
@@ -181,6 +182,19 @@ struct Codec<Instant> {
 };
 
 template <>
+struct Codec<Monotonic> {
+  static void write(RecordWriter& out, Monotonic value) { out.integer(value.microseconds()); }
+  static Status read(RecordNode node, const Path& path, Monotonic& value) {
+    const auto number = node.as_integer();
+    if (!number) {
+      return path.wrong("a time in microseconds");
+    }
+    value = Monotonic(*number);
+    return {};
+  }
+};
+
+template <>
 struct Codec<Ipv4> {
   static void write(RecordWriter& out, Ipv4 value) { out.string(value.str()); }
   static Status read(RecordNode node, const Path& path, Ipv4& value) {
@@ -282,6 +296,21 @@ struct Codec<std::map<std::string, T>> {
   }
 };
 
+template <>
+struct Codec<SharedMap> {
+  static void write(RecordWriter& out, const SharedMap& value) {
+    Codec<SharedMap::Map>::write(out, value.get());
+  }
+  static Status read(RecordNode node, const Path& path, SharedMap& value) {
+    SharedMap::Map map;
+    Status status = Codec<SharedMap::Map>::read(node, path, map);
+    if (status) {
+      value = SharedMap(std::move(map));
+    }
+    return status;
+  }
+};
+
 template <Visitable T>
 struct Codec<T> {
   static void write(RecordWriter& out, const T& value) {
@@ -309,6 +338,23 @@ struct Codec<T> {
 
 }  // namespace record_detail
 
+// One value as a part of a larger text.
+template <class T>
+void write_record(RecordWriter& out, const T& value) {
+  record_detail::write(out, value);
+}
+
+// The value at `node`; `name` is how the message of an error calls the place.
+template <class T>
+Result<T> from_record(RecordNode node, std::string_view name) {
+  T value{};
+  Status status = record_detail::read(node, record_detail::Path(std::string(name)), value);
+  if (!status) {
+    return tl::unexpected(std::move(status.error()));
+  }
+  return value;
+}
+
 template <class T>
 std::string to_json(const T& value) {
   RecordWriter out;
@@ -323,12 +369,7 @@ Result<T> from_json(std::string_view text) {
   if (!document) {
     return tl::unexpected(std::move(document.error()));
   }
-  T value{};
-  Status status = record_detail::read(document->root(), record_detail::Path(""), value);
-  if (!status) {
-    return tl::unexpected(std::move(status.error()));
-  }
-  return value;
+  return from_record<T>(document->root(), "");
 }
 
 }  // namespace hikae::codec

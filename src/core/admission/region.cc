@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/admission/ec2_vpc.h"
+#include "core/admission/host.h"
 
 namespace hikae::core {
 namespace {
@@ -87,10 +88,9 @@ Admitted<Transition> initial_region(const CreateRegion& command, AdmissionContex
   Transition transition;
   transition.put(region);
   for (const ZoneName& zone : region.zones) {
-    Host host;
-    host.id = HostId("local-" + zone.str());
-    host.zone = zone;
-    transition.put(std::move(host));
+    if (command.one_machine) {
+      transition.put(stand_in_for(zone));
+    }
   }
   Made<Vpc> vpc = make_default_vpc(region.zones, 0, context);
   std::move(vpc.transition.changes.begin(), vpc.transition.changes.end(),

@@ -17,10 +17,11 @@ struct CreateRegion {
   std::string domain;           // `cache.hikae.internal`
   std::vector<ZoneName> zones;  // each the region's name and one letter: `ap-northeast-1b`
   std::string secret_check;     // of the region's secret
+  bool one_machine = true;      // nodes run on this machine, not on hosts that join
 };
 
-// The transition of the first start, for an empty state: the region, one host `local-<zone>` for
-// every zone, and the default VPC (ordinal 0) with everything in it. Refused
+// The transition of the first start, for an empty state: the region, on one machine a host
+// `local-<zone>` for every zone, and the default VPC (ordinal 0) with everything in it. Refused
 // (InvalidParameterValue, in words for the operator) when the command cannot make a region.
 Admitted<Transition> initial_region(const CreateRegion& command, AdmissionContext context);
 

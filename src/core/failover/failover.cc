@@ -21,7 +21,7 @@ Member member_of(const State& state, const Observed& observed, const CacheCluste
   member.cluster = state.find<CacheCluster>(id);
   if (member.cluster != nullptr && !member.cluster->nodes.empty()) {
     member.key = NodeKey{id, member.cluster->nodes[0].id};
-    member.seen = observed.find(member.key);
+    member.seen = observed.find(id, member.cluster->nodes[0]);
   }
   return member;
 }
@@ -307,7 +307,10 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
     const bool replica = other.seen != nullptr && !other.seen->dead() &&
                          other.seen->role == Role::kReplica && !other.seen->promoting &&
                          !observed.may_be_promoted.contains(other.key);
-    if (!replica && !observed.stays_dead(other.key)) {
+    // Dead, and nobody starts it again as a primary before we say so.
+    const bool stays_dead = other.seen != nullptr && other.seen->dead() &&
+                            !observed.may_start_again.contains(other.key);
+    if (!replica && !stays_dead) {
       return false;
     }
   }

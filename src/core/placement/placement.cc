@@ -8,22 +8,25 @@
 
 #include <fmt/format.h>
 
+#include "core/placement/host_room.h"
+
 namespace hikae::core {
 namespace {
 
 // EC2 keeps the first four addresses and the last of every subnet for itself.
 constexpr std::uint64_t kReservedFirst = 4;
 constexpr std::uint64_t kReservedLast = 1;
+// So many hosts are named when none of them has room.
+constexpr std::size_t kShownHosts = 8;
 
 // How the region is used now, counted once for a request and updated with every placed node.
 struct Usage {
   std::map<ZoneName, int> nodes_in_zone, primaries_in_zone, group_in_zone;
-  std::map<HostId, int> nodes_on_host, group_on_host;
+  std::map<HostId, int> group_on_host;
   std::set<std::pair<SubnetId, Ipv4>> addresses;
 
   void add(const Node& node, bool same_group, bool primary) {
     ++nodes_in_zone[node.zone];
-    ++nodes_on_host[node.host];
     primaries_in_zone[node.zone] += primary;
     group_in_zone[node.zone] += same_group;
     group_on_host[node.host] += same_group;
@@ -53,9 +56,11 @@ Usage count_usage(const State& state, const ReplicationGroupId& group) {
 class Placer {
  public:
   Placer(const State& state, const SubnetGroup& group, Usage usage)
-      : state_(state), group_(group), usage_(std::move(usage)) {}
+      : state_(state), group_(group), usage_(std::move(usage)), room_(state) {}
 
   Admitted<PlacedNode> place_one(const PlacementWish& wish) {
+    const auto* cluster = state_.find<CacheCluster>(wish.node.cluster);
+    memory_ = cluster == nullptr ? 0 : memory_of(*cluster);
     const auto zone = choose_zone(wish);
     if (!zone) {
       return tl::unexpected(zone.error());
@@ -63,9 +68,7 @@ class Placer {
     const auto* host = choose_host(*zone);
     const auto address = choose_address(*zone);
     if (host == nullptr || !address) {
-      return refuse("InsufficientCacheClusterCapacity",
-                    fmt::format("No {} is left for {} in {}.", host == nullptr ? "host" : "address",
-                                wish.node.str(), zone->str()));
+      return no_room(wish, {*zone});
     }
     PlacedNode placed;
     placed.node = wish.node;
@@ -73,7 +76,9 @@ class Placer {
     placed.zone = *zone;
     placed.subnet = address->first->id;
     placed.vpc_address = address->second;
-    placed.address = reachable_address(*state_.find<Vpc>(address->first->vpc), address->second);
+    placed.address = host->is_stand_in() ? reachable_address(*state_.find<Vpc>(address->first->vpc),
+                                                             address->second)
+                                         : *room_.free_address(*host);
     placed.reason = reason(wish, placed);
     remember(wish, placed);
     return placed;
@@ -83,7 +88,7 @@ class Placer {
   Admitted<ZoneName> choose_zone(const PlacementWish& wish) {
     const auto zones = usable_zones(state_, group_);
     if (!wish.preferred_zone.empty()) {
-      if (std::find(zones.begin(), zones.end(), wish.preferred_zone) == zones.end()) {
+      if (!has_subnet(wish.preferred_zone)) {
         return refuse("InvalidParameterValue",
                       fmt::format("{} is not a zone of cache subnet group {}.",
                                   wish.preferred_zone.str(), group_.name.str()));
@@ -98,12 +103,47 @@ class Placer {
       }
     }
     if (!best) {
-      return refuse("InsufficientCacheClusterCapacity",
-                    fmt::format("No zone of cache subnet group {} has room for {}: every host is "
-                                "full or every subnet is out of addresses.",
-                                group_.name.str(), wish.node.str()));
+      return no_room(wish, zones);
     }
     return *best;
+  }
+
+  bool has_subnet(const ZoneName& zone) const {
+    return std::any_of(group_.subnets.begin(), group_.subnets.end(), [&](const SubnetId& id) {
+      const auto* subnet = state_.find<Subnet>(id);
+      return subnet != nullptr && subnet->zone == zone;
+    });
+  }
+
+  // What would have to be there.
+  tl::unexpected<Fault> no_room(const PlacementWish& wish, const std::vector<ZoneName>& zones) {
+    std::vector<std::string> names;
+    std::vector<std::string> lacks;
+    for (const ZoneName& zone : zones) {
+      names.push_back(zone.str());
+      if (!choose_address(zone)) {
+        lacks.push_back(zone.str() + " has no address left in its subnets");
+      }
+    }
+    for (const auto& [id, host] : state_.all<Host>()) {
+      if (std::find(zones.begin(), zones.end(), host.zone) == zones.end()) {
+        continue;
+      }
+      if (auto lack = room_.lack(host, memory_); !lack.empty()) {
+        lacks.push_back(std::move(lack));
+      }
+    }
+    if (lacks.size() > kShownHosts) {
+      lacks.resize(kShownHosts);
+      lacks.push_back("...");
+    }
+    return refuse("InsufficientCacheClusterCapacity",
+                  fmt::format("{} needs a host with {} of memory and an address in {}; {}.",
+                              wish.node.str(), in_words(memory_),
+                              names.empty() ? "a zone of its subnet group"
+                                            : fmt::format("{}", fmt::join(names, " or ")),
+                              lacks.empty() ? "there is no host"
+                                            : fmt::format("{}", fmt::join(lacks, ", "))));
   }
 
   std::tuple<int, int, int, ZoneName> rank(const PlacementWish& wish, const ZoneName& zone) {
@@ -114,10 +154,10 @@ class Placer {
   const Host* choose_host(const ZoneName& zone) {
     const Host* best = nullptr;
     const auto rank_of = [&](const Host& host) {
-      return std::tuple(usage_.group_on_host[host.id], usage_.nodes_on_host[host.id], host.id);
+      return std::tuple(usage_.group_on_host[host.id], room_.nodes_on(host.id), host.id);
     };
     for (const auto& [id, host] : state_.all<Host>()) {
-      const bool fits = host.zone == zone && usage_.nodes_on_host[id] < int(host.max_nodes);
+      const bool fits = host.zone == zone && room_.lack(host, memory_).empty();
       if (fits && (best == nullptr || rank_of(host) < rank_of(*best))) {
         best = &host;
       }
@@ -162,12 +202,16 @@ class Placer {
     node.zone = placed.zone;
     node.subnet = placed.subnet;
     node.vpc_address = placed.vpc_address;
+    node.address = placed.address;
     usage_.add(node, true, wish.primary);
+    room_.add(node, memory_);
   }
 
   const State& state_;
   const SubnetGroup& group_;
   Usage usage_;
+  HostRoom room_;
+  std::uint64_t memory_ = 0;  // that the node being placed needs
 };
 
 }  // namespace

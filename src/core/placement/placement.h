@@ -28,7 +28,7 @@ struct PlacedNode {
   ZoneName zone;
   SubnetId subnet;
   Ipv4 vpc_address;
-  Ipv4 address;
+  Ipv4 address;        // of the host's own; on a stand-in the loopback one of the VPC's
   std::string reason;  // one line: why this zone and this host
 };
 
@@ -37,8 +37,9 @@ std::vector<ZoneName> usable_zones(const State& state, const SubnetGroup& group)
 
 // Gives every wish a zone, a host and an address, or refuses all with the reason.
 //
-// Hard rules: the zone has a subnet in the group and a host with room; a preferred zone is
-// honoured; no address is used twice. Ranking: the zone with the fewest members of this group, for
+// Hard rules: the zone has a subnet in the group and a host with room (nodes, memory, addresses)
+// that is not cordoned; a preferred zone is honoured; no address is used twice. A refusal says what
+// would be needed. Ranking: the zone with the fewest members of this group, for
 // a primary the zone with the fewest primaries, then the fewest nodes, then the name; within a zone
 // the host with the fewest members of this group, then the fewest nodes, then the id.
 Admitted<std::vector<PlacedNode>> place(const State& state, const PlacementRequest& request);

@@ -48,9 +48,8 @@ const NodeGroup* node_group_of(const ReplicationGroup& group, const CacheCluster
 const NodeObservation* seen_of(const State& state, const Observed& observed,
                                const CacheClusterId& id) {
   const auto* cluster = state.find<CacheCluster>(id);
-  return cluster == nullptr || cluster->nodes.empty()
-             ? nullptr
-             : observed.find(NodeKey{id, cluster->nodes[0].id});
+  return cluster == nullptr || cluster->nodes.empty() ? nullptr
+                                                      : observed.find(id, cluster->nodes[0]);
 }
 
 bool is_synchronising(const State& state, const Observed& observed, const CacheClusterId& id) {

@@ -8,6 +8,10 @@
 
 namespace hikae::core {
 
+const ZoneName& zone_wish(const Node& node) {
+  return node.zone.empty() ? node.preferred_zone : node.zone;
+}
+
 void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context) {
   for (Node& node : cluster.nodes) {
     if (node.id != placed.node.node) {

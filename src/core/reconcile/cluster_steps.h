@@ -12,6 +12,10 @@ namespace hikae::core {
 
 // Steps that replication groups and standalone clusters share.
 
+// The zone in which the node has to be: the one it was in when its host was lost, else the one that
+// the client asked for; empty for any.
+const ZoneName& zone_wish(const Node& node);
+
 // Writes a placement into a cluster that `transition` is about to put.
 void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context);
 

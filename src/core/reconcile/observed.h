@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "core/reconcile/assignment.h"
+#include "core/resource/cache_cluster.h"
 #include "core/resource/ids.h"
 
 namespace hikae::core {
@@ -62,6 +63,34 @@ struct NodeObservation {
     return process == Process::kStopped || process == Process::kDying ||
            process == Process::kAbsent;
   }
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("node", s.node);
+    v("process", s.process);
+    v("pid", s.pid);
+    v("generation", s.generation);
+    v("ready", s.ready);
+    v("role", s.role);
+    v("link_up", s.link_up);
+    v("synced", s.synced);
+    v("promoting", s.promoting);
+    v("hung", s.hung);
+    v("writes_paused", s.writes_paused);
+    v("surveyed", s.surveyed);
+    v("offset_settled", s.offset_settled);
+    v("replication_offset", s.replication_offset);
+    v("stream", s.stream);
+    v("previous_stream", s.previous_stream);
+    v("data_on_disk", s.data_on_disk);
+    v("edition", s.edition);
+    v("outdated", s.outdated);
+    v("unservable", s.unservable);
+    v("used_memory", s.used_memory);
+    v("running_version", s.running_version);
+    v("substitution", s.substitution);
+    v("problem", s.problem);
+    v("fault_seen", s.fault_seen);
+  }
   friend bool operator==(const NodeObservation&, const NodeObservation&) = default;
 };
 
@@ -94,10 +123,10 @@ struct Observed {
     const auto it = nodes.find(key);
     return it == nodes.end() ? nullptr : &it->second;
   }
-  // Dead, and nobody starts it again as a primary before we say so.
-  bool stays_dead(const NodeKey& key) const {
-    const auto* seen = find(key);
-    return seen != nullptr && seen->dead() && !may_start_again.contains(key);
+  // The node as its agent saw it. One that has no host runs nowhere; nobody needs to see that.
+  const NodeObservation* find(const CacheClusterId& cluster, const Node& node) const {
+    static const NodeObservation kNowhere;
+    return node.host.empty() ? &kNowhere : find(NodeKey{cluster, node.id});
   }
   // How long a node has been seen dead; zero when it is not.
   Duration dead_for(const NodeKey& key) const {

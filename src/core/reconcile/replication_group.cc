@@ -17,7 +17,7 @@ Plan place_members(const View& view) {
   for (const CacheCluster* member : view.members) {
     for (const Node& node : member->nodes) {
       if (node.host.empty()) {
-        request.wishes.push_back({NodeKey{member->id, node.id}, node.preferred_zone,
+        request.wishes.push_back({NodeKey{member->id, node.id}, zone_wish(node),
                                   view.role_of(member->id) == Role::kPrimary});
       }
     }
@@ -172,7 +172,7 @@ bool is_dead(const View& view, const CacheClusterId& id) {
   const auto* cluster = view.state.find<CacheCluster>(id);
   const auto* seen = cluster == nullptr || cluster->nodes.empty()
                          ? nullptr
-                         : view.observed.find(NodeKey{id, cluster->nodes[0].id});
+                         : view.observed.find(id, cluster->nodes[0]);
   return seen != nullptr && seen->dead();
 }
 
@@ -222,7 +222,7 @@ Plan recover_members(const View& view) {
       continue;
     }
     const Role role = view.role_of(member->id);
-    const auto* seen = view.observed.find(NodeKey{member->id, member->nodes[0].id});
+    const auto* seen = view.observed.find(member->id, member->nodes[0]);
     const bool lost = seen != nullptr &&
                       (seen->dead() || (role == Role::kReplica && seen->ready && !seen->synced));
     CacheCluster next = *member;
@@ -355,8 +355,11 @@ Plan plan_replication_group(const State& state, const Observed& observed,
       return Plan{{}, "waits for the hosts to let the members go", false};
     }
   }
-  if (Plan plan = place_members(view); !plan.transition.empty() || !plan.reason.empty()) {
-    return plan;
+  const Plan placing = place_members(view);
+  // A member that finds no place must not keep the others from going on without it.
+  const bool waits = placing.transition.empty() && !placing.reason.empty();
+  if (!placing.transition.empty() || (waits && group->status == "creating")) {
+    return placing;
   }
   Plan failover = fail_over(view);
   if (!failover.transition.empty() || !failover.reason.empty()) {
@@ -373,6 +376,10 @@ Plan plan_replication_group(const State& state, const Observed& observed,
     return roll;
   }
   plan.settled = plan.settled && !deleting;
+  if (plan.transition.empty() && waits) {
+    plan.settled = false;
+    plan.reason = placing.reason;
+  }
   if (const auto lack = recovering(view); plan.settled && !lack.empty()) {
     plan.settled = false;
     plan.reason = "waits for " + lack;

@@ -11,7 +11,7 @@ Plan place_nodes(const State& state, const CacheCluster& cluster, AdmissionConte
   PlacementRequest request{cluster.settings.subnet_group, {}, {}};
   for (const Node& node : cluster.nodes) {
     if (node.host.empty()) {
-      request.wishes.push_back({NodeKey{cluster.id, node.id}, node.preferred_zone, true});
+      request.wishes.push_back({NodeKey{cluster.id, node.id}, zone_wish(node), true});
     }
   }
   const auto placed = place(state, request);

@@ -27,6 +27,7 @@ using NodeId = StrongId<struct NodeIdTag>;            // `0001`; Redis and Valke
 
 using ZoneName = StrongId<struct ZoneNameTag>;  // `ap-northeast-1b`
 using HostId = StrongId<struct HostIdTag>;
+using JoinTokenId = StrongId<struct JoinTokenIdTag>;
 
 // The state's version: grows by one with every transition.
 using Revision = StrongNumber<struct RevisionTag>;

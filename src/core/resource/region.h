@@ -37,22 +37,6 @@ struct Region {
   }
 };
 
-// A machine (or on one machine: the stand-in for one) whose agent runs nodes.
-struct Host {
-  using Key = HostId;
-  static constexpr const char* kKind = "host";
-  HostId id;
-  ZoneName zone;
-  std::uint32_t max_nodes = 1000;  // a limit for placement, not a reservation
-  const Key& key() const { return id; }
-  template <class Self, class V>
-  static void visit(Self& s, V&& v) {
-    v("id", s.id);
-    v("zone", s.zone);
-    v("max_nodes", s.max_nodes);
-  }
-};
-
 struct Event {
   using Key = StrongNumber<struct EventKeyTag>;
   static constexpr const char* kKind = "event";

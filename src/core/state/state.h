@@ -7,6 +7,7 @@
 
 #include "core/resource/cache_cluster.h"
 #include "core/resource/cache_groups.h"
+#include "core/resource/host.h"
 #include "core/resource/ids.h"
 #include "core/resource/region.h"
 #include "core/resource/replication_group.h"
@@ -31,7 +32,7 @@ struct Remove {
 template <template <class...> class F>
 using WithResources =
     F<Region, Host, Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway, NetworkAcl,
-      SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster, Event>;
+      SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster, Event, JoinToken>;
 
 template <class... T>
 using TablesOf = std::tuple<Table<T>...>;

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "adapters/agent_rpc/channel.h"
+#include "adapters/agent_rpc/messages.h"
+#include "base/random.h"
+#include "codec/agent/messages.h"
+#include "control/ports.h"
+
+namespace hikae::agent_rpc {
+
+// Asks one server for a certificate; `tls` from joining_tls(). An error of kDenied is the server's
+// refusal, whose message is for the operator; any other may pass by itself.
+control::Awaitable<Result<codec::agent::Joined>> ask_to_join(Endpoint server, TlsContext tls,
+                                                             codec::agent::Join request,
+                                                             Duration timeout);
+
+// An agent's end of the region: keeps a connection to one of the servers, whichever takes it, and
+// connects anew, to any of them, for as long as it lives. Of reports the newest is kept until it is
+// delivered, and delivered again after every new connection.
+//
+// One thread: the executor's. Await stop() before destroying what it was given.
+class AgentClient final : public control::ReportLink {
+ public:
+  struct Options {
+    std::vector<Endpoint> servers;  // at least one
+    std::string host;               // our own, for lines in the log
+    codec::agent::Hello hello;      // what we say of ourselves, with the protocol that we speak
+    Duration connect = std::chrono::seconds(5);
+    Duration first_pause = std::chrono::milliseconds(100);  // before the next round of all servers
+    Duration longest_pause = std::chrono::seconds(10);
+  };
+  struct Events {
+    std::function<void(ReceivedAssignment)> assigned;
+    // The host is none of the region's any more; an empty assignment follows.
+    std::function<void(std::string region)> removed;
+    // A request for a new certificate (PEM), made when the old one is to be renewed.
+    std::function<Result<std::string>()> certificate_request;
+    // The new certificate. Who keeps it calls use() with it.
+    std::function<void(std::string)> renewed;
+  };
+
+  AgentClient(boost::asio::any_io_executor executor, Options options, Events events,
+              control::Clock& clock, Random& random, control::Log& log);
+  ~AgentClient();  // stop() must have returned, or start() was never called
+  AgentClient(const AgentClient&) = delete;
+  AgentClient& operator=(const AgentClient&) = delete;
+
+  // The certificate for connections from now on, when to ask for the next one, and when it ends.
+  void use(TlsContext tls, Instant renew_at, Instant not_after);
+  void start();
+  control::Awaitable<void> stop();
+
+  void report(core::HostReport report) override;
+  bool is_connected() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hikae::agent_rpc

@@ -1,0 +1,197 @@
+#include "adapters/agent_rpc/messages.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hikae::agent_rpc {
+namespace {
+
+using codec::agent::check_text;
+using core::NodeObservation;
+
+constexpr std::size_t kMaxNameBytes = 128;
+constexpr std::size_t kMaxTextBytes = 1024;
+constexpr Duration kOldest = std::chrono::hours(24);
+
+tl::unexpected<Error> invalid(std::string what) {
+  return fail(ErrorCode::kInvalid, std::move(what));
+}
+
+// Names become parts of paths and of configuration files.
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= kMaxNameBytes &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+Status check_key(const core::NodeKey& key) {
+  if (!is_name(key.cluster.str()) || !is_name(key.node.str())) {
+    return invalid("a node has no possible name");
+  }
+  return {};
+}
+
+bool is_role(core::Role role) {
+  return role == core::Role::kPrimary || role == core::Role::kReplica;
+}
+
+bool is_process(NodeObservation::Process process) {
+  return process >= NodeObservation::Process::kAbsent &&
+         process <= NodeObservation::Process::kRunning;
+}
+
+Status check_texts(const std::vector<std::pair<std::string_view, const std::string*>>& texts) {
+  for (const auto& [field, text] : texts) {
+    if (Status checked = check_text(field, *text, kMaxTextBytes); !checked) {
+      return checked;
+    }
+  }
+  return {};
+}
+
+Status check_node(const core::NodeAssignment& node) {
+  if (Status checked = check_key(node.node); !checked) {
+    return checked;
+  }
+  if (!is_role(node.role)) {
+    return invalid(fmt::format("{} has no known role", node.node.str()));
+  }
+  return check_texts({{"group", &node.group.str()},
+                      {"engine", &node.engine},
+                      {"engine_version", &node.engine_version},
+                      {"primary_name", &node.primary_name}});
+}
+
+Status check_node(const NodeObservation& node) {
+  if (Status checked = check_key(node.node); !checked) {
+    return checked;
+  }
+  if (!is_role(node.role) || !is_process(node.process)) {
+    return invalid(fmt::format("{} has no known role or process", node.node.str()));
+  }
+  return {};
+}
+
+// What an engine wrote to its log may hold anything: as much of it as one line can take.
+std::string one_line(std::string text) {
+  text.resize(std::min(text.size(), kMaxTextBytes));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return text;
+}
+
+void tidy(NodeObservation& node) {
+  for (std::string* text : {&node.problem, &node.substitution, &node.running_version,
+                            &node.unservable, &node.stream, &node.previous_stream}) {
+    *text = one_line(std::move(*text));
+  }
+}
+
+// Both times are the peer's: whatever they are, nothing overflows.
+Duration age_at(Monotonic made, Monotonic seen) {
+  if (seen >= made) {
+    return {};
+  }
+  const std::uint64_t age = std::uint64_t(made.microseconds()) - std::uint64_t(seen.microseconds());
+  return Duration(std::int64_t(std::min<std::uint64_t>(age, std::uint64_t(kOldest.count()))));
+}
+
+}  // namespace
+
+Status AssignmentMessage::check() const {
+  if (nodes.size() > kMaxNodesOfMessage) {
+    return invalid(fmt::format("an assignment has at most {} nodes", kMaxNodesOfMessage));
+  }
+  for (const Node& one : nodes) {
+    if (Status checked = check_node(one.node); !checked) {
+      return checked;
+    }
+    if (one.directives >= directives.size()) {
+      return invalid(fmt::format("{} has no directives", one.node.node.str()));
+    }
+    if (Status checked = check_texts({{"passwords.admin", &one.passwords.admin},
+                                      {"passwords.replication", &one.passwords.replication}});
+        !checked) {
+      return checked;
+    }
+  }
+  return check_text("host", host.str(), kMaxNameBytes);
+}
+
+Status ReportMessage::check() const {
+  if (nodes.size() > kMaxNodesOfMessage) {
+    return invalid(fmt::format("a report has at most {} nodes", kMaxNodesOfMessage));
+  }
+  for (const NodeObservation& node : nodes) {
+    if (Status checked = check_node(node); !checked) {
+      return checked;
+    }
+  }
+  return check_text("host", host.str(), kMaxNameBytes);
+}
+
+AssignmentMessage to_message(const core::Assignment& assignment, const PasswordSource& passwords) {
+  AssignmentMessage out;
+  out.host = assignment.host;
+  out.revision = assignment.revision;
+  out.session = assignment.ticket.session;
+  out.number = assignment.ticket.number;
+  // Nodes with the same parameters share one map, so its place in memory tells them apart.
+  std::map<const SharedMap::Map*, std::uint32_t> known;
+  for (const core::NodeAssignment& node : assignment.nodes) {
+    const auto next = std::uint32_t(out.directives.size());
+    const auto [it, fresh] = known.try_emplace(&node.directives.get(), next);
+    if (fresh) {
+      out.directives.push_back(node.directives);
+    }
+    AssignmentMessage::Node one{node, it->second, passwords(node)};
+    one.node.directives = {};
+    out.nodes.push_back(std::move(one));
+  }
+  return out;
+}
+
+ReceivedAssignment from_message(AssignmentMessage message) {
+  ReceivedAssignment out;
+  out.assignment.host = message.host;
+  out.assignment.revision = message.revision;
+  out.assignment.ticket = {message.session, message.number};
+  for (AssignmentMessage::Node& one : message.nodes) {
+    one.node.directives = message.directives[one.directives];
+    out.passwords.insert_or_assign(one.node.node, std::move(one.passwords));
+    out.assignment.nodes.push_back(std::move(one.node));
+  }
+  return out;
+}
+
+ReportMessage to_message(core::HostReport report, Monotonic now) {
+  ReportMessage out;
+  out.host = std::move(report.host);
+  out.made = now;
+  out.revision = report.assignment_revision;
+  out.session = report.ticket.session;
+  out.number = report.ticket.number;
+  out.nodes = std::move(report.nodes);
+  for (NodeObservation& node : out.nodes) {
+    tidy(node);
+  }
+  return out;
+}
+
+core::HostReport from_message(ReportMessage message, Monotonic now) {
+  core::HostReport out;
+  out.host = std::move(message.host);
+  out.assignment_revision = message.revision;
+  out.ticket = {message.session, message.number};
+  out.nodes = std::move(message.nodes);
+  for (NodeObservation& node : out.nodes) {
+    tidy(node);
+    if (node.fault_seen != Monotonic()) {
+      const Duration age = age_at(message.made, node.fault_seen);
+      node.fault_seen = Monotonic(now.microseconds() - age.count());
+    }
+  }
+  return out;
+}
+
+}  // namespace hikae::agent_rpc

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/agent_rpc/channel.h"
+#include "base/address.h"
+#include "base/result.h"
+#include "core/failover/liveness.h"
+
+namespace hikae::app {
+
+// What an agent needs to run the nodes of its host; every value is checked.
+struct AgentConfig {
+  std::string data_directory;
+  std::string name;  // by which the host joins the region
+  std::string zone;  // a letter or a whole name; the region knows which there are
+  std::vector<agent_rpc::Endpoint> servers;
+  std::string token_file;  // empty: the host has joined already
+  std::vector<AddressRange> addresses;
+  std::string interface;  // that gets the addresses; empty: the host has them by itself
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t max_nodes = 0;
+  bool engines_strict = false;
+  std::string valkey_server;  // path of the program, empty: found on PATH
+  std::string redis_server;
+  std::string log_file;
+  core::LivenessLimits limits;  // when a process counts as hung
+};
+
+// What was said in one place; unset where nothing was said.
+struct AgentSettings {
+  std::optional<std::string> data_directory;
+  std::optional<std::string> name;
+  std::optional<std::string> zone;
+  std::optional<std::vector<std::string>> servers;
+  std::optional<std::string> token_file;
+  std::optional<std::string> addresses;
+  std::optional<std::string> memory;
+  std::optional<std::int64_t> max_nodes;
+  std::optional<bool> engines_strict;
+  std::optional<std::string> valkey_server;
+  std::optional<std::string> redis_server;
+  std::optional<std::string> log_file;
+  std::optional<std::int64_t> hang_ms;
+  std::optional<std::int64_t> busy_ms;
+};
+
+// Reads a configuration file. Its keys, each optional:
+//
+//   data = "/srv/agent"
+//   name = "h1"
+//   zone = "a"
+//   join = ["https://server1:4567", "server2"]
+//   token_file = "/etc/hikae/token"
+//   addresses = "10.0.0.50-10.0.0.80@eth0"
+//   memory = "24GiB"
+//   max_nodes = 100
+//   log_file = "/var/log/hikae.log"
+//   [engines]
+//   strict, valkey_server, redis_server, and [failover] hang_ms, busy_ms as of serve
+Result<AgentSettings> parse_agent_file(std::string_view text, const std::string& file_name);
+
+AgentSettings merge(AgentSettings base, const AgentSettings& over);
+
+// Fills in the defaults and checks every value. kInvalid names the setting. `host_name` and
+// `host_memory` are this machine's.
+Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& host_name,
+                            std::uint64_t host_memory);
+
+// `512MiB`, `24GiB`; also `M` and `G` alone.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+// This machine's name, and its memory in bytes (0 when it cannot be read).
+std::string machine_name();
+std::uint64_t machine_memory();
+
+}  // namespace hikae::app

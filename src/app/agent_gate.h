@@ -1,0 +1,69 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "adapters/agent_rpc/agent_server.h"
+#include "adapters/certificates/certificate_authority.h"
+#include "app/config.h"
+#include "control/frontend.h"
+#include "control/wake_signal.h"
+
+namespace hikae::app {
+
+// The region's door for the agents of other hosts: lets them join with a token, gives them
+// certificates, knows them again, and carries assignments and reports. Lives on the control thread.
+class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk {
+ public:
+  struct Parts {
+    boost::asio::io_context& context;
+    SocketAddress listen;
+    Duration certificate_lifetime{};
+    std::string region_secret;  // from which the passwords of nodes derive
+    const adapters::CertificateAuthority& ca;
+    control::ReportLink& reports;
+    control::Frontend& frontend;
+    control::Clock& clock;
+    control::Log& log;
+  };
+
+  explicit AgentGate(Parts parts);
+
+  // Call once, when the frontend has its state.
+  Status open();
+  // Returns when nothing of it runs any more. Fine without open().
+  control::Awaitable<void> stop();
+
+  void assign(core::Assignment assignment) override;
+  bool is_connected(const core::HostId& host) const { return server_.is_connected(host); }
+
+ private:
+  template <class T>
+  using Answer = agent_rpc::Answer<T>;
+
+  control::Awaitable<Answer<codec::agent::Joined>> join(codec::agent::Join request,
+                                                        std::string peer) override;
+  control::Awaitable<Answer<agent_rpc::Admission>> admit(agent_rpc::PeerIdentity who,
+                                                         codec::agent::Hello hello) override;
+  control::Awaitable<Answer<std::string>> renew(agent_rpc::PeerIdentity who,
+                                                std::string request) override;
+  agent_rpc::NodePasswords passwords(const core::NodeAssignment& node) override;
+
+  bool is_known(const agent_rpc::PeerIdentity& who) const;
+  Result<agent_rpc::TlsIdentity> server_identity() const;
+  control::Awaitable<void> renew_own_certificate();
+  void on_transition(const core::Transition& transition);
+
+  Parts parts_;
+  agent_rpc::AgentServer server_;
+  std::optional<control::Frontend::ObserverId> observer_;
+  bool stopping_ = false;
+  bool renewing_ = false;
+  control::WakeSignal stop_;
+  control::WakeSignal renewal_ended_;
+};
+
+}  // namespace hikae::app

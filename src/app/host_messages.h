@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// What `hikae host` and serve tell each other, as JSON over the API's listener: a POST to
+// kHostsPath, signed with the region's access key for the service kHostsService.
+
+namespace hikae::app {
+
+inline constexpr const char* kHostsPath = "/hikae/hosts";
+inline constexpr const char* kHostsService = "hikae";
+
+struct HostRequest {
+  std::string action;  // list, cordon, uncordon, remove, token
+  std::string host;
+  bool lost = false;                  // remove
+  std::int64_t lifetime_seconds = 0;  // token
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("action", s.action);
+    v("host", s.host);
+    v("lost", s.lost);
+    v("lifetime_seconds", s.lifetime_seconds);
+  }
+};
+
+struct HostView {
+  std::string id;
+  std::string zone;
+  std::string state;  // connected, disconnected, this machine; and cordoned
+  std::uint32_t nodes = 0;
+  std::uint32_t max_nodes = 0;
+  std::uint64_t memory_used = 0;
+  std::uint64_t memory_bytes = 0;  // 0: not counted
+  std::string addresses;
+  std::string engines;
+  std::string software;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("id", s.id);
+    v("zone", s.zone);
+    v("state", s.state);
+    v("nodes", s.nodes);
+    v("max_nodes", s.max_nodes);
+    v("memory_used", s.memory_used);
+    v("memory_bytes", s.memory_bytes);
+    v("addresses", s.addresses);
+    v("engines", s.engines);
+    v("software", s.software);
+  }
+};
+
+struct HostAnswer {
+  std::string error;  // empty: it was done
+  std::vector<HostView> hosts;
+  std::vector<std::string> waiting;  // nodes that find no place, and what they would need
+  std::string token;
+  std::string server;      // where agents connect
+  std::string expires_at;  // of the token
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("error", s.error);
+    v("hosts", s.hosts);
+    v("waiting", s.waiting);
+    v("token", s.token);
+    v("server", s.server);
+    v("expires_at", s.expires_at);
+  }
+};
+
+}  // namespace hikae::app

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hikae::app {
+
+// Where the value of a key goes; its type says what the key must hold.
+using SettingTarget = std::variant<std::optional<std::string>*, std::optional<std::int64_t>*,
+                                   std::optional<bool>*, std::optional<std::vector<std::string>>*>;
+
+// Reads TOML into the settings of its keys, `data` or `engines.strict`. kInvalid: not TOML, an
+// unknown key, or a value of the wrong type; the message names file, line and key.
+Status read_settings(std::string_view content, const std::string& file_name,
+                     const std::map<std::string, SettingTarget>& keys);
+
+}  // namespace hikae::app

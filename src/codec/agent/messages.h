@@ -1,0 +1,190 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "codec/agent/frame.h"
+
+// Every message but the two that carry the region's own values, assignment and report, which are in
+// adapters/agent_rpc.
+
+namespace hikae::codec::agent {
+
+inline constexpr std::size_t kMaxNameBytes = 128;
+inline constexpr std::size_t kMaxLineBytes = 1024;
+inline constexpr std::size_t kMaxPemBytes = 16 * 1024;
+inline constexpr std::size_t kMaxListLength = 64;
+
+// What a host says of itself.
+struct HostFacts {
+  std::string zone;
+  std::uint32_t max_nodes = 0;
+  std::uint64_t memory_bytes = 0;
+  std::vector<AddressRange> addresses;
+  std::vector<std::string> engines;
+  friend bool operator==(const HostFacts&, const HostFacts&) = default;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("zone", s.zone);
+    v("max_nodes", s.max_nodes);
+    v("memory_bytes", s.memory_bytes);
+    v("addresses", s.addresses);
+    v("engines", s.engines);
+  }
+  Status check() const;
+};
+
+// An agent's first words, where it has a certificate. `instance` names this run of the agent: the
+// same one that connects again replaces its old connection, another one is a second agent.
+struct Hello {
+  static constexpr MessageType kType = MessageType::kHello;
+  ProtocolVersion protocol;
+  std::string software;
+  std::string instance;
+  HostFacts facts;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("protocol", s.protocol);
+    v("software", s.software);
+    v("instance", s.instance);
+    v("facts", s.facts);
+  }
+  Status check() const;
+};
+
+// The answer to hello: from now on assignments come and reports go.
+struct Welcome {
+  static constexpr MessageType kType = MessageType::kWelcome;
+  ProtocolVersion protocol;
+  std::string software;
+  std::string region;
+  // The host is none of the region's any more: whatever runs on it is to end.
+  bool removed = false;
+  // Either side pings so often, and gives the connection up when nothing came for so long.
+  std::uint32_t ping_every_ms = 0;
+  std::uint32_t silence_ms = 0;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("protocol", s.protocol);
+    v("software", s.software);
+    v("region", s.region);
+    v("removed", s.removed);
+    v("ping_every_ms", s.ping_every_ms);
+    v("silence_ms", s.silence_ms);
+  }
+  Status check() const;
+};
+
+// An agent's first words, where it has no certificate yet.
+struct Join {
+  static constexpr MessageType kType = MessageType::kJoin;
+  ProtocolVersion protocol;
+  std::string software;
+  std::string token_id;
+  std::string token_secret;
+  std::string name;
+  std::string certificate_request;  // PEM
+  HostFacts facts;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("protocol", s.protocol);
+    v("software", s.software);
+    v("token_id", s.token_id);
+    v("token_secret", s.token_secret);
+    v("name", s.name);
+    v("certificate_request", s.certificate_request);
+    v("facts", s.facts);
+  }
+  Status check() const;
+};
+
+// The answer to join, and the end of this connection.
+struct Joined {
+  static constexpr MessageType kType = MessageType::kJoined;
+  ProtocolVersion protocol;
+  std::string certificate;     // PEM; names the host
+  std::string ca_certificate;  // PEM
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("protocol", s.protocol);
+    v("certificate", s.certificate);
+    v("ca_certificate", s.ca_certificate);
+  }
+  Status check() const;
+};
+
+// The other answer to hello and join, and the end of the connection.
+struct Refusal {
+  static constexpr MessageType kType = MessageType::kRefusal;
+  ProtocolVersion protocol;
+  std::string code;     // for programs: one of the names below, or a later one
+  std::string message;  // for the operator: what is wrong, and what to do
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("protocol", s.protocol);
+    v("code", s.code);
+    v("message", s.message);
+  }
+  Status check() const;
+};
+inline constexpr const char* kRefusedProtocol = "protocol";    // another major version
+inline constexpr const char* kRefusedToken = "token";          // unknown or expired
+inline constexpr const char* kRefusedHost = "host";            // its name or facts cannot be right
+inline constexpr const char* kRefusedDuplicate = "duplicate";  // another agent serves the host
+inline constexpr const char* kRefusedBusy = "busy";            // another server, or later
+
+// Proves that the peer lives, and tells how long a message takes. Times are the sender's.
+struct Ping {
+  static constexpr MessageType kType = MessageType::kPing;
+  std::uint64_t number = 0;
+  Monotonic sent;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("number", s.number);
+    v("sent", s.sent);
+  }
+  Status check() const { return {}; }
+};
+struct Pong {
+  static constexpr MessageType kType = MessageType::kPong;
+  std::uint64_t number = 0;  // both as in the ping
+  Monotonic sent;
+  Instant answered;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("number", s.number);
+    v("sent", s.sent);
+    v("answered", s.answered);
+  }
+  Status check() const { return {}; }
+};
+
+// An agent wants a certificate that lives longer than its own.
+struct Renew {
+  static constexpr MessageType kType = MessageType::kRenew;
+  std::string certificate_request;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("certificate_request", s.certificate_request);
+  }
+  Status check() const;
+};
+struct Renewed {
+  static constexpr MessageType kType = MessageType::kRenewed;
+  std::string certificate;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("certificate", s.certificate);
+  }
+  Status check() const;
+};
+
+// Why partners of these versions do not understand each other, for the operator of either; empty:
+// they do. `who` is how the other one is called, `the server at 10.0.0.1:4567`.
+std::string version_conflict(ProtocolVersion ours, ProtocolVersion theirs, std::string_view who,
+                             std::string_view their_software);
+
+}  // namespace hikae::codec::agent
