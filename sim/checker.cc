@@ -236,7 +236,29 @@ bool Checker::is_held(const Write& write, const std::vector<const Engine*>& copi
   });
 }
 
+// What is lost is what was reported, and what was written after the old primary was last asked.
+void Checker::on_failover(const control::Reconciler::CommittedFailover& failover) {
+  const core::FailoverDecision& decision = failover.decision;
+  const Engine* leader = fleet_.find_node({decision.new_primary, core::NodeId("0001")});
+  const auto left = left_behind_.find(failover.before.primary);
+  if (decision.planned || decision.offset_read == Monotonic() || leader == nullptr ||
+      leader->dying || left == left_behind_.end()) {
+    return;
+  }
+  const History& history = fleet_.history();
+  const std::uint64_t had = history.offset(history.at(left->second, decision.offset_read));
+  const std::uint64_t has = history.offset(leader->data);
+  if (had > has + decision.bytes_at_risk) {
+    fail(
+        fmt::format("{}: {} had written {} bytes when it was last asked, {} has {}, and {} were "
+                    "reported to be at risk",
+                    failover.group.str(), failover.before.primary.str(), had,
+                    decision.new_primary.str(), has, decision.bytes_at_risk));
+  }
+}
+
 void Checker::on_death(const Engine& engine) {
+  left_behind_[engine.node.cluster] = engine.data;
   const auto* cluster = store_.state().find<CacheCluster>(engine.node.cluster);
   if (cluster == nullptr) {
     return;

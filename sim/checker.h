@@ -36,6 +36,9 @@ class Checker final : public FleetObserver, public StoreObserver {
   // The controller was told of a host.
   void on_report(const core::HostReport& report);
 
+  // A failover was decided and committed.
+  void on_failover(const control::Reconciler::CommittedFailover& failover);
+
   // A client was told that its write is done.
   void on_acknowledged(const core::ReplicationGroupId& group, std::uint64_t number,
                        History::Place place);
@@ -86,6 +89,7 @@ class Checker final : public FleetObserver, public StoreObserver {
     std::set<core::HostId> heard;
   };
   std::map<core::ReplicationGroupId, Loss> losses_;
+  std::map<core::CacheClusterId, History::Place> left_behind_;  // by the newest process that died
   // When automatic failover was turned on later: it protects once the primary's agent heard of it.
   std::map<core::ReplicationGroupId, core::Revision> turned_on_;
   std::uint64_t acknowledged_ = 0;

@@ -44,6 +44,10 @@ class Controller {
 
   // Reads the state, makes the region where there is none, and begins to reconcile.
   void start();
+  // Tells of every failover right after its commit. Before start().
+  void on_failover(control::Reconciler::FailoverObserver observer) {
+    reconciler_.on_failover(std::move(observer));
+  }
   // Runs one handler that is ready. False when there is none.
   bool run_one();
 

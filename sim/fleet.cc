@@ -203,7 +203,7 @@ void Fleet::promote(Engine& engine) {
 
 History::Place Fleet::write(Engine& engine, std::uint64_t number) {
   const std::uint64_t bytes = 40 + env_.random.below(100);
-  advance(engine, history_.append(engine.data, number, bytes));
+  advance(engine, history_.append(engine.data, number, bytes, env_.timeline.now()));
   return engine.data;
 }
 

@@ -99,6 +99,9 @@ bool World::run_ready_handlers() {
 void World::start_controller() {
   crash_countdown_.reset();
   controller_ = std::make_unique<Controller>(env_, store_, network_, zone_, ++incarnations_);
+  controller_->on_failover([this](const control::Reconciler::CommittedFailover& failover) {
+    checker_.on_failover(failover);
+  });
   controller_->start();
 }
 

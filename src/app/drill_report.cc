@@ -35,7 +35,7 @@ std::string render(const control::FailoverReport& report) {
     out += fmt::format("    {} attached {:.1f} ms ({})\n", replica.cluster,
                        milliseconds(replica.attached_us), replica.resync);
   }
-  return out + fmt::format("    {} bytes at risk\n", report.bytes_at_risk);
+  return out + fmt::format("    {}\n", control::describe_risk(report));
 }
 
 }  // namespace

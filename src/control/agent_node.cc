@@ -29,8 +29,6 @@ constexpr Duration kWidestGrid = milliseconds(40);
 constexpr Duration kStartPatience = seconds(5);
 constexpr Duration kFirstBackoff = milliseconds(100);
 constexpr int kLongestBackoffShift = 7;  // 12.8 s
-// A switchover has to be over by then; the engine takes writes again by itself.
-constexpr Duration kLongestPause = seconds(5);
 // A client whose connection broke comes back by the address that its resolver still has, and a
 // former primary is back within milliseconds: the client would stay there, and be refused every
 // write. For so long after its lead a node sends away clients when it had to refuse one: somewhat
@@ -52,6 +50,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
       changed_(std::move(changed)),
       wake_(std::move(executor)),
       place_(ports.gate, [this] { wake_.raise(); }),
+      quiet_(ports.gate),
       liveness_(ports.limits) {
   known_.private_hosts = ports_.runner.private_hosts_supported();
   known_.socket_resets = ports_.runner.socket_resets_supported();
@@ -101,6 +100,7 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   desired_ = desired;
   address_ = desired ? desired->address : address_;
   poll_ = Duration();
+  keep_quiet();
   wake_.raise();
 }
 
@@ -123,13 +123,15 @@ Awaitable<void> AgentNode::run() {
 
 Awaitable<void> AgentNode::keep() {
   while (!stopping_) {
-    if (!is_to_be_killed()) {
+    // What is urgent needs no news.
+    if (!is_to_be_killed() && !is_to_be_promoted()) {
       co_await look();
       if (desired_) {
         standing_.take_stock(*desired_, known_, note_);
       }
       publish();
     }
+    keep_quiet();
     const core::NodeAction action = core::next_node_action(desired_, known_);
     if (action.kind == NodeActionKind::kForget) {
       co_return;
@@ -160,10 +162,10 @@ Awaitable<void> AgentNode::keep() {
 Awaitable<void> AgentNode::look() {
   if (known_.running && !known_.dying && desired_ && !stopping_) {
     core::NodeAssignment assignment = *desired_;
-    liveness_.asked(ports_.clock.monotonic());
-    const bool survey = assignment.survey;
+    const Question question{ports_.clock.monotonic(), assignment.survey};
+    liveness_.asked(question.asked);
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
-    take(status, survey);
+    take(status, question);
   }
   if (!known_.running && desired_ && !std::exchange(measured_, true)) {
     auto files = ports_.driver.data_files(*desired_);
@@ -174,7 +176,7 @@ Awaitable<void> AgentNode::look() {
   }
 }
 
-void AgentNode::take(const Result<EngineStatus>& status, bool asked_in_survey) {
+void AgentNode::take(const Result<EngineStatus>& status, const Question& question) {
   if (!status) {
     take_silence(status.error());
     return;
@@ -200,12 +202,13 @@ void AgentNode::take(const Result<EngineStatus>& status, bool asked_in_survey) {
   if (status->refused_writes > std::exchange(refused_writes_, status->refused_writes)) {
     known_.clients_astray = led_until_ && ports_.clock.monotonic() - *led_until_ < kAstrayTime;
   }
-  const bool survey = asked_in_survey && desired_ && desired_->survey;
+  const bool survey = question.in_survey && desired_ && desired_->survey;
   // A link that is down was read to its end.
   const bool still = surveyed_ && offset_ == status->replication_offset;
   offset_settled_ = survey && (still || !status->link_up);
   surveyed_ = survey;
   offset_ = status->replication_offset;
+  offset_read_ = question.asked;
   used_memory_ = status->used_memory;
   version_ = status->version;
   if (note_.saved && !status->loading) {
@@ -305,52 +308,6 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
   }
 }
 
-// A primary that becomes a replica sends its clients away: they have to ask for the name again.
-Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
-  const bool demoted = known_.role == core::Role::kPrimary;
-  const core::Epoch epoch = assignment.attach ? assignment.epoch : core::Epoch(0);
-  core::NodeAssignment again = assignment;
-  const Status followed = co_await ports_.driver.follow(std::move(assignment));
-  settle(followed);
-  if (!followed) {
-    co_return;
-  }
-  if (std::exchange(known_.stream_pending, false)) {
-    renewed_at_ = offset_;
-  }
-  known_.followed_epoch = epoch;
-  known_.role = core::Role::kReplica;
-  publish();
-  if (demoted) {
-    core::NodeAssignment last = again;
-    co_await ports_.driver.drop_clients(std::move(again));
-    co_await resume_writes(std::move(last));
-  }
-}
-
-Awaitable<void> AgentNode::pause_writes(core::NodeAssignment assignment) {
-  const auto offset = co_await ports_.driver.pause_writes(std::move(assignment), kLongestPause);
-  if (!offset) {
-    settle(tl::unexpected(offset.error()));
-    co_return;
-  }
-  known_.writes_paused = true;
-  offset_ = *offset;
-  settle({});
-}
-
-Awaitable<void> AgentNode::resume_writes(core::NodeAssignment assignment) {
-  const Status resumed = co_await ports_.driver.resume_writes(std::move(assignment));
-  known_.writes_paused = known_.writes_paused && !resumed;
-  settle(resumed);
-}
-
-Awaitable<void> AgentNode::send_clients_away(core::NodeAssignment assignment) {
-  const Status sent = co_await ports_.driver.drop_clients(std::move(assignment));
-  known_.clients_astray = known_.clients_astray && !sent;
-  settle(sent);
-}
-
 void AgentNode::glance() {
   if (!known_.running || known_.dying || stopping_) {
     return;
@@ -371,6 +328,11 @@ void AgentNode::glance() {
 
 bool AgentNode::is_to_be_killed() const {
   return known_.hung && core::next_node_action(desired_, known_).kind == NodeActionKind::kKill;
+}
+
+bool AgentNode::is_to_be_promoted() const {
+  return known_.answers &&
+         core::next_node_action(desired_, known_).kind == NodeActionKind::kPromote;
 }
 
 bool AgentNode::is_watched() const {
@@ -409,6 +371,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   }
   process_ = *process;
   started_at_ = ports_.clock.monotonic();
+  offset_read_ = {};
   known_.running = true;
   known_.crashed = known_.answers = known_.loading = known_.link_up = false;
   // As configured: a replica never takes writes, not even before its first command.
@@ -570,12 +533,14 @@ void AgentNode::publish() {
     now.offset_settled = offset_settled_;
   }
   now.replication_offset = offset_;  // of a dead process the last one known
+  now.offset_read = offset_read_;
   now.data_on_disk = known_.synced ? 0 : data_on_disk_;
   now.fault_seen = fault_seen_;
   now.problem = problem_;
   now.unservable = standing_.unservable;
   // An offset moves with every write and is no news by itself: it travels with the next report.
   core::NodeObservation before = observation_;
+  before.offset_read = now.offset_read;
   if (!now.offset_settled && !now.writes_paused) {
     before.replication_offset = now.replication_offset;
   }

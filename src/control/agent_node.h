@@ -70,8 +70,11 @@ class AgentNode {
 
   Awaitable<void> keep();
   Awaitable<void> look();
-  // `asked_in_survey`: the question was asked after the survey had begun.
-  void take(const Result<EngineStatus>& status, bool asked_in_survey);
+  struct Question {
+    Monotonic asked;
+    bool in_survey = false;  // it was asked after the survey had begun
+  };
+  void take(const Result<EngineStatus>& status, const Question& question);
   void take_silence(const Error& error);
   void write_note();
   Awaitable<void> perform(core::NodeAction action);
@@ -96,6 +99,9 @@ class AgentNode {
   void process_dies();
   void process_hangs(bool hung);
   bool is_to_be_killed() const;
+  bool is_to_be_promoted() const;
+  bool is_in_failover() const;
+  void keep_quiet();
   std::string describe_end() const;
   bool may_try_at_once(const std::optional<core::NodeAssignment>& desired) const;
   void settle(const Status& status);
@@ -111,6 +117,8 @@ class AgentNode {
   std::function<void()> changed_;
   WakeSignal wake_;
   StartGate::Place place_;
+  StartGate::Quiet quiet_;
+  std::optional<Monotonic> quiet_since_;
   std::optional<core::NodeAssignment> desired_;
   std::optional<Ipv4> address_;
   core::NodeKnowledge known_;
@@ -120,6 +128,7 @@ class AgentNode {
   std::string problem_;
   std::string version_;
   std::uint64_t offset_ = 0;
+  Monotonic offset_read_;  // when this process was asked for it
   // Offset of the full synchronisation after which the link was renewed to begin the stream.
   std::optional<std::uint64_t> renewed_at_;
   std::uint64_t used_memory_ = 0;

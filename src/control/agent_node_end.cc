@@ -24,6 +24,8 @@ constexpr Duration kRetirePatience = seconds(2);
 constexpr Duration kSurvivorPatience = seconds(1);
 // And how long one that saves its data.
 constexpr Duration kSavePatience = minutes(10);
+// A failover takes milliseconds, many at once a second or so.
+constexpr Duration kLongestQuiet = seconds(3);
 // A process that lived this long starts a new count of failures.
 constexpr Duration kStableLife = seconds(10);
 
@@ -31,6 +33,7 @@ constexpr Duration kStableLife = seconds(10);
 
 void AgentNode::process_dies() {
   known_.dying = true;
+  keep_quiet();
   known_.answers = known_.link_up = false;
   if (!known_.hung) {
     fault_seen_ = ports_.clock.monotonic();
@@ -48,6 +51,29 @@ void AgentNode::process_hangs(bool hung) {
   }
   publish();
   wake_.raise();
+}
+
+// From the death of the primary until another member takes writes.
+bool AgentNode::is_in_failover() const {
+  if (!desired_ || stopping_) {
+    return false;
+  }
+  if (desired_->role == core::Role::kReplica) {
+    return desired_->survey && known_.running;
+  }
+  const bool alive = known_.running && !known_.dying;
+  return alive ? known_.role == core::Role::kReplica : desired_->hold;
+}
+
+// Engines that start take the processor from it. One that does not get on holds up nobody.
+void AgentNode::keep_quiet() {
+  const bool now = is_in_failover();
+  if (!now) {
+    quiet_since_.reset();
+  } else if (!quiet_since_) {
+    quiet_since_ = ports_.clock.monotonic();
+  }
+  quiet_.set(now && ports_.clock.monotonic() - *quiet_since_ < kLongestQuiet);
 }
 
 Awaitable<void> AgentNode::end_process(int first_signal) {

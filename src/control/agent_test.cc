@@ -254,6 +254,23 @@ TEST_F(AgentTest, PromotionAndTheMoveOfThePrimary) {
             std::string::npos);
 }
 
+TEST_F(AgentTest, WhoCanWaitDoesNotStartWhileAPrimaryWaitsForItsFailover) {
+  launch();
+  NodeAssignment held = primary();
+  held.hold = true;
+  assign({held, replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  host_.calls.clear();
+  host_.end(host_.engines[kPrimary]);
+  settle();
+  host_.end(host_.engines[kReplica]);
+  pass(seconds(1));
+  EXPECT_EQ(host_.count("start"), 0);
+  // Nobody takes over: that holds up nobody for ever.
+  ASSERT_TRUE(run_until([&] { return host_.count("start") == 1; }, seconds(5)));
+  EXPECT_NE(host_.engines[kReplica].pid, 0);
+}
+
 NodeAssignment former_primary() {
   NodeAssignment a = primary();
   a.role = core::Role::kReplica;

@@ -88,6 +88,11 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
   report.committed_us = (open.committed - open.origin).count();
   report.names_us = (clock_.monotonic() - open.origin).count();
   report.bytes_at_risk = decision.bytes_at_risk;
+  if (!decision.planned) {
+    report.last_heard_us = decision.offset_read == Monotonic()
+                               ? -1
+                               : std::max(Duration(), open.origin - decision.offset_read).count();
+  }
   open_.push_back(std::move(open));
 }
 

@@ -8,6 +8,17 @@ std::string show_milliseconds(std::int64_t microseconds) {
   return fmt::format("{:.1f} ms", double(microseconds) / 1000);
 }
 
+std::string describe_risk(const FailoverReport& report) {
+  if (report.planned) {
+    return "nothing at risk";
+  }
+  if (report.last_heard_us < 0) {
+    return "it is not known how many bytes were at risk";
+  }
+  return fmt::format("{} bytes at risk, and what was written in the {} before the fault",
+                     report.bytes_at_risk, show_milliseconds(report.last_heard_us));
+}
+
 std::string describe(const FailoverReport& report) {
   std::string out = fmt::format(
       "{} from {} to {} in epoch {}: committed after {}, names changed after {}, promoted after {}",
@@ -21,7 +32,7 @@ std::string describe(const FailoverReport& report) {
   out += report.repaired ? fmt::format(", all members in service after {}",
                                        show_milliseconds(report.repaired_us))
                          : ", not all members came back into service";
-  return out + fmt::format("; {} bytes at risk", report.bytes_at_risk);
+  return out + "; " + describe_risk(report);
 }
 
 bool is_attached(const core::NodeObservation& replica, const core::NodeObservation& primary,

@@ -44,8 +44,10 @@ struct FailoverReport {
   std::int64_t promoted_us = 0;   // the new primary was seen taking writes
   std::int64_t repaired_us = 0;   // every member was back in service
   bool repaired = false;          // false: given up waiting for that
-  // Acknowledged by the old primary, as far as known, and not kept.
+  // Acknowledged by the old primary, as far as known, and not kept; and so is what it wrote in the
+  // time between its last answer and the fault. -1: it never told how far it was.
   std::uint64_t bytes_at_risk = 0;
+  std::int64_t last_heard_us = 0;
   std::vector<ReplicaReturn> replicas;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -65,12 +67,16 @@ struct FailoverReport {
     v("repaired_us", s.repaired_us);
     v("repaired", s.repaired);
     v("bytes_at_risk", s.bytes_at_risk);
+    v("last_heard_us", s.last_heard_us);
     v("replicas", s.replicas);
   }
 };
 
 // `3.4 ms`.
 std::string show_milliseconds(std::int64_t microseconds);
+
+// What may be lost, for people.
+std::string describe_risk(const FailoverReport& report);
 
 // The whole report in one line, for people.
 std::string describe(const FailoverReport& report);

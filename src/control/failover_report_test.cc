@@ -46,13 +46,19 @@ TEST(FailoverReport, OneLineTellsItAll) {
   report.repaired = true;
   report.repaired_us = 61'049;
   report.bytes_at_risk = 7;
+  report.last_heard_us = 12'345;
   EXPECT_EQ(describe(report),
             "failed over from foo-001 to foo-002 in epoch 2: committed after 3.4 ms, names changed "
             "after 3.5 ms, promoted after 4.2 ms, foo-003 attached after 5.0 ms (partial "
             "resynchronization), foo-001 attached after 60.0 ms (full resynchronization), all "
-            "members in service after 61.0 ms; 7 bytes at risk");
+            "members in service after 61.0 ms; 7 bytes at risk, and what was written in the 12.3 "
+            "ms before the fault");
   report.repaired = false;
   EXPECT_NE(describe(report).find("not all members came back"), std::string::npos);
+  report.last_heard_us = -1;
+  EXPECT_NE(describe(report).find("not known how many bytes"), std::string::npos);
+  report.planned = true;
+  EXPECT_NE(describe(report).find("nothing at risk"), std::string::npos);
 }
 
 }  // namespace

@@ -28,12 +28,14 @@ core::Plan plan_for(const core::State& state, const core::Observed& observed, co
 
 // Offsets grow all the time; they matter only while something is decided by them.
 bool matters(const core::NodeObservation& before, core::NodeObservation& after) {
-  if (after.offset_settled || after.writes_paused) {
-    return !(before == after);
+  const Monotonic read = std::exchange(after.offset_read, before.offset_read);
+  const std::uint64_t offset = after.replication_offset;
+  if (!after.offset_settled && !after.writes_paused) {
+    after.replication_offset = before.replication_offset;
   }
-  const std::uint64_t offset = std::exchange(after.replication_offset, before.replication_offset);
   const bool same = before == after;
   after.replication_offset = offset;
+  after.offset_read = read;
   return !same;
 }
 
@@ -131,6 +133,7 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
     present.insert(key);
     if (before != observed_.nodes.end() && !matters(before->second, node)) {
       before->second.replication_offset = node.replication_offset;
+      before->second.offset_read = node.offset_read;
       continue;
     }
     changed.insert(key);

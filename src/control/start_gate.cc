@@ -6,7 +6,7 @@
 namespace hikae::control {
 
 bool StartGate::Place::enter(bool urgent) {
-  if (where_ == Where::kOutside && gate_.free_ > 0) {
+  if (where_ == Where::kOutside && gate_.admits(urgent)) {
     --gate_.free_;
     where_ = Where::kInside;
   }
@@ -31,8 +31,16 @@ void StartGate::Place::leave() {
   }
 }
 
+void StartGate::Quiet::set(bool on) {
+  if (on == std::exchange(on_, on)) {
+    return;
+  }
+  gate_.quiet_ += on ? 1 : -1;
+  gate_.admit();
+}
+
 void StartGate::admit() {
-  while (free_ > 0 && !line_.empty()) {
+  while (!line_.empty() && admits(line_.front()->urgent_)) {
     Place* const first = line_.front();
     line_.pop_front();
     --free_;

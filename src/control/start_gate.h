@@ -35,12 +35,29 @@ class StartGate {
     bool urgent_ = false;
   };
 
+  // While one of these is on, only urgent ones enter: somebody works against the clock. Must end
+  // before the gate.
+  class Quiet {
+   public:
+    explicit Quiet(StartGate& gate) : gate_(gate) {}
+    ~Quiet() { set(false); }
+    Quiet(const Quiet&) = delete;
+    Quiet& operator=(const Quiet&) = delete;
+    void set(bool on);
+
+   private:
+    StartGate& gate_;
+    bool on_ = false;
+  };
+
   explicit StartGate(int places) : free_(places) {}
 
  private:
+  bool admits(bool urgent) const { return free_ > 0 && (urgent || quiet_ == 0); }
   void admit();
 
   int free_;
+  int quiet_ = 0;
   std::deque<Place*> line_;
 };
 

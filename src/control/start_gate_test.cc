@@ -59,5 +59,24 @@ TEST_F(StartGateTest, WhoNoLongerWantsThePlaceItWasGivenPassesItOn) {
   EXPECT_TRUE(c->enter(false));
 }
 
+TEST_F(StartGateTest, OnlyUrgentOnesEnterWhileItIsQuiet) {
+  const auto a = place("a"), b = place("b"), c = place("c");
+  StartGate::Quiet one(gate_);
+  auto two = std::make_unique<StartGate::Quiet>(gate_);
+  one.set(true);
+  two->set(true);
+  EXPECT_FALSE(a->enter(false));
+  EXPECT_TRUE(b->enter(true));
+  EXPECT_FALSE(c->enter(true));
+  b->leave();
+  EXPECT_EQ(entered_, (std::vector<std::string>{"c"}));
+  c->leave();
+  one.set(false);
+  one.set(false);
+  EXPECT_EQ(entered_.size(), 1u) << "the other one is still on";
+  two.reset();
+  EXPECT_EQ(entered_, (std::vector<std::string>{"c", "a"}));
+}
+
 }  // namespace
 }  // namespace hikae::control

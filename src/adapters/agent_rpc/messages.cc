@@ -186,9 +186,11 @@ core::HostReport from_message(ReportMessage message, Monotonic now) {
   out.nodes = std::move(message.nodes);
   for (NodeObservation& node : out.nodes) {
     tidy(node);
-    if (node.fault_seen != Monotonic()) {
-      const Duration age = age_at(message.made, node.fault_seen);
-      node.fault_seen = Monotonic(now.microseconds() - age.count());
+    for (Monotonic* time : {&node.fault_seen, &node.offset_read}) {
+      if (*time != Monotonic()) {
+        const Duration age = age_at(message.made, *time);
+        *time = Monotonic(now.microseconds() - age.count());
+      }
     }
   }
   return out;

@@ -123,10 +123,19 @@ bool is_loss_unnoted(const Member& primary) {
          !primary.cluster->nodes[0].recovering;
 }
 
-std::uint64_t lost_bytes(const NodeObservation& before, const NodeObservation& after) {
-  return before.replication_offset > after.replication_offset
-             ? before.replication_offset - after.replication_offset
-             : 0;
+// A process that came back, or reads another stream than its replicas, says nothing of what they
+// lack.
+void tell_loss(FailoverDecision& decision, const NodeObservation& before,
+               const NodeObservation& after) {
+  const bool other = !before.stream.empty() && !after.stream.empty() &&
+                     before.stream != after.stream && before.stream != after.previous_stream;
+  if (!before.dead() || other) {
+    return;
+  }
+  const std::uint64_t had = before.replication_offset;
+  const std::uint64_t has = after.replication_offset;
+  decision.bytes_at_risk = had > has ? had - has : 0;
+  decision.offset_read = before.offset_read;
 }
 
 // Whoever does not answer may be dead already.
@@ -152,7 +161,7 @@ FailoverDecision choose_from_disk(const State& state, const Observed& observed,
     const Member leader = member_of(state, observed, *from_disk);
     out.stage = FailoverStage::kDecided;
     out.new_primary = *from_disk;
-    out.bytes_at_risk = lost_bytes(*primary.seen, *leader.seen);
+    tell_loss(out, *primary.seen, *leader.seen);
     out.reason = fmt::format("{} is dead, no process holds a copy, and {} has the most on disk",
                              node_group.primary.str(), from_disk->str());
     return out;
@@ -189,7 +198,7 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
   out.stage = FailoverStage::kDecided;
   out.new_primary = best->cluster->id;
   const std::uint64_t has = best->seen->replication_offset;
-  out.bytes_at_risk = lost_bytes(*primary.seen, *best->seen);
+  tell_loss(out, *primary.seen, *best->seen);
   out.reason =
       fmt::format("{} {}; {} has the greatest offset of {} ({})", node_group.primary.str(),
                   dead ? "is dead" : "came back empty", out.new_primary.str(), choice.size(), has);

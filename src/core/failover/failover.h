@@ -37,9 +37,11 @@ struct FailoverDecision {
   FailoverStage stage = FailoverStage::kHealthy;
   CacheClusterId new_primary;  // kDecided
   bool planned = false;        // kDecided: by a switchover, so nothing is lost
-  // kDecided: how far the new primary is behind the last offset known of the old one: at most that
-  // many bytes of acknowledged writes are lost.
+  // kDecided: how far the new primary is behind the last offset known of the old one. At most that
+  // many bytes of acknowledged writes are lost, and what was written since that was read; zero:
+  // nothing is known of how far it had come.
   std::uint64_t bytes_at_risk = 0;
+  Monotonic offset_read;
   std::string reason;  // one line
   // Ask again after this time even if nothing was observed; zero: no need.
   Duration recheck_after{};

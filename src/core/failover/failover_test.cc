@@ -80,6 +80,13 @@ TEST_F(Failover, TheGreatestOffsetLeadsAndTheGapIsReported) {
   seen("foo-002").replication_offset = 120;
   seen("foo-003").replication_offset = 130;
   EXPECT_EQ(decide().new_primary.str(), "foo-003");
+  seen("foo-001").offset_read = Monotonic(7);
+  EXPECT_EQ(decide().bytes_at_risk, 20u);
+  EXPECT_EQ(decide().offset_read, Monotonic(7));
+  seen("foo-001").stream = "another";
+  seen("foo-003").stream = "one";
+  EXPECT_EQ(decide().offset_read, Monotonic()) << "it was another process that told its offset";
+  seen("foo-003").previous_stream = "another";
   EXPECT_EQ(decide().bytes_at_risk, 20u);
 }
 

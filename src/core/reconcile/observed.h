@@ -41,6 +41,7 @@ struct NodeObservation {
   // In a survey: two readings in a row were equal, so all that had arrived is applied.
   bool offset_settled = false;
   std::uint64_t replication_offset = 0;
+  Monotonic offset_read;  // when the process was asked for it; zero: this process told none yet
   // Names of the stream of changes that it is at, and of the one that this one went on from without
   // a full synchronisation; empty: unknown, or none.
   std::string stream;
@@ -79,6 +80,7 @@ struct NodeObservation {
     v("surveyed", s.surveyed);
     v("offset_settled", s.offset_settled);
     v("replication_offset", s.replication_offset);
+    v("offset_read", s.offset_read);
     v("stream", s.stream);
     v("previous_stream", s.previous_stream);
     v("data_on_disk", s.data_on_disk);

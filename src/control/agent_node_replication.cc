@@ -1,0 +1,63 @@
+#include <utility>
+
+#include "control/agent_node.h"
+
+// Whom an engine follows, and what happens to its clients and their writes when that changes.
+
+namespace hikae::control {
+namespace {
+
+// A switchover has to be over by then; the engine takes writes again by itself.
+constexpr Duration kLongestPause = std::chrono::seconds(5);
+
+}  // namespace
+
+// A primary that becomes a replica sends its clients away: they have to ask for the name again.
+Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
+  const bool demoted = known_.role == core::Role::kPrimary;
+  const core::Epoch epoch = assignment.attach ? assignment.epoch : core::Epoch(0);
+  core::NodeAssignment again = assignment;
+  const Status followed = co_await ports_.driver.follow(std::move(assignment));
+  settle(followed);
+  if (!followed) {
+    co_return;
+  }
+  if (std::exchange(known_.stream_pending, false)) {
+    renewed_at_ = offset_;
+  }
+  known_.followed_epoch = epoch;
+  known_.role = core::Role::kReplica;
+  publish();
+  if (demoted) {
+    core::NodeAssignment last = again;
+    co_await ports_.driver.drop_clients(std::move(again));
+    co_await resume_writes(std::move(last));
+  }
+}
+
+Awaitable<void> AgentNode::pause_writes(core::NodeAssignment assignment) {
+  const Monotonic asked = ports_.clock.monotonic();
+  const auto offset = co_await ports_.driver.pause_writes(std::move(assignment), kLongestPause);
+  if (!offset) {
+    settle(tl::unexpected(offset.error()));
+    co_return;
+  }
+  known_.writes_paused = true;
+  offset_ = *offset;
+  offset_read_ = asked;
+  settle({});
+}
+
+Awaitable<void> AgentNode::resume_writes(core::NodeAssignment assignment) {
+  const Status resumed = co_await ports_.driver.resume_writes(std::move(assignment));
+  known_.writes_paused = known_.writes_paused && !resumed;
+  settle(resumed);
+}
+
+Awaitable<void> AgentNode::send_clients_away(core::NodeAssignment assignment) {
+  const Status sent = co_await ports_.driver.drop_clients(std::move(assignment));
+  known_.clients_astray = known_.clients_astray && !sent;
+  settle(sent);
+}
+
+}  // namespace hikae::control
