@@ -13,6 +13,7 @@ inline constexpr std::string_view kArnCluster = "cluster";
 inline constexpr std::string_view kArnReplicationGroup = "replicationgroup";
 inline constexpr std::string_view kArnParameterGroup = "parametergroup";
 inline constexpr std::string_view kArnSubnetGroup = "subnetgroup";
+inline constexpr std::string_view kArnSnapshot = "snapshot";
 
 // `aws`, `aws-cn`, `aws-us-gov`.
 std::string_view partition_of(std::string_view region);

@@ -6,7 +6,9 @@
 
 #include "core/admission/identifiers.h"
 #include "core/admission/replication_group.h"
+#include "core/admission/snapshot.h"
 #include "core/state/events.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::core {
 namespace {
@@ -92,9 +94,19 @@ Admitted<ZoneName> check_zone(const State& state, const std::string& zone) {
 void retire(const State& state, CacheCluster& cluster) {
   cluster.status = "deleting";
   cluster.retired_at = state.revision().next();
+  cluster.final_snapshot = {};
+  cluster.restore = {};
   for (Node& node : cluster.nodes) {
     node.status = "deleting";
   }
+}
+
+void begin_deletion(const State& state, CacheCluster cluster, Transition& transition) {
+  retire(state, cluster);
+  if (cluster.replication_group.empty()) {
+    drop_automatic_snapshots(state, {}, cluster.id, transition);
+  }
+  transition.put(std::move(cluster));
 }
 
 Admitted<Transition> admit(const State& state, const CreateCacheCluster& command,
@@ -119,21 +131,31 @@ Admitted<Transition> admit(const State& state, const CreateCacheCluster& command
     return tl::unexpected(zone.error());
   }
   Transition out;
-  auto settings = resolve_cache_settings(state, command.settings, context, out);
+  const auto request = with_snapshot_settings(state, command.restore, command.settings);
+  if (!request) {
+    return tl::unexpected(request.error());
+  }
+  auto settings = resolve_cache_settings(state, *request, context, out);
   if (!settings) {
     return tl::unexpected(settings.error());
   }
-  out.put(new_cluster(*id, std::move(*settings), *zone, command.tags));
+  auto source = restore_source(state, command.restore, *settings);
+  if (!source) {
+    return tl::unexpected(source.error());
+  }
+  CacheCluster cluster = new_cluster(*id, std::move(*settings), *zone, command.tags);
+  cluster.restore = std::move(*source);
+  out.put(std::move(cluster));
   return out;
 }
 
 Admitted<Transition> admit(const State& state, const DeleteCacheCluster& command,
-                           AdmissionContext) {
+                           AdmissionContext context) {
   const auto* found = state.find<CacheCluster>(lookup_id<CacheClusterId>(command.id));
   if (found == nullptr) {
     return tl::unexpected(cache_cluster_not_found(command.id));
   }
-  if (found->status != "available") {
+  if (!is_free(state, *found) && found->status != "restore-failed") {
     return refuse(
         "InvalidCacheClusterState",
         fmt::format("Cache cluster {} is not in a valid state to be deleted.", found->id.str()));
@@ -142,9 +164,23 @@ Admitted<Transition> admit(const State& state, const DeleteCacheCluster& command
     return tl::unexpected(*fault);
   }
   Transition out;
-  CacheCluster next = *found;
-  retire(state, next);
-  out.put(std::move(next));
+  if (command.final_snapshot) {
+    if (!found->replication_group.empty() || found->status != "available") {
+      return refuse("InvalidParameterCombination",
+                    "A final snapshot is taken of an available cluster that is no member of a "
+                    "replication group.");
+    }
+    auto last = final_snapshot(state, *found, *command.final_snapshot, context.now);
+    if (!last) {
+      return tl::unexpected(last.error());
+    }
+    CacheCluster doomed = *found;
+    doomed.final_snapshot = last->name;
+    out.put(std::move(*last));
+    out.put(std::move(doomed));
+    return out;
+  }
+  begin_deletion(state, *found, out);
   if (const auto* group = state.find<ReplicationGroup>(found->replication_group)) {
     ReplicationGroup modified = *group;
     modified.status = "modifying";
@@ -159,7 +195,7 @@ Admitted<Transition> admit(const State& state, const RebootCacheCluster& command
   if (found == nullptr) {
     return tl::unexpected(cache_cluster_not_found(command.id));
   }
-  if (found->status != "available") {
+  if (!is_free(state, *found)) {
     return refuse("InvalidCacheClusterState",
                   fmt::format("Cache cluster {} is not in available state.", found->id.str()));
   }

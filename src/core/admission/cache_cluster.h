@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/admission/cache_settings.h"
+#include "core/admission/restore.h"
 
 namespace hikae::core {
 
@@ -13,6 +13,7 @@ struct CreateCacheCluster {
   std::optional<int> num_nodes;
   std::string preferred_zone;
   CacheSettingsRequest settings;
+  RestoreRequest restore;
   Tags tags;
 };
 
@@ -22,6 +23,7 @@ Admitted<Transition> admit(const State& state, const CreateCacheCluster& command
 
 struct DeleteCacheCluster {
   std::string id;
+  std::optional<std::string> final_snapshot;  // of a standalone cluster, as for groups
 };
 
 // Marks a standalone cluster or a replica `deleting`. Refuses a primary, the last replica of a
@@ -49,7 +51,10 @@ std::optional<Fault> quota_exceeded(const State& state, std::size_t more);
 // Wanted zone of a node: one that the region has, or InvalidParameterValue.
 Admitted<ZoneName> check_zone(const State& state, const std::string& zone);
 
-// Marks a cluster `deleting` in a transition to be committed next.
+// Marks a cluster and its automatic snapshots `deleting`, in a transition to be committed next.
+void begin_deletion(const State& state, CacheCluster cluster, Transition& transition);
+
+// The cluster's part of that.
 void retire(const State& state, CacheCluster& cluster);
 
 }  // namespace hikae::core

@@ -84,9 +84,9 @@ Checked resolve_windows(const CacheSettingsRequest& request, Random& random, Cac
   if (auto fault = invalid_retention(days)) {
     return tl::unexpected(*fault);
   }
-  if (days > 0) {
+  if (days > 0 && out.node_type == "cache.t1.micro") {
     return refuse("InvalidParameterCombination",
-                  "Hikae does not take automatic snapshots yet: SnapshotRetentionLimit must be 0.");
+                  "Snapshots are not supported for cache.t1.micro nodes.");
   }
   const std::string asked_snapshot = request.snapshot_window.value_or("");
   std::optional<std::string> maintenance;
@@ -110,6 +110,7 @@ Checked resolve_windows(const CacheSettingsRequest& request, Random& random, Cac
   }
   out.maintenance_window = *maintenance;
   out.snapshot_window = *snapshot;
+  out.snapshot_retention_days = days;
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "core/admission/identifiers.h"
 #include "core/reconcile/roll.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::core {
 namespace {
@@ -43,7 +44,7 @@ Admitted<Transition> admit(const State& state, const ModifyCacheCluster& command
   if (command.settings.asks_for_nothing() && !command.num_nodes) {
     return refuse("InvalidParameterCombination", "No modifications were requested");
   }
-  if (found->status != "available") {
+  if (!is_free(state, *found)) {
     return refuse("InvalidCacheClusterState",
                   fmt::format("Cache cluster {} is not in available state.", found->id.str()));
   }

@@ -10,6 +10,7 @@
 #include "core/catalog/catalog.h"
 #include "core/reconcile/roll.h"
 #include "core/state/events.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::core {
 namespace {
@@ -189,7 +190,7 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
   if (asks_for_nothing(command)) {
     return refuse("InvalidParameterCombination", "No modifications were requested");
   }
-  if (found->status != "available") {
+  if (!is_free(state, *found)) {
     return refuse("InvalidReplicationGroupState",
                   "Replication group must be in available state to modify.");
   }
@@ -225,7 +226,7 @@ Admitted<Transition> admit(const State& state, const TestFailover& command,
   if (found == nullptr) {
     return tl::unexpected(replication_group_not_found(command.group));
   }
-  if (found->status != "available") {
+  if (!is_free(state, *found)) {
     return refuse("InvalidReplicationGroupState",
                   fmt::format("Replication group {} is not in available state.", found->id.str()));
   }

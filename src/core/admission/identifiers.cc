@@ -72,6 +72,10 @@ Admitted<SubnetGroupName> parse_subnet_group_name(std::string_view text) {
       parse(text, "CacheSubnetGroupName", "Cache subnet group name", kMaxGroupName));
 }
 
+Admitted<SnapshotName> parse_snapshot_name(std::string_view text) {
+  return as_id<SnapshotName>(parse(text, "SnapshotName", "Snapshot name", kMaxGroupName));
+}
+
 Fault cache_cluster_not_found(std::string_view id) {
   return Fault{"CacheClusterNotFound", fmt::format("CacheCluster not found: {}", id)};
 }

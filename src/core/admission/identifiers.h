@@ -22,6 +22,7 @@ Admitted<CacheClusterId> parse_cache_cluster_id(std::string_view text);
 Admitted<ReplicationGroupId> parse_replication_group_id(std::string_view text);
 Admitted<ParameterGroupName> parse_parameter_group_name(std::string_view text);
 Admitted<SubnetGroupName> parse_subnet_group_name(std::string_view text);
+Admitted<SnapshotName> parse_snapshot_name(std::string_view text);
 
 // For looking up what exists: never refuses, since what can't exist is not found.
 template <class Id>

@@ -12,6 +12,7 @@
 #include "core/admission/replication_group.h"
 #include "core/admission/settings_rules.h"
 #include "core/placement/placement.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::core {
 namespace {
@@ -27,7 +28,7 @@ Admitted<const ReplicationGroup*> find_group(const State& state, const std::stri
   if (!apply_immediately) {
     return refuse("InvalidParameterValue", "ApplyImmediately=False is not currently supported.");
   }
-  if (group->status != "available") {
+  if (!is_free(state, *group)) {
     return refuse("InvalidReplicationGroupState",
                   "Replication group must be in available state to modify.");
   }

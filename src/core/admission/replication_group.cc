@@ -6,8 +6,10 @@
 
 #include "core/admission/cache_cluster.h"
 #include "core/admission/identifiers.h"
+#include "core/admission/snapshot.h"
 #include "core/catalog/catalog.h"
 #include "core/placement/placement.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::core {
 namespace {
@@ -98,7 +100,7 @@ Admitted<const CacheCluster*> find_primary(const State& state, const std::string
   if (cluster == nullptr) {
     return tl::unexpected(cache_cluster_not_found(id));
   }
-  if (cluster->status != "available" || !cluster->replication_group.empty() ||
+  if (!is_free(state, *cluster) || !cluster->replication_group.empty() ||
       cluster->nodes.size() != 1) {
     return refuse(
         "InvalidCacheClusterState",
@@ -141,6 +143,10 @@ Admitted<Transition> form_around(const State& state, const ReplicationGroupId& i
     return tl::unexpected(primary.error());
   }
   const int members = command.num_cache_clusters.value_or(1);
+  if (command.restore.asked_for()) {
+    return refuse("InvalidParameterCombination",
+                  "A group that is formed around PrimaryClusterId cannot be restored.");
+  }
   if (members != 1) {
     return refuse("InvalidParameterCombination",
                   "NumCacheClusters must not be used together with PrimaryClusterId.");
@@ -151,6 +157,9 @@ Admitted<Transition> form_around(const State& state, const ReplicationGroupId& i
   Transition out;
   ReplicationGroup group = new_group(id, command, (*primary)->settings, context.now);
   group.node_groups[0].primary = (*primary)->id;
+  if (group.settings.snapshot_retention_days > 0) {
+    group.snapshotting_cluster = (*primary)->id;
+  }
   add_member(**primary, group, out);
   out.put(std::move(group));
   return out;
@@ -162,10 +171,18 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
   if (!members) {
     return tl::unexpected(members.error());
   }
+  const auto request = with_snapshot_settings(state, command.restore, command.settings);
+  if (!request) {
+    return tl::unexpected(request.error());
+  }
   Transition out;
-  const auto settings = resolve_cache_settings(state, command.settings, context, out);
+  const auto settings = resolve_cache_settings(state, *request, context, out);
   if (!settings) {
     return tl::unexpected(settings.error());
+  }
+  auto source = restore_source(state, command.restore, *settings);
+  if (!source) {
+    return tl::unexpected(source.error());
   }
   auto fault = check_failover(command, *settings, *members);
   if (!fault) {
@@ -178,6 +195,7 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
     return tl::unexpected(*fault);
   }
   ReplicationGroup group = new_group(id, command, *settings, context.now);
+  const int snapshotting = *members > 1 ? 1 : 0;  // a replica where there is one
   for (int i = 0; i < *members; ++i) {
     const CacheClusterId member = member_id(id, i + 1);
     if (state.find<CacheCluster>(member) != nullptr) {
@@ -186,7 +204,17 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
     }
     const bool wished = std::size_t(i) < command.preferred_zones.size();
     const ZoneName zone(wished ? command.preferred_zones[std::size_t(i)] : std::string());
-    add_member(new_cluster(member, *settings, zone, command.tags), group, out);
+    CacheCluster cluster = new_cluster(member, *settings, zone, command.tags);
+    if (i == 0) {
+      cluster.restore = std::move(*source);  // the replicas get the data from it
+    }
+    if (i != snapshotting) {
+      cluster.settings.snapshot_retention_days = 0;
+    }
+    add_member(std::move(cluster), group, out);
+  }
+  if (settings->snapshot_retention_days > 0) {
+    group.snapshotting_cluster = member_id(id, snapshotting + 1);
   }
   group.node_groups[0].primary = group.node_groups[0].members.front();
   out.put(std::move(group));
@@ -211,34 +239,51 @@ Admitted<Transition> admit(const State& state, const CreateReplicationGroup& com
   return form_new(state, *id, command, context);
 }
 
-Admitted<Transition> admit(const State& state, const DeleteReplicationGroup& command,
-                           AdmissionContext) {
-  const auto* found = state.find<ReplicationGroup>(lookup_id<ReplicationGroupId>(command.id));
-  if (found == nullptr) {
-    return tl::unexpected(replication_group_not_found(command.id));
-  }
-  if (found->status != "available" && found->status != "create-failed") {
-    return refuse("InvalidReplicationGroupState",
-                  fmt::format("Replication group {} has status {} which is not valid for deletion.",
-                              found->id.str(), found->status));
-  }
-  Transition out;
-  ReplicationGroup group = *found;
+void begin_deletion(const State& state, ReplicationGroup group, Transition& transition) {
   group.status = "deleting";
-  group.retain_primary = command.retain_primary;
+  group.final_snapshot = {};
   for (NodeGroup& node_group : group.node_groups) {
     node_group.status = "deleting";
     for (const CacheClusterId& id : node_group.members) {
-      const bool stays = command.retain_primary && id == node_group.primary;
+      const bool stays = group.retain_primary && id == node_group.primary;
       const auto* member = state.find<CacheCluster>(id);
       if (stays || member == nullptr || member->status == "deleting") {
         continue;
       }
       CacheCluster next = *member;
       retire(state, next);
-      out.put(std::move(next));
+      transition.put(std::move(next));
     }
   }
+  drop_automatic_snapshots(state, group.id, {}, transition);
+  transition.put(std::move(group));
+}
+
+Admitted<Transition> admit(const State& state, const DeleteReplicationGroup& command,
+                           AdmissionContext context) {
+  const auto* found = state.find<ReplicationGroup>(lookup_id<ReplicationGroupId>(command.id));
+  if (found == nullptr) {
+    return tl::unexpected(replication_group_not_found(command.id));
+  }
+  const bool whole = is_free(state, *found);
+  if (!whole && (found->status != "create-failed" || command.final_snapshot)) {
+    return refuse("InvalidReplicationGroupState",
+                  fmt::format("Replication group {} has status {} which is not valid for deletion.",
+                              found->id.str(), shown_status(state, *found)));
+  }
+  Transition out;
+  ReplicationGroup group = *found;
+  group.retain_primary = command.retain_primary;
+  if (!command.final_snapshot) {
+    begin_deletion(state, std::move(group), out);
+    return out;
+  }
+  auto last = final_snapshot(state, group, *command.final_snapshot, context.now);
+  if (!last) {
+    return tl::unexpected(last.error());
+  }
+  group.final_snapshot = last->name;
+  out.put(std::move(*last));
   out.put(std::move(group));
   return out;
 }
@@ -257,7 +302,7 @@ Admitted<Transition> admit(const State& state, const AddReplica& command, Admiss
     return refuse("CacheClusterAlreadyExists",
                   fmt::format("Cache cluster {} already exists.", id->str()));
   }
-  if (found->status != "available" && found->status != "modifying") {
+  if (!is_free(state, *found) && found->status != "modifying") {
     return refuse("InvalidReplicationGroupState",
                   fmt::format("Replication group {} is not in available state.", found->id.str()));
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/admission/cache_settings.h"
+#include "core/admission/restore.h"
 
 namespace hikae::core {
 
@@ -23,6 +23,7 @@ struct CreateReplicationGroup {
   std::optional<int> replicas_per_node_group;
   std::vector<std::string> preferred_zones;  // one for each member, the primary's first
   CacheSettingsRequest settings;
+  RestoreRequest restore;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
   Tags tags;
@@ -36,11 +37,16 @@ Admitted<Transition> admit(const State& state, const CreateReplicationGroup& com
 struct DeleteReplicationGroup {
   std::string id;
   bool retain_primary = false;
+  std::optional<std::string> final_snapshot;  // taken first; if it fails, nothing is deleted
 };
 
 // Marks the group and its members `deleting`; they go once their hosts let them go.
 Admitted<Transition> admit(const State& state, const DeleteReplicationGroup& command,
                            AdmissionContext context);
+
+// Marks the group, its members and its automatic snapshots `deleting`, in a transition to be
+// committed next.
+void begin_deletion(const State& state, ReplicationGroup group, Transition& transition);
 
 // Adds a replica with a name of its own to an available group.
 // Everything else is the group's (CreateCacheCluster with ReplicationGroupId).

@@ -65,7 +65,7 @@ std::string_view not_found_code(std::string_view type) {
       {kArnParameterGroup, "CacheParameterGroupNotFound"},
       {kArnSubnetGroup, "CacheSubnetGroupNotFoundFault"},
       {"securitygroup", "CacheSecurityGroupNotFound"},
-      {"snapshot", "SnapshotNotFoundFault"},
+      {kArnSnapshot, "SnapshotNotFoundFault"},
       {"user", "UserNotFound"},
       {"usergroup", "UserGroupNotFound"},
       {"reserved-instance", "ReservedCacheNodeNotFound"},
@@ -127,6 +127,8 @@ Admitted<Transition> edit_tags(const State& state, const ResourceName& resource,
     found = edit_resource<CacheCluster>(state, resource.name, edit, transition);
   } else if (resource.type == kArnSubnetGroup) {
     found = edit_resource<SubnetGroup>(state, resource.name, edit, transition);
+  } else if (resource.type == kArnSnapshot) {
+    found = edit_resource<Snapshot>(state, resource.name, edit, transition);
   } else if (resource.type == kArnParameterGroup) {
     if (find_default_parameter_group(resource.name)) {
       return refuse("InvalidParameterValue",
@@ -165,6 +167,9 @@ const Tags* find_tags(const State& state, const ResourceName& resource) {
   }
   if (resource.type == kArnSubnetGroup) {
     return find_tags<SubnetGroup>(state, resource.name);
+  }
+  if (resource.type == kArnSnapshot) {
+    return find_tags<Snapshot>(state, resource.name);
   }
   if (resource.type == kArnParameterGroup) {
     return find_default_parameter_group(resource.name)

@@ -112,6 +112,18 @@ std::optional<Duration> until_maintenance(std::string_view window, Instant now) 
   return open ? Duration() : until;
 }
 
+std::optional<Instant> snapshot_window_opened(std::string_view window, Instant now) {
+  const auto span = daily(window);
+  if (!span) {
+    return std::nullopt;
+  }
+  using std::chrono::minutes;
+  constexpr Duration kCircle = minutes(kDay);
+  const Duration at = (now - Instant()) % kCircle;
+  const Duration since = (at - minutes(span->begin) + kCircle) % kCircle;
+  return since < minutes(span->length) ? std::optional(now - since) : std::nullopt;
+}
+
 bool windows_overlap(std::string_view maintenance, std::string_view snapshot) {
   const auto week = weekly(maintenance);
   const auto day = daily(snapshot);

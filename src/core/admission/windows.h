@@ -20,6 +20,9 @@ std::optional<std::string> parse_snapshot_window(std::string_view text);
 // How long until the weekly window is open: zero within it. nullopt: the window is not valid.
 std::optional<Duration> until_maintenance(std::string_view window, Instant now);
 
+// When the daily window that is open now has opened; nullopt: it is closed, or not valid.
+std::optional<Instant> snapshot_window_opened(std::string_view window, Instant now);
+
 // True when the daily window meets the weekly one on any day; false when either is not valid.
 bool windows_overlap(std::string_view maintenance, std::string_view snapshot);
 

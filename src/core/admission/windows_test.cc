@@ -51,5 +51,25 @@ TEST(Windows, TheMaintenanceWindowComesEveryWeek) {
   EXPECT_EQ(until_maintenance("whenever", monday), std::nullopt);
 }
 
+Instant at(std::string_view time) {
+  return *parse_iso8601(time);
+}
+
+TEST(SnapshotWindow, SaysWhenItHasOpened) {
+  const auto opened = [](std::string_view now) {
+    return snapshot_window_opened("05:00-06:30", at(now));
+  };
+  EXPECT_EQ(opened("2026-11-25T04:59:59Z"), std::nullopt);
+  EXPECT_EQ(opened("2026-11-25T05:00:00Z"), at("2026-11-25T05:00:00Z"));
+  EXPECT_EQ(opened("2026-11-25T06:29:59Z"), at("2026-11-25T05:00:00Z"));
+  EXPECT_EQ(opened("2026-11-25T06:30:00Z"), std::nullopt);
+}
+
+TEST(SnapshotWindow, GoesOverMidnight) {
+  EXPECT_EQ(snapshot_window_opened("23:30-00:30", at("2026-11-26T00:10:00Z")),
+            at("2026-11-25T23:30:00Z"));
+  EXPECT_EQ(snapshot_window_opened("nonsense", at("2026-11-26T00:10:00Z")), std::nullopt);
+}
+
 }  // namespace
 }  // namespace hikae::core

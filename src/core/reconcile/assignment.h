@@ -61,6 +61,11 @@ struct NodeAssignment {
   // ask for them again. Connections of the other members stay: they may still carry the stream.
   bool release_clients = false;
   std::vector<Ipv4> members;  // the addresses of those, set with it
+  // A snapshot is wanted: the node's data is to be put under this name into the region's snapshot
+  // directory. Empty: none.
+  std::string snapshot_file;
+  // The node starts with the data in this file of that directory. Empty: it starts empty.
+  std::string restore_file;
   // The engine's own directives, rendered from node type and parameter group.
   SharedMap directives;
 
@@ -91,6 +96,8 @@ struct NodeAssignment {
     v("brisk", s.brisk);
     v("release_clients", s.release_clients);
     v("members", s.members);
+    v("snapshot_file", s.snapshot_file);
+    v("restore_file", s.restore_file);
     v("directives", s.directives);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;

@@ -8,6 +8,7 @@
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/roll.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::core {
 namespace {
@@ -32,6 +33,21 @@ Directives directives_of(const State& state, const CacheCluster& cluster) {
     return {};
   }
   return engine_directives(*family, *node_type, settings.engine_version, overrides);
+}
+
+// The file that the cluster's node is to write for a snapshot; empty: none.
+std::string snapshot_file_of(const State& state, const CacheCluster& cluster) {
+  const auto* group = state.find<ReplicationGroup>(cluster.replication_group);
+  const Snapshot* snapshot =
+      group == nullptr ? snapshot_under_way(state, cluster) : snapshot_under_way(state, *group);
+  if (snapshot != nullptr) {
+    for (const NodeSnapshot& data : snapshot->nodes) {
+      if (data.taker == cluster.id) {
+        return data.file;
+      }
+    }
+  }
+  return "";
 }
 
 const NodeGroup* node_group_of(const ReplicationGroup& group, const CacheClusterId& member) {
@@ -168,7 +184,8 @@ void assign_role(const State& state, const Observed& observed, const Replication
 
 std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
                                               const CacheCluster& cluster, const Node& node) {
-  if (node.host.empty() || cluster.status == "deleting") {
+  const bool over = cluster.status == "deleting" || cluster.status == "restore-failed";
+  if (node.host.empty() || over) {
     return std::nullopt;
   }
   NodeAssignment out;
@@ -183,8 +200,12 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   out.edition = node.edition;
   out.weigh = is_to_shrink(state, cluster);
   out.directives = directives_of(state, cluster);
+  out.snapshot_file = snapshot_file_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     assign_role(state, observed, *group, node, out);
+  }
+  if (cluster.status == "creating" && out.role == Role::kPrimary) {
+    out.restore_file = cluster.restore.file;
   }
   return out;
 }

@@ -95,6 +95,7 @@ void make_available(const Observed& observed, CacheCluster& cluster, EventWriter
     node.status = "available";
   }
   cluster.status = "available";
+  cluster.restore = {};
   if (first_time) {
     cluster.created_at = now;
     events.add(kSourceCacheCluster, cluster.id.str(), "Cache cluster created");

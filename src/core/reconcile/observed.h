@@ -13,6 +13,20 @@
 
 namespace hikae::core {
 
+// How far an agent has come with the snapshot that its node's assignment asks for.
+struct SnapshotProgress {
+  enum class Stage { kNone, kSaving, kStoring, kDone, kFailed };
+  std::string file;  // which one
+  Stage stage = Stage::kNone;
+  // Of a file that is done: it is durable, and was read again as a whole to check it.
+  std::uint64_t bytes = 0;
+  std::uint64_t used_memory = 0;
+  int format = 0;
+  std::string checksum;
+  std::string problem;  // of one that failed
+  friend bool operator==(const SnapshotProgress&, const SnapshotProgress&) = default;
+};
+
 // What an agent saw of one node, the newest reading of each value.
 struct NodeObservation {
   enum class Process {
@@ -58,6 +72,9 @@ struct NodeObservation {
   std::string substitution;       // not empty: what runs in place of the version that was asked for
   std::string problem;            // one line for the operator, empty when all is well
   Monotonic fault_seen;           // when the agent noticed that the process died or hung
+  int loaded_percent = 0;         // while it takes in the data of a snapshot
+  std::string restore_problem;    // why it cannot take in that data, however often it is started
+  SnapshotProgress snapshot;
 
   // Certain: no code of the process runs any more.
   bool dead() const {

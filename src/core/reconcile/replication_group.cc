@@ -6,6 +6,7 @@
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/group_view.h"
 #include "core/reconcile/roll.h"
+#include "core/reconcile/snapshot_steps.h"
 
 namespace hikae::core {
 namespace {
@@ -329,6 +330,20 @@ Plan settle_members(const View& view) {
   return plan;
 }
 
+// A member that takes in the data of a snapshot: how far it is, or that it cannot.
+Plan restore_members(const View& view) {
+  for (const CacheCluster* member : view.members) {
+    Plan plan = plan_restore_failure(view.state, view.observed, *member, view.context);
+    if (plan.transition.empty()) {
+      plan = plan_restore_progress(view.state, view.observed, *member, view.context);
+    }
+    if (!plan.transition.empty()) {
+      return plan;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Plan plan_replication_group(const State& state, const Observed& observed,
@@ -338,6 +353,9 @@ Plan plan_replication_group(const State& state, const Observed& observed,
     return Plan{{}, "the group does not exist", true};
   }
   View view{state, observed, context, *group, {}};
+  if (group->status == "create-failed") {
+    return Plan{{}, "waits to be deleted", true};
+  }
   bool deleting = group->status == "deleting";
   for (const NodeGroup& node_group : group->node_groups) {
     for (const CacheClusterId& member : node_group.members) {
@@ -371,7 +389,15 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   if (Plan plan = settle_parameters_of(view); !plan.transition.empty()) {
     return plan;
   }
+  if (Plan plan = restore_members(view); !plan.transition.empty()) {
+    return plan;
+  }
   Plan plan = settle_members(view);
+  if (Plan snapshot =
+          plan.transition.empty() ? plan_snapshot(state, observed, *group, context) : Plan();
+      !snapshot.reason.empty()) {
+    return snapshot;
+  }
   if (Plan roll = plan.transition.empty() ? roll_members(view) : Plan(); !roll.reason.empty()) {
     return roll;
   }

@@ -3,6 +3,7 @@
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/plan.h"
 #include "core/reconcile/roll.h"
+#include "core/reconcile/snapshot_steps.h"
 
 namespace hikae::core {
 namespace {
@@ -123,7 +124,21 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
   if (!placed(*cluster)) {
     return place_nodes(state, *cluster, context);
   }
+  if (Plan plan = plan_restore_failure(state, observed, *cluster, context);
+      !plan.transition.empty()) {
+    return plan;
+  }
+  if (cluster->status == "restore-failed") {
+    return Plan{{}, "waits to be deleted", true};
+  }
+  if (Plan plan = plan_restore_progress(state, observed, *cluster, context);
+      !plan.transition.empty()) {
+    return plan;
+  }
   if (cluster->status == "available") {
+    if (Plan plan = plan_snapshot(state, observed, *cluster, context); !plan.reason.empty()) {
+      return plan;
+    }
     return keep(observed, *cluster, context.now);
   }
   if (cluster->status == "modifying") {

@@ -121,13 +121,32 @@ struct Node {
   }
 };
 
+// Where a new cache's data comes from. It stays until the cache is available, so that a start which
+// fails half-way is repeated with the same data.
+struct RestoreSource {
+  std::string file;       // in the region's snapshot directory; empty: the cache starts empty
+  SnapshotName snapshot;  // empty: the file came from a bucket, and is removed afterwards
+  std::string origin;     // for people: the snapshot's name, or the object's ARN
+  std::uint64_t bytes = 0;
+  int percent = 0;  // so much of it is loaded, as last told in an event
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("file", s.file);
+    v("snapshot", s.snapshot);
+    v("origin", s.origin);
+    v("bytes", s.bytes);
+    v("percent", s.percent);
+  }
+};
+
 // A cache cluster: a standalone node, a member of a replication group, or a set of memcached nodes.
 struct CacheCluster {
   using Key = CacheClusterId;
   static constexpr const char* kKind = "cache_cluster";
   CacheClusterId id;
   ReplicationGroupId replication_group;  // empty when standalone
-  // CacheClusterStatus: creating, available, modifying, rebooting cluster nodes, deleting
+  // CacheClusterStatus: creating, available, modifying, rebooting cluster nodes, deleting,
+  // restore-failed; snapshotting is shown while a snapshot of it is under way (state/snapshots.h)
   std::string status = "creating";
   CacheSettings settings;
   // A modification under way: what its node is told to run already, beside the settings.
@@ -141,6 +160,9 @@ struct CacheCluster {
   // The revision at which the cluster left its host's assignment (status deleting). It is gone once
   // the host has taken up an assignment of this revision or later and no longer has the node.
   Revision retired_at;
+  RestoreSource restore;
+  // This snapshot is taken first, and then the cluster is deleted. Empty: it is not to be deleted.
+  SnapshotName final_snapshot;
   Tags tags;
   const Key& key() const { return id; }
   template <class Self, class V>
@@ -156,6 +178,8 @@ struct CacheCluster {
     v("az_mode", s.az_mode);
     v("created_at", s.created_at);
     v("retired_at", s.retired_at);
+    v("restore", s.restore);
+    v("final_snapshot", s.final_snapshot);
     v("tags", s.tags);
   }
 };

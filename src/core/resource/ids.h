@@ -23,7 +23,8 @@ using ParameterGroupName = StrongId<struct ParameterGroupNameTag>;
 using ReplicationGroupId = StrongId<struct ReplicationGroupIdTag>;
 using CacheClusterId = StrongId<struct CacheClusterIdTag>;
 using NodeGroupId = StrongId<struct NodeGroupIdTag>;  // `0001`
-using NodeId = StrongId<struct NodeIdTag>;            // `0001`; Redis and Valkey have just this one
+using SnapshotName = StrongId<struct SnapshotNameTag>;
+using NodeId = StrongId<struct NodeIdTag>;  // `0001`; Redis and Valkey have just this one
 
 using ZoneName = StrongId<struct ZoneNameTag>;  // `ap-northeast-1b`
 using HostId = StrongId<struct HostIdTag>;

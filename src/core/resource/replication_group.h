@@ -41,7 +41,9 @@ struct ReplicationGroup {
   static constexpr const char* kKind = "replication_group";
   ReplicationGroupId id;
   std::string description;
-  std::string status = "creating";  // creating, available, modifying, deleting, create-failed
+  // creating, available, modifying, deleting, create-failed; snapshotting is shown while a snapshot
+  // of it is under way (state/snapshots.h)
+  std::string status = "creating";
   CacheSettings settings;
   // Changes that are being rolled through the members, and changes that wait for the maintenance
   // window. The settings are those before them.
@@ -55,6 +57,8 @@ struct ReplicationGroup {
   std::string ip_discovery = "ipv4";
   // While deleting: the primary stays behind as a standalone cluster.
   bool retain_primary = false;
+  // This snapshot is taken first, and then the group is deleted. Empty: it is not to be deleted.
+  SnapshotName final_snapshot;
   Instant created_at;
   Tags tags;
   const Key& key() const { return id; }
@@ -73,6 +77,7 @@ struct ReplicationGroup {
     v("network_type", s.network_type);
     v("ip_discovery", s.ip_discovery);
     v("retain_primary", s.retain_primary);
+    v("final_snapshot", s.final_snapshot);
     v("created_at", s.created_at);
     v("tags", s.tags);
   }

@@ -11,6 +11,7 @@
 #include "core/resource/ids.h"
 #include "core/resource/region.h"
 #include "core/resource/replication_group.h"
+#include "core/resource/snapshot.h"
 #include "core/resource/vpc.h"
 
 namespace hikae::core {
@@ -32,7 +33,7 @@ struct Remove {
 template <template <class...> class F>
 using WithResources =
     F<Region, Host, Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway, NetworkAcl,
-      SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster, Event, JoinToken>;
+      SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster, Snapshot, Event, JoinToken>;
 
 template <class... T>
 using TablesOf = std::tuple<Table<T>...>;

@@ -1,0 +1,275 @@
+#include "core/reconcile/snapshot_steps.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/admission/cache_cluster.h"
+#include "core/admission/replication_group.h"
+#include "core/state/events.h"
+#include "core/state/snapshots.h"
+
+namespace hikae::core {
+namespace {
+
+// How long a snapshot waits for a node to save its data, and how many may be lost at it.
+constexpr Duration kPatience = std::chrono::minutes(30);
+constexpr Duration kLongest = std::chrono::hours(24);
+constexpr int kMaxAttempts = 5;
+constexpr Duration kRecheck = std::chrono::seconds(10);
+constexpr int kProgressStep = 10;  // percent between two events
+
+struct View {
+  const State& state;
+  const Observed& observed;
+  AdmissionContext context;
+  const Snapshot& snapshot;
+  std::vector<const CacheCluster*> members;  // of whom the data may be taken
+  CacheClusterId primary;
+};
+
+const NodeObservation* seen_of(const View& view, const CacheClusterId& id) {
+  const auto* cluster = view.state.find<CacheCluster>(id);
+  return cluster == nullptr || cluster->nodes.empty()
+             ? nullptr
+             : view.observed.find(NodeKey{id, cluster->nodes[0].id});
+}
+
+bool serves(const NodeObservation* seen) {
+  return seen != nullptr && !seen->dead() && seen->ready && !seen->hung;
+}
+
+bool is_replica_in_sync(const View& view, const CacheClusterId& id) {
+  const auto* seen = seen_of(view, id);
+  return id != view.primary && serves(seen) && seen->role == Role::kReplica && seen->synced &&
+         seen->link_up;
+}
+
+// The node that the snapshot names, the one that the group names, any other replica; the primary
+// last. Empty: nobody can now.
+CacheClusterId choose_taker(const View& view, const ReplicationGroup* group) {
+  std::vector<CacheClusterId> order = {view.snapshot.cluster};
+  if (group != nullptr) {
+    order.push_back(group->snapshotting_cluster);
+  }
+  for (const CacheCluster* member : view.members) {
+    order.push_back(member->id);
+  }
+  const auto replica = std::find_if(order.begin(), order.end(), [&](const CacheClusterId& id) {
+    return is_replica_in_sync(view, id);
+  });
+  if (replica != order.end()) {
+    return *replica;
+  }
+  const auto* seen = seen_of(view, view.primary);
+  return serves(seen) && seen->role == Role::kPrimary ? view.primary : CacheClusterId();
+}
+
+std::string words_of(const Snapshot& snapshot) {
+  const bool of_group = !snapshot.group.empty();
+  return fmt::format("snapshot with ID '{}' of {} with ID '{}'", snapshot.name.str(),
+                     of_group ? "replication group" : "cache cluster",
+                     of_group ? snapshot.group.str() : snapshot.cluster.str());
+}
+
+// AWS tells both the group and the node.
+void tell(const Snapshot& snapshot, const std::string& text, EventWriter& events) {
+  if (!snapshot.group.empty()) {
+    events.add(kSourceReplicationGroup, snapshot.group.str(), text);
+  }
+  events.add(kSourceCacheCluster, snapshot.cluster.str(), text);
+}
+
+Plan give_up(const View& view, const std::string& why) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  Snapshot next = view.snapshot;
+  next.status = "failed";
+  next.nodes.front().file = {};
+  plan.reason = fmt::format("snapshot {} failed: {}", next.name.str(), why);
+  plan.alarm = plan.reason;
+  tell(next, fmt::format("Snapshot failed for {}: {}", words_of(next), why), events);
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  return plan;
+}
+
+Plan succeed(const View& view, const SnapshotProgress& done) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  Snapshot next = view.snapshot;
+  next.status = "available";
+  NodeSnapshot& data = next.nodes.front();
+  data.bytes = done.bytes;
+  data.used_memory = done.used_memory;
+  data.format = done.format;
+  data.checksum = done.checksum;
+  data.taken_at = view.context.now;
+  tell(next, fmt::format("Snapshot succeeded for {}", words_of(next)), events);
+  plan.reason =
+      fmt::format("snapshot {} of {}: {} bytes", next.name.str(), data.taker.str(), done.bytes);
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  return plan;
+}
+
+Plan begin(const View& view, const CacheClusterId& taker) {
+  Plan plan;
+  Snapshot next = view.snapshot;
+  NodeSnapshot& data = next.nodes.front();
+  data.taker = taker;
+  data.file = fmt::format("{}.rdb", view.context.random.hex(24));
+  ++data.attempts;
+  plan.reason = fmt::format("snapshot {} is taken of {}", next.name.str(), taker.str());
+  plan.transition.put(std::move(next));
+  return plan;
+}
+
+Plan take(const View& view, const ReplicationGroup* group) {
+  const NodeSnapshot& data = view.snapshot.nodes.front();
+  const auto* seen = data.taker.empty() ? nullptr : seen_of(view, data.taker);
+  if (seen != nullptr && seen->snapshot.file == data.file && !data.file.empty()) {
+    if (seen->snapshot.stage == SnapshotProgress::Stage::kDone) {
+      return succeed(view, seen->snapshot);
+    }
+    if (seen->snapshot.stage == SnapshotProgress::Stage::kFailed) {
+      return give_up(view, seen->snapshot.problem);
+    }
+  }
+  const Duration age = view.context.now - view.snapshot.created_at;
+  if (age > kLongest) {
+    return give_up(view, "it was not ready after 24 hours");
+  }
+  Plan plan;
+  plan.recheck_after = kRecheck;
+  if (serves(seen)) {
+    plan.reason = fmt::format("waits for {} to save its data", data.taker.str());
+    return plan;
+  }
+  const CacheClusterId taker = choose_taker(view, group);
+  if (!taker.empty() && data.attempts < kMaxAttempts) {
+    return begin(view, taker);
+  }
+  if (!taker.empty()) {
+    return give_up(view, fmt::format("{} nodes ended while they saved their data", kMaxAttempts));
+  }
+  if (age > kPatience) {
+    return give_up(view, "no node was in service to save its data");
+  }
+  plan.reason = fmt::format("snapshot {} waits for a node in service", view.snapshot.name.str());
+  return plan;
+}
+
+// A group with a final snapshot goes with its success; what fails leaves the group as it is.
+template <class Source>
+void conclude(const State& state, const Source& source, Plan& plan) {
+  if (source.final_snapshot.empty()) {
+    return;
+  }
+  const auto* snapshot = find_after<Snapshot>(state, plan.transition, source.final_snapshot);
+  if (snapshot != nullptr && snapshot->status == "creating") {
+    return;
+  }
+  if (snapshot != nullptr && snapshot->status == "available") {
+    plan.reason += "; now its source is deleted";
+    begin_deletion(state, source, plan.transition);
+    return;
+  }
+  plan.reason = plan.reason.empty() ? "no final snapshot: nothing is deleted" : plan.reason;
+  Source kept = source;
+  kept.final_snapshot = {};
+  plan.transition.put(std::move(kept));
+}
+
+}  // namespace
+
+Plan plan_snapshot(const State& state, const Observed& observed, const ReplicationGroup& group,
+                   AdmissionContext context) {
+  Plan plan;
+  if (const auto* snapshot = snapshot_under_way(state, group)) {
+    const NodeGroup& node_group = group.node_groups.front();
+    View view{state, observed, context, *snapshot, {}, node_group.primary};
+    for (const CacheClusterId& id : node_group.members) {
+      const auto* member = state.find<CacheCluster>(id);
+      if (member != nullptr && member->status == "available") {
+        view.members.push_back(member);
+      }
+    }
+    plan = take(view, &group);
+  }
+  conclude(state, group, plan);
+  return plan;
+}
+
+Plan plan_snapshot(const State& state, const Observed& observed, const CacheCluster& standalone,
+                   AdmissionContext context) {
+  Plan plan;
+  if (const auto* snapshot = snapshot_under_way(state, standalone)) {
+    const View view{state, observed, context, *snapshot, {&standalone}, standalone.id};
+    plan = take(view, nullptr);
+  }
+  conclude(state, standalone, plan);
+  return plan;
+}
+
+Plan plan_restore_failure(const State& state, const Observed& observed, const CacheCluster& cluster,
+                          AdmissionContext context) {
+  Plan plan;
+  const auto* seen =
+      cluster.nodes.empty() ? nullptr : observed.find(NodeKey{cluster.id, cluster.nodes[0].id});
+  if (cluster.status != "creating" || cluster.restore.file.empty() || seen == nullptr ||
+      seen->restore_problem.empty()) {
+    return plan;
+  }
+  EventWriter events(state, context.now);
+  const std::string text =
+      fmt::format("Restoring cache cluster {} from {} failed: {}", cluster.id.str(),
+                  cluster.restore.origin, seen->restore_problem);
+  plan.reason = plan.alarm = text;
+  events.add(kSourceCacheCluster, cluster.id.str(), text);
+  std::vector<CacheClusterId> doomed = {cluster.id};
+  if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
+    events.add(kSourceReplicationGroup, group->id.str(), text);
+    doomed = group->node_groups.front().members;
+    ReplicationGroup next = *group;
+    next.status = "create-failed";
+    plan.transition.put(std::move(next));
+  }
+  for (const CacheClusterId& id : doomed) {
+    CacheCluster next = *state.find<CacheCluster>(id);
+    next.status = "restore-failed";
+    next.restore = {};
+    plan.transition.put(std::move(next));
+  }
+  events.finish(plan.transition);
+  return plan;
+}
+
+Plan plan_restore_progress(const State& state, const Observed& observed,
+                           const CacheCluster& cluster, AdmissionContext context) {
+  Plan plan;
+  if (cluster.restore.file.empty() || cluster.nodes.empty() || cluster.status != "creating") {
+    return plan;
+  }
+  const auto* seen = observed.find(NodeKey{cluster.id, cluster.nodes[0].id});
+  const int percent = seen == nullptr ? 0 : seen->loaded_percent / kProgressStep * kProgressStep;
+  if (percent <= cluster.restore.percent) {
+    return plan;
+  }
+  EventWriter events(state, context.now);
+  CacheCluster next = cluster;
+  next.restore.percent = percent;
+  const std::string text =
+      fmt::format("Restoring cache cluster {} from {}: {} % of {} MB loaded", cluster.id.str(),
+                  cluster.restore.origin, percent, cluster.restore.bytes / 1'000'000);
+  events.add(kSourceCacheCluster, cluster.id.str(), text);
+  if (!cluster.replication_group.empty()) {
+    events.add(kSourceReplicationGroup, cluster.replication_group.str(), text);
+  }
+  plan.reason = fmt::format("{} has loaded {} %", cluster.id.str(), percent);
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  return plan;
+}
+
+}  // namespace hikae::core
