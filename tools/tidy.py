@@ -29,7 +29,7 @@ FLOORS = {
     "storage": ["base", "core", "codec"],
     "net": ["base"],
     "control": ["base", "core"],
-    "engine": ["base", "core", "codec", "control/ports.h"],
+    "engine": ["base", "core", "codec", "control/ports.h", "control/snapshot_ports.h"],
     "api": ["base", "core", "codec", "control"],
     "adapters": ["base", "core", "codec", "dns", "storage", "net", "control"],
     "console": ["base", "core", "codec", "control", "api"],

@@ -37,6 +37,14 @@ Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPort
       wake_(executor_),
       finished_(executor_) {
   set_pace(0);
+  if (ports_.saver != nullptr && ports_.snapshots != nullptr) {
+    taker_.emplace(executor_,
+                   SnapshotTaker::Ports{*ports_.saver, *ports_.snapshots, ports_.clock, ports_.log},
+                   [this] {
+                     news_ = true;
+                     wake_.raise();
+                   });
+  }
 }
 
 Agent::~Agent() {
@@ -107,6 +115,9 @@ Awaitable<void> Agent::stop() {
     entry.node->stop();
   }
   wake_.raise();
+  if (taker_) {
+    co_await taker_->stop();
+  }
   while (coroutines_ > 0) {
     co_await finished_.wait();
   }
@@ -163,6 +174,9 @@ void Agent::take_up() {
     }
   }
   give_up_addresses();
+  if (taker_) {
+    taker_->assign(newest_);
+  }
   news_ = true;
 }
 
@@ -226,6 +240,9 @@ void Agent::report_if_news() {
   for (const auto& [key, entry] : nodes_) {
     if (!entry.ended) {
       report.nodes.push_back(entry.node->observation());
+      if (taker_) {
+        report.nodes.back().snapshot = taker_->progress(key);
+      }
     }
   }
   reports_.report(std::move(report));

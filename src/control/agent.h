@@ -2,12 +2,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_node.h"
 #include "control/ports.h"
+#include "control/snapshot_taker.h"
 #include "control/wake_signal.h"
 
 namespace hikae::control {
@@ -82,6 +84,7 @@ class Agent {
   bool news_ = false;
   bool stopping_ = false;
   int coroutines_ = 0;
+  std::optional<SnapshotTaker> taker_;
 };
 
 }  // namespace hikae::control

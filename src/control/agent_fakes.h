@@ -112,6 +112,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   std::optional<Error> start_error;
   std::optional<Error> directive_error;
   SocketReset last_reset;
+  std::string last_seed;
   std::uint64_t stored = 0;
   bool lingers = false;  // after SIGKILL the kernel still frees memory: dying, not gone
   std::optional<Error> save_error;
@@ -144,6 +145,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   }
   Awaitable<Result<Process>> start(LaunchSpec spec) override {
     calls.push_back(spec.keep_data ? "start with its data" : "start");
+    last_seed = spec.seed;
     if (start_error) {
       co_return tl::unexpected(*start_error);
     }

@@ -34,6 +34,7 @@ constexpr int kLongestBackoffShift = 7;  // 12.8 s
 // write. For so long after its lead a node sends away clients when it had to refuse one: somewhat
 // longer than the name's time to live, 5 s, in any cache.
 constexpr Duration kAstrayTime = seconds(8);
+constexpr int kPercentStep = 10;  // of what is loaded, between two reports
 
 }  // namespace
 
@@ -187,6 +188,7 @@ void AgentNode::take(const Result<EngineStatus>& status, const Question& questio
   known_.answers = answered_ = true;
   place_.leave();
   known_.loading = status->loading;
+  loaded_percent_ = status->loading ? status->loaded_percent / kPercentStep * kPercentStep : 0;
   known_.role = status->role;
   known_.following = status->following;
   known_.stream_pending =
@@ -348,6 +350,9 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   }
   // What was saved stays so until the process has answered: the start may have to be repeated.
   spec->keep_data = assignment.keep_data && note_.saved;
+  if (!assignment.restore_file.empty() && ports_.snapshots != nullptr) {
+    spec->seed = ports_.snapshots->path(assignment.restore_file);
+  }
   note_ = AgentNote{assignment.generation, spec->program, spec->keep_data, assignment.directives};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
@@ -536,6 +541,8 @@ void AgentNode::publish() {
   now.offset_read = offset_read_;
   now.data_on_disk = known_.synced ? 0 : data_on_disk_;
   now.fault_seen = fault_seen_;
+  now.loaded_percent = known_.running && known_.loading ? loaded_percent_ : 0;
+  now.restore_problem = restore_problem_;
   now.problem = problem_;
   now.unservable = standing_.unservable;
   // An offset moves with every write and is no news by itself: it travels with the next report.

@@ -9,6 +9,7 @@
 #include "control/agent_note.h"
 #include "control/agent_standing.h"
 #include "control/ports.h"
+#include "control/snapshot_ports.h"
 #include "control/start_gate.h"
 #include "control/wake_signal.h"
 #include "core/failover/liveness.h"
@@ -25,6 +26,9 @@ struct AgentPorts {
   StartGate& gate;                  // of the machine
   core::LivenessLimits limits{};    // after which time a silent process counts as hung
   Addressing* addresses = nullptr;  // nullptr: the host has all of them
+  // Without them no snapshot is taken and none restored.
+  DataSaver* saver = nullptr;
+  SnapshotFiles* snapshots = nullptr;
 };
 
 // How often settled nodes are asked; the agent stretches both as it has more of them.
@@ -96,6 +100,7 @@ class AgentNode {
   // of an end.
   Awaitable<Woken> rest(Duration longest);
   void process_ended();
+  void note_failed_restore(bool while_loading);
   void process_dies();
   void process_hangs(bool hung);
   bool is_to_be_killed() const;
@@ -138,6 +143,9 @@ class AgentNode {
   Monotonic not_before_;  // no action sooner: backoff after a failure or a crash
   int failures_ = 0;      // of actions in a row
   int crashes_ = 0;       // of the process in a row
+  int loaded_percent_ = 0;
+  int failed_restores_ = 0;
+  std::string restore_problem_;
   core::Liveness liveness_;
   Monotonic fault_seen_;
   std::uint64_t data_on_disk_ = 0;  // what the process that ended last has left to start from

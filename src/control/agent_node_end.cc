@@ -28,6 +28,8 @@ constexpr Duration kSavePatience = minutes(10);
 constexpr Duration kLongestQuiet = seconds(3);
 // A process that lived this long starts a new count of failures.
 constexpr Duration kStableLife = seconds(10);
+// So often a node is started with data that it cannot take in before that is told as final.
+constexpr int kRestoreTries = 3;
 
 }  // namespace
 
@@ -136,6 +138,7 @@ Awaitable<void> AgentNode::save(core::NodeAssignment assignment) {
 void AgentNode::process_ended() {
   ports_.driver.disconnect(key_);
   place_.leave();
+  const bool loading = known_.loading;
   known_.running = known_.answers = known_.loading = known_.link_up = false;
   if (!known_.dying && !known_.hung) {
     fault_seen_ = ports_.clock.monotonic();
@@ -151,10 +154,19 @@ void AgentNode::process_ended() {
     ++crashes_;
     known_.crashed = true;
     problem_ = describe_end();
+    note_failed_restore(loading);
     ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
   }
   process_ = Process{};
   publish();
+}
+
+// The engine ends when it cannot read its data.
+void AgentNode::note_failed_restore(bool while_loading) {
+  const bool restores = desired_ && !desired_->restore_file.empty();
+  if (restores && (!answered_ || while_loading) && ++failed_restores_ >= kRestoreTries) {
+    restore_problem_ = problem_;
+  }
 }
 
 std::string AgentNode::describe_end() const {

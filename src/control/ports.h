@@ -143,6 +143,8 @@ struct LaunchSpec {
   // removed before, unless `keep_data`. Empty: there is none.
   std::string data_file;
   bool keep_data = false;
+  // Put in its place before the start: a copy of the file at this path. Empty: none.
+  std::string seed;
 };
 
 // A process, named so that a recycled pid is never taken for it.
@@ -231,6 +233,7 @@ class Addressing {
 
 struct EngineStatus {
   bool loading = false;
+  int loaded_percent = 0;  // while loading
   core::Role role = core::Role::kPrimary;
   bool link_up = false;  // replica: link to the primary is up, no synchronisation running
   // Replica: it once finished a synchronisation with the primary whose stream it holds a place in.

@@ -39,6 +39,10 @@ struct Toucher {
       }
     }
   }
+  void operator()(const Put<core::Snapshot>& put) const {
+    out.insert(put.value.group.empty() ? standalone_unit(put.value.cluster)
+                                       : group_unit(put.value.group));
+  }
   void operator()(const Put<core::Host>&) const { out.merge(all_units(state)); }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "codec/resp/info.h"
 
 namespace hikae::engine {
@@ -18,6 +19,12 @@ std::uint64_t refused_writes(const codec::resp::Info& info) {
   return std::uint64_t(std::max<std::int64_t>(fields.integer("count").value_or(0), 0));
 }
 
+// `12.34`, without what follows the point.
+int percent_of(std::string_view text) {
+  const auto number = parse_integer(text.substr(0, text.find('.')));
+  return number ? int(std::clamp<std::int64_t>(*number, 0, 100)) : 0;
+}
+
 }  // namespace
 
 Result<control::EngineStatus> parse_redis_status(std::string_view text) {
@@ -29,6 +36,7 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
   control::EngineStatus status;
   status.refused_writes = refused_writes(info);
   status.loading = info.integer("loading").value_or(0) != 0;
+  status.loaded_percent = percent_of(info.text("loading_loaded_perc").value_or(""));
   // Valkey answers redis_version too, with the version it is compatible with.
   status.version = info.text("valkey_version").value_or(info.text("redis_version").value_or(""));
   status.stream = stream_name(info.text("master_replid").value_or(""));

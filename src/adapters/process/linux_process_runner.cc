@@ -153,6 +153,7 @@ LinuxProcessRunner::~LinuxProcessRunner() {
   });
   pool_.join();
   socket_pool_.join();
+  seed_pool_.join();
 }
 
 Awaitable<Result<std::vector<FoundNode>>> LinuxProcessRunner::find_all() {
@@ -188,9 +189,13 @@ Result<std::vector<FoundNode>> LinuxProcessRunner::find_all_now() const {
 }
 
 Awaitable<Result<Process>> LinuxProcessRunner::start(LaunchSpec spec) {
+  const bool seeded = !spec.seed.empty();
   std::function<Result<Process>()> work = [this, spec = std::move(spec)] {
     return start_now(spec);
   };
+  if (seeded) {
+    co_return co_await offload(seed_pool_, std::move(work));
+  }
   co_return co_await offload(pool_, std::move(work));
 }
 
@@ -209,6 +214,11 @@ Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) const {
   if (!spec.data_file.empty() && !spec.keep_data &&
       ::unlinkat(at, spec.data_file.c_str(), 0) != 0 && errno != ENOENT) {
     return posix_failure(errno, fmt::format("{}: cannot remove {}", who, spec.data_file));
+  }
+  if (!spec.seed.empty()) {
+    if (Status copied = copy_file(at, spec.data_file, spec.seed, directories_.owner()); !copied) {
+      return fail(copied.error().code, fmt::format("{}: {}", who, copied.error().message));
+    }
   }
   const bool private_hosts = !spec.hosts_file.empty() && private_hosts_supported();
   if (private_hosts) {

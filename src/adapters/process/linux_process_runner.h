@@ -74,6 +74,8 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   boost::asio::thread_pool pool_{1};
   // Clients of a dying primary do not wait for a disk.
   boost::asio::thread_pool socket_pool_{1};
+  // Nor for the copying of gigabytes.
+  boost::asio::thread_pool seed_pool_{1};
   boost::asio::steady_timer log_timer_{pool_};
   bool closing_ = false;  // used on the pool's thread
 };

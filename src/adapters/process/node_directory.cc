@@ -234,6 +234,28 @@ Status replace_file(int directory, const std::string& name, std::string_view con
   return {};
 }
 
+Status copy_file(int directory, const std::string& name, const std::string& source,
+                 const std::optional<Account>& owner) {
+  const Descriptor from(::open(source.c_str(), O_RDONLY | kOpenFile));
+  if (!from) {
+    return posix_failure(errno, "cannot open " + source);
+  }
+  ::unlinkat(directory, name.c_str(), 0);
+  const auto to = open_regular(directory, name, O_WRONLY | O_CREAT | O_EXCL);
+  if (!to) {
+    return tl::unexpected(to.error());
+  }
+  constexpr std::size_t kAtOnce = 64 * 1024 * 1024;
+  ssize_t copied = 0;
+  do {
+    copied = ::copy_file_range(from.get(), nullptr, to->get(), nullptr, kAtOnce, 0);
+  } while (copied > 0 || (copied < 0 && errno == EINTR));
+  if (copied < 0) {
+    return posix_failure(errno, fmt::format("cannot copy {} to {}", source, name));
+  }
+  return give_to(to->get(), owner);
+}
+
 Status overwrite_file(int directory, const std::string& name, std::string content) {
   const auto file = open_regular(directory, name, O_WRONLY);
   if (!file) {

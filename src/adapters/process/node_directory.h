@@ -49,6 +49,9 @@ Status write_new_file(int directory, const std::string& name, std::string_view c
 // Replaces a file atomically and durably.
 Status replace_file(int directory, const std::string& name, std::string_view content,
                     const std::optional<Account>& owner);
+// Replaces the file by a copy of the one at `source`, which may be large.
+Status copy_file(int directory, const std::string& name, const std::string& source,
+                 const std::optional<Account>& owner);
 // Changes the content of the same inode by one write, so that whoever reads it sees the old or the
 // new one.
 Status overwrite_file(int directory, const std::string& name, std::string content);

@@ -23,6 +23,8 @@ struct Credentials {
 //   state.db     the state (adapters/store_sqlite)
 //   serve.json   where the running serve listens (app/runtime_facts.h)
 //   nodes/       one directory for every engine process (adapters/process)
+//   snapshots/   RDB files of snapshots (adapters/snapshot_directory)
+//   buckets/     one directory for every bucket, unless another place is configured
 //
 // The lock lasts as long as the object, and ends with the process in any case.
 class DataDirectory {
@@ -37,6 +39,8 @@ class DataDirectory {
   const std::string& path() const { return path_; }  // absolute
   std::string state_path() const { return path_ + "/state.db"; }
   std::string nodes_path() const { return path_ + "/nodes"; }
+  std::string snapshots_path() const { return path_ + "/snapshots"; }
+  std::string buckets_path() const { return path_ + "/buckets"; }
 
   // Whether both of these are there already.
   bool has_identity() const;

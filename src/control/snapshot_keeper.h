@@ -1,0 +1,52 @@
+#pragma once
+
+#include <set>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "control/frontend.h"
+#include "control/snapshot_ports.h"
+#include "control/wake_signal.h"
+
+namespace hikae::control {
+
+// The control plane's part in snapshots: takes and drops those that are due by the time, and does
+// what is to be done with files: copies, exports, removals. Level-triggered: after a crash at any
+// point the state says what is still to be done.
+class SnapshotKeeper {
+ public:
+  SnapshotKeeper(boost::asio::any_io_executor executor, Frontend& frontend, SnapshotFiles& files,
+                 Clock& clock, Log& log);
+
+  // Removes what a crash left behind; before any agent starts, and before the API answers.
+  Awaitable<void> clean();
+  void start();
+  // Returns when its coroutine has ended.
+  Awaitable<void> stop();
+
+ private:
+  Awaitable<void> run();
+  // These answer whether anything was done.
+  Awaitable<bool> schedule();
+  Awaitable<bool> work();
+  Awaitable<bool> copy(core::Snapshot copy);
+  Awaitable<bool> put(core::Snapshot snapshot);
+  Awaitable<bool> remove(core::Snapshot snapshot);
+  Awaitable<void> sweep_now_and_then();
+  Awaitable<void> commit(Frontend::Decision decision);
+
+  boost::asio::any_io_executor executor_;
+  Frontend& frontend_;
+  SnapshotFiles& files_;
+  Clock& clock_;
+  Log& log_;
+  WakeSignal wake_;
+  WakeSignal finished_;
+  std::set<core::SnapshotName> later_;  // what failed is tried again after a while
+  Monotonic swept_;
+  bool running_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace hikae::control

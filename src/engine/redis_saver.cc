@@ -1,0 +1,118 @@
+#include "engine/redis_saver.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/resp/info.h"
+#include "core/catalog/catalog.h"
+#include "engine/redis_config.h"
+#include "engine/secrets.h"
+
+namespace hikae::engine {
+namespace {
+
+using control::Awaitable;
+
+constexpr Duration kConnectTimeout = std::chrono::milliseconds(500);
+constexpr Duration kCallTimeout = std::chrono::seconds(2);
+
+struct Format {
+  std::string_view engine;
+  std::string_view version;
+  int format;
+};
+// Newest first.
+constexpr Format kFormats[] = {
+    {"valkey", "9.0", 80}, {"valkey", "7.2", 11}, {"redis", "8.0", 12}, {"redis", "7.4", 12},
+    {"redis", "7.2", 11},  {"redis", "7.0", 10},  {"redis", "5.0", 9},  {"redis", "4.0", 8},
+    {"redis", "3.2", 7},   {"redis", "0", 6},
+};
+
+bool is_said_to_save_already(const codec::resp::Value& reply) {
+  return reply.text.find("already in progress") != std::string::npos ||
+         reply.text.find("another child process is active") != std::string::npos ||
+         reply.text.find("Can't BGSAVE") != std::string::npos;
+}
+
+}  // namespace
+
+RedisSaver::RedisSaver(std::string region_secret, const control::ProcessRunner& runner,
+                       AdminConnector& connector)
+    : region_secret_(std::move(region_secret)), runner_(runner), connector_(connector) {}
+
+Awaitable<Status> RedisSaver::begin(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  std::vector<Command> commands = {{"INFO", "server"}, {"BGSAVE"}};
+  const auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  const codec::resp::Value& answer = replies->back();
+  if (answer.is_error()) {
+    const bool later = is_said_to_save_already(answer) || answer.error_code() == "BUSY" ||
+                       answer.error_code() == "LOADING";
+    co_return fail(later ? ErrorCode::kConflict : ErrorCode::kInvalid,
+                   fmt::format("node {}: BGSAVE was refused: {}", node.str(), answer.text));
+  }
+  const auto info = codec::resp::Info::parse(replies->front().as_text());
+  asked_[node] = info.text("run_id").value_or("");
+  co_return Status();
+}
+
+Awaitable<Result<control::DataSaver::State>> RedisSaver::look(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  std::vector<Command> commands = {{"INFO", "server"}, {"INFO", "persistence"}};
+  const auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  const auto server = codec::resp::Info::parse(replies->front().as_text());
+  if (server.text("run_id").value_or("") != asked_[node]) {
+    co_return fail(ErrorCode::kConflict,
+                   fmt::format("node {}: the process that saved is gone", node.str()));
+  }
+  const auto info = codec::resp::Info::parse(replies->back().as_text());
+  if (info.integer("rdb_bgsave_in_progress").value_or(1) != 0) {
+    co_return State::kSaving;
+  }
+  co_return info.text("rdb_last_bgsave_status") == "ok" ? State::kSaved : State::kFailed;
+}
+
+std::string RedisSaver::saved_file(const core::NodeAssignment& assignment) const {
+  return runner_.path(assignment.node, kDataFile);
+}
+
+Awaitable<Result<std::vector<codec::resp::Value>>> RedisSaver::ask(core::NodeAssignment assignment,
+                                                                   std::vector<Command> commands) {
+  const core::NodeKey node = assignment.node;
+  auto connection = co_await connector_.connect(runner_.path(node, kAdminSocket), kConnectTimeout);
+  if (!connection) {
+    co_return tl::unexpected(connection.error());
+  }
+  const auto secrets = derive_secrets(region_secret_, node, assignment.group);
+  commands.insert(commands.begin(), Command({"AUTH", std::string(kAdminUser), secrets.admin}));
+  const std::size_t expected = commands.size();
+  auto replies = co_await (*connection)->call(std::move(commands), kCallTimeout);
+  (*connection)->close();
+  if (!replies) {
+    co_return replies;
+  }
+  if (replies->size() != expected || replies->front().is_error()) {
+    co_return fail(ErrorCode::kDenied,
+                   fmt::format("node {}: the engine refused its administrator", node.str()));
+  }
+  replies->erase(replies->begin());
+  co_return replies;
+}
+
+int newest_rdb_format(std::string_view engine, std::string_view version) {
+  for (const Format& row : kFormats) {
+    if (row.engine == engine && core::compare_versions(version, row.version) >= 0) {
+      return row.format;
+    }
+  }
+  return 0;
+}
+
+}  // namespace hikae::engine
