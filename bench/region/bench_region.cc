@@ -14,6 +14,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/store_sqlite/sqlite_store.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
@@ -50,19 +51,41 @@ class BenchRegion {
       return tl::unexpected(directory.error());
     }
     auto credentials = directory->credentials(random_);
+    auto secret = directory->region_secret(random_);
     auto zone = app::ZonePublisher::open(config_.domain, {}, dns_, log_);
-    if (!credentials || !zone) {
-      return tl::unexpected(credentials ? zone.error() : credentials.error());
+    if (!credentials || !secret || !zone) {
+      return fail(ErrorCode::kInternal, "cannot prepare " + directory->path());
     }
-    adapters::SqliteStore store(directory->state_path());
+    auto ca = app::region_ca(config_.region, *secret);
+    auto state = app::StateStore::open(
+        config_, {context_.get_executor(), random_, clock_, directory->state_path(), "bench"});
+    auto snapshots = adapters::SnapshotDirectory::open(
+        {directory->path() + "/snapshots", directory->path() + "/buckets"});
+    if (!ca || !state || !snapshots) {
+      return fail(ErrorCode::kInternal, "cannot prepare " + directory->path());
+    }
     app::FailoverReports reports(directory->path() + "/failovers", log_);
-    control_ = std::make_unique<app::ControlPlane>(
-        app::ControlPlane::Parts{context_, config_, store, log_, link_, link_, nullptr, **zone,
-                                 reports, std::move(*credentials)});
+    engine::RedisDriver::Options driver;
+    driver.region_secret = *secret;
+    control_ = std::make_unique<app::ControlPlane>(app::ControlPlane::Parts{
+        context_,
+        config_,
+        **state,
+        log_,
+        **zone,
+        reports,
+        *ca,
+        std::move(*credentials),
+        directory->path(),
+        std::move(driver),
+        {snapshots->get()},
+        [this](adapters::AgentMemory& link, const std::vector<hikae::core::HostId>& hosts) {
+          agents_.emplace(link, log_);
+          agents_->start(hosts);
+        }});
     Status result;
     boost::asio::co_spawn(context_, serve(result), boost::asio::detached);
     context_.run();
-    agents_.stop();
     control_.reset();
     return result;
   }
@@ -71,11 +94,6 @@ class BenchRegion {
   control::Awaitable<void> serve(Status& result) {
     result = co_await control_->open();
     if (result) {
-      std::vector<hikae::core::HostId> hosts;
-      for (const auto& [id, host] : control_->state().all<hikae::core::Host>()) {
-        hosts.push_back(id);
-      }
-      agents_.start(hosts);
       if (const auto address = control_->listen(); !address) {
         result = tl::unexpected(address.error());
       }
@@ -101,8 +119,8 @@ class BenchRegion {
   adapters::SystemRandom random_;
   boost::asio::io_context context_{1};
   hikae::dns::DnsServer dns_;
-  adapters::AgentMemory link_;
-  hikae::bench::MockAgents agents_{link_, log_};
+  adapters::RealClock clock_;
+  std::optional<hikae::bench::MockAgents> agents_;
   std::unique_ptr<app::ControlPlane> control_;
 };
 

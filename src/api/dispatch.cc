@@ -119,7 +119,8 @@ boost::asio::awaitable<HttpResponse> Dispatcher::run(Call& call) {
   const ServiceTable& table = *call.answer.table;
   const ApiVersion requested = ApiVersion::parse(call.answer.version).value_or(ApiVersion());
   HandlerContext context(frontend_, call.caller, options_.region, call.answer.request_id,
-                         nearest_version(requested, table.versions), options_.quotas);
+                         nearest_version(requested, table.versions), options_.quotas,
+                         &options_.snapshots);
   Answer answer(call.answer, (*action)->name);
   Invocation invocation{.context = context,
                         .input = tree->root(),

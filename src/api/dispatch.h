@@ -30,6 +30,7 @@ class Dispatcher {
     std::string region;
     bool any_region = false;  // accept credentials scoped to other regions
     Quotas quotas;
+    SnapshotAccess snapshots;
   };
   using Now = std::function<Instant()>;
   using Logger = std::function<void(std::string_view line)>;

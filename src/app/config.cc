@@ -219,6 +219,8 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.valkey_server, over.valkey_server);
   take_over(base.redis_server, over.redis_server);
   take_over(base.log_file, over.log_file);
+  take_over(base.snapshots, over.snapshots);
+  take_over(base.buckets, over.buckets);
   take_over(base.hang_ms, over.hang_ms);
   take_over(base.busy_ms, over.busy_ms);
   take_over(base.test_failovers_per_day, over.test_failovers_per_day);
@@ -267,6 +269,8 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   config.valkey_server = settings.valkey_server.value_or("");
   config.redis_server = settings.redis_server.value_or("");
   config.log_file = settings.log_file.value_or("");
+  config.snapshots = settings.snapshots.value_or("");
+  config.buckets = settings.buckets.value_or("");
   if (Status store = resolve_store(settings, config); !store) {
     return tl::unexpected(store.error());
   }

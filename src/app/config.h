@@ -53,6 +53,12 @@ struct ServeConfig {
   std::string valkey_server;  // path of the program, empty: found on PATH
   std::string redis_server;
   std::string log_file;  // beside stderr, empty: none
+  // Where snapshots lie. Several servers and agents on other hosts need one that all of them see.
+  // Empty: `snapshots` beside the nodes of this machine.
+  std::string snapshots;
+  // Directories in this one are the buckets of SnapshotArns and CopySnapshot; empty: `buckets`
+  // beside the nodes.
+  std::string buckets;
   // When a process counts as hung: it does nothing at all, or it works without answering (0: never
   // for that). core/failover/liveness.h
   Duration hang{};
@@ -80,6 +86,8 @@ struct ConfigSettings {
   std::optional<std::string> valkey_server;
   std::optional<std::string> redis_server;
   std::optional<std::string> log_file;
+  std::optional<std::string> snapshots;
+  std::optional<std::string> buckets;
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
   std::optional<std::int64_t> test_failovers_per_day;
@@ -105,6 +113,8 @@ struct ConfigSettings {
 //   log_file = "/var/log/hikae.log"
 //   store = "etcd://h1:2379,h2:2379,h3:2379"
 //   local_agents = "/srv/region"
+//   snapshots = "/srv/snapshots"
+//   buckets = "/srv/buckets"
 //   [dns]
 //   listen = ["127.0.0.1:4553"]
 //   [engines]

@@ -15,6 +15,8 @@ Result<ConfigSettings> parse_config_file(std::string_view content, const std::st
                         {"domain", &settings.domain},
                         {"allow_test_credentials", &settings.allow_test_credentials},
                         {"log_file", &settings.log_file},
+                        {"snapshots", &settings.snapshots},
+                        {"buckets", &settings.buckets},
                         {"dns.listen", &settings.dns_listen},
                         {"engines.strict", &settings.engines_strict},
                         {"engines.valkey_server", &settings.valkey_server},

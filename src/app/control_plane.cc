@@ -56,7 +56,9 @@ ControlPlane::ControlPlane(Parts parts)
                               {parts_.config.hang, parts_.config.busy},
                               parts_.config.agents_listen,
                               parts_.config.agents_certificate_lifetime,
-                              parts_.ca}),
+                              parts_.ca,
+                              *parts_.snapshots.files,
+                              parts_.runner}),
       host_admin_({frontend_, credentials_, parts_.config, clock_, random_, parts_.log, duty_,
                    parts_.ca}) {}
 
@@ -79,6 +81,9 @@ control::Awaitable<Status> ControlPlane::open() {
   frontend_.observe([this](const core::State& after, const core::Transition& transition) {
     names_.on_transition(after, transition);
   });
+  if (parts_.state.leadership() == nullptr) {
+    co_await control::remove_unused_snapshot_files(frontend_, *parts_.snapshots.files, parts_.log);
+  }
   co_return take_part();
 }
 
@@ -234,6 +239,7 @@ Result<SocketAddress> ControlPlane::listen() {
   api::Dispatcher::Options options;
   options.region = parts_.config.region;
   options.quotas.test_failovers_per_day = parts_.config.test_failovers_per_day;
+  options.snapshots = parts_.snapshots;
   dispatcher_ = std::make_unique<api::Dispatcher>(
       tables, &frontend_, credentials_, random_, [this] { return clock_.now(); },
       [this](std::string_view line) { parts_.log.error(line); }, options);

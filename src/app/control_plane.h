@@ -40,6 +40,8 @@ class ControlPlane {
     adapters::Credentials credentials;
     std::string data_directory;  // absolute
     engine::RedisDriver::Options driver;
+    api::SnapshotAccess snapshots;
+    RegionDuty::NodeRunner runner = {};
   };
 
   explicit ControlPlane(Parts parts);

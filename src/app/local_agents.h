@@ -16,6 +16,7 @@
 #include "control/agent.h"
 #include "core/resource/host.h"
 #include "engine/redis_driver.h"
+#include "engine/redis_saver.h"
 
 namespace hikae::app {
 
@@ -27,6 +28,7 @@ class LocalAgents {
     std::string nodes_path;  // `<data>/nodes`
     engine::RedisDriver::Options driver;
     core::LivenessLimits limits;
+    control::SnapshotFiles& snapshots;
   };
 
   LocalAgents(Options options, adapters::AgentMemory& link, control::Log& log);
@@ -44,6 +46,7 @@ class LocalAgents {
     core::HostId id;
     std::unique_ptr<adapters::LinuxProcessRunner> runner;
     std::unique_ptr<engine::RedisDriver> driver;
+    std::unique_ptr<engine::RedisSaver> saver;
     std::unique_ptr<control::Agent> agent;
   };
 

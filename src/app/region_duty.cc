@@ -32,7 +32,9 @@ RegionDuty::Active::Active(const Parts& parts, std::optional<control::LeaderTerm
                  gate ? static_cast<control::AgentLink&>(*gate) : link, parts.clock, parts.log,
                  term),
       recorder(parts.context.get_executor(), parts.frontend, reconciler, parts.clock, parts.log,
-               parts.reports) {}
+               parts.reports),
+      keeper(parts.context.get_executor(), parts.frontend, parts.snapshots, parts.clock, parts.log,
+             term) {}
 
 RegionDuty::RegionDuty(Parts parts) : parts_(std::move(parts)) {}
 
@@ -60,22 +62,28 @@ Status RegionDuty::start(std::optional<control::LeaderTerm> term) {
     active_->reconciler.on_report(std::move(report));
   });
   active_->reconciler.start();
+  active_->keeper.start();
   return {};
 }
 
 Status RegionDuty::start_agents() {
-  const auto nodes = take_nodes();
-  if (!nodes) {
-    return tl::unexpected(nodes.error());
-  }
-  active_->agents.emplace(LocalAgents::Options{*nodes, parts_.driver, parts_.limits}, active_->link,
-                          parts_.log);
   std::vector<core::HostId> hosts;
   for (const auto& [id, host] : parts_.frontend.state().all<core::Host>()) {
     if (host.is_stand_in()) {
       hosts.push_back(id);
     }
   }
+  if (parts_.runner) {
+    parts_.runner(active_->link, std::move(hosts));
+    return {};
+  }
+  const auto nodes = take_nodes();
+  if (!nodes) {
+    return tl::unexpected(nodes.error());
+  }
+  active_->agents.emplace(
+      LocalAgents::Options{*nodes, parts_.driver, parts_.limits, parts_.snapshots}, active_->link,
+      parts_.log);
   return active_->agents->start(hosts);
 }
 
@@ -88,6 +96,7 @@ control::Awaitable<void> RegionDuty::end() {
   if (active_->gate) {
     co_await active_->gate->stop();
   }
+  co_await active_->keeper.stop();
   co_await active_->reconciler.stop();
   co_await active_->recorder.stop();
   if (active_->agents) {

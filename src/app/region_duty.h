@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -15,6 +17,7 @@
 #include "control/frontend.h"
 #include "control/leader_loop.h"
 #include "control/reconciler.h"
+#include "control/snapshot_keeper.h"
 
 namespace hikae::app {
 
@@ -24,6 +27,9 @@ namespace hikae::app {
 // one. The engines go on when the duty ends.
 class RegionDuty final : public control::LeaderDuty {
  public:
+  // Who runs the nodes of these hosts in place of agents of ours, on the link, until the duty ends.
+  using NodeRunner = std::function<void(adapters::AgentMemory&, std::vector<core::HostId>)>;
+
   struct Parts {
     boost::asio::io_context& context;
     control::Frontend& frontend;
@@ -40,6 +46,8 @@ class RegionDuty final : public control::LeaderDuty {
     std::optional<SocketAddress> agents_listen;
     Duration certificate_lifetime{};
     const adapters::CertificateAuthority& ca;
+    control::SnapshotFiles& snapshots;
+    NodeRunner runner = {};
   };
 
   explicit RegionDuty(Parts parts);
@@ -62,6 +70,7 @@ class RegionDuty final : public control::LeaderDuty {
     std::optional<AgentGate> gate;  // assignments go there, or into the link
     control::Reconciler reconciler;
     control::FailoverRecorder recorder;
+    control::SnapshotKeeper keeper;
     std::optional<LocalAgents> agents;
   };
 

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
@@ -21,6 +22,14 @@
 
 namespace hikae::app {
 namespace {
+
+adapters::SnapshotDirectory::Options snapshot_places(const ServeConfig& config,
+                                                     const std::string& data_directory) {
+  const std::string& beside_nodes =
+      config.local_agents.empty() ? data_directory : config.local_agents;
+  return {config.snapshots.empty() ? beside_nodes + "/snapshots" : config.snapshots,
+          config.buckets.empty() ? beside_nodes + "/buckets" : config.buckets};
+}
 
 // The composition root. Members are declared in the order in which they depend on each other, so
 // that the reverse order of destruction is right.
@@ -83,11 +92,28 @@ class Serve {
     driver.region_secret = *secret;
     driver.installed = find_engines({config_.valkey_server, config_.redis_server});
     driver.strict = config_.engines_strict;
+    auto snapshots = adapters::SnapshotDirectory::open(snapshot_places(config_, data_->path()));
+    if (!snapshots) {
+      return tl::unexpected(snapshots.error());
+    }
+    snapshots_ = std::move(*snapshots);
+    api::SnapshotAccess access = {snapshots_.get(), newest_format_of(driver)};
     reports_.emplace(data_->path() + "/failovers", log_);
-    control_ = std::make_unique<ControlPlane>(
-        ControlPlane::Parts{context_, config_, *state_, log_, *zone_, *reports_, *ca_,
-                            std::move(*credentials), data_->path(), std::move(driver)});
+    control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
+        context_, config_, *state_, log_, *zone_, *reports_, *ca_, std::move(*credentials),
+        data_->path(), std::move(driver), std::move(access)});
     return dns_status_;
+  }
+
+  // By the engine that would really run, which may be newer than the version asked for.
+  static std::function<int(std::string_view, std::string_view)> newest_format_of(
+      const engine::RedisDriver::Options& driver) {
+    return [installed = driver.installed, strict = driver.strict](std::string_view name,
+                                                                  std::string_view version) {
+      const auto choice = engine::choose_engine(name, version, installed, strict);
+      return choice ? engine::newest_rdb_format(choice->installed.engine, choice->installed.version)
+                    : 0;
+    };
   }
 
   // A region that went to etcd is not served from what was left behind.
@@ -166,6 +192,8 @@ class Serve {
       co_await wait_for_signal();
       log_.info("stopping; the engines keep running (`hikae down` stops them)");
     }
+    snapshots_->stop();
+    snapshots_->stop();
     co_await control_->stop();
     context_.stop();
   }
@@ -215,6 +243,7 @@ class Serve {
   Status dns_status_;
   dns::DnsServer dns_;
   std::unique_ptr<ZonePublisher> zone_;
+  std::unique_ptr<adapters::SnapshotDirectory> snapshots_;
   std::optional<FailoverReports> reports_;
   std::optional<adapters::CertificateAuthority> ca_;
   std::unique_ptr<ControlPlane> control_;

@@ -23,28 +23,37 @@ constexpr Duration kSweepAge = std::chrono::hours(1);
 
 }  // namespace
 
+Awaitable<void> remove_unused_snapshot_files(const Frontend& frontend, SnapshotFiles& files,
+                                             Log& log) {
+  auto used = core::snapshot_files_in_use(frontend.state());
+  const Status swept = co_await files.sweep(std::move(used), Duration());
+  if (!swept) {
+    log.warn(swept.error().message);
+  }
+}
+
 SnapshotKeeper::SnapshotKeeper(boost::asio::any_io_executor executor, Frontend& frontend,
-                               SnapshotFiles& files, Clock& clock, Log& log)
+                               SnapshotFiles& files, Clock& clock, Log& log,
+                               std::optional<LeaderTerm> term)
     : executor_(executor),
       frontend_(frontend),
       files_(files),
       clock_(clock),
       log_(log),
+      term_(term),
       wake_(executor),
       finished_(executor) {}
 
-Awaitable<void> SnapshotKeeper::clean() {
-  auto used = core::snapshot_files_in_use(frontend_.state());
-  const Status swept = co_await files_.sweep(std::move(used), Duration());
-  if (!swept) {
-    log_.warn(swept.error().message);
-  }
+SnapshotKeeper::~SnapshotKeeper() {
+  HIKAE_CHECK(!running_);
+  frontend_.forget(observer_);
 }
 
 void SnapshotKeeper::start() {
   swept_ = clock_.monotonic();
   running_ = true;
-  frontend_.observe([this](const core::State&, const core::Transition&) { wake_.raise(); });
+  observer_ =
+      frontend_.observe([this](const core::State&, const core::Transition&) { wake_.raise(); });
   boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr thrown) {
     HIKAE_CHECK(thrown == nullptr);
     running_ = false;
@@ -87,7 +96,7 @@ Awaitable<bool> SnapshotKeeper::schedule() {
     due = !transition.empty();
     return core::Admitted<core::Transition>(std::move(transition));
   };
-  const auto committed = co_await frontend_.submit(std::move(decision));
+  const auto committed = co_await frontend_.submit(std::move(decision), term_);
   co_return due&& committed.has_value();
 }
 
@@ -179,7 +188,7 @@ Awaitable<bool> SnapshotKeeper::remove(core::Snapshot snapshot) {
 }
 
 Awaitable<void> SnapshotKeeper::commit(Frontend::Decision decision) {
-  const auto committed = co_await frontend_.submit(std::move(decision));
+  const auto committed = co_await frontend_.submit(std::move(decision), term_);
   if (!committed) {
     log_.warn(fmt::format("snapshots: {}", committed.error().message));
     const Duration pause = std::chrono::seconds(1);

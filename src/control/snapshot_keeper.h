@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -11,16 +12,21 @@
 
 namespace hikae::control {
 
+// Removes what a crash left behind of files that are in no snapshot; where nobody else may be
+// about to write one.
+Awaitable<void> remove_unused_snapshot_files(const Frontend& frontend, SnapshotFiles& files,
+                                             Log& log);
+
 // The control plane's part in snapshots: takes and drops those that are due by the time, and does
 // what is to be done with files: copies, exports, removals. Level-triggered: after a crash at any
 // point the state says what is still to be done.
 class SnapshotKeeper {
  public:
+  // Where several servers share a state: `term` is the one in which this server leads.
   SnapshotKeeper(boost::asio::any_io_executor executor, Frontend& frontend, SnapshotFiles& files,
-                 Clock& clock, Log& log);
+                 Clock& clock, Log& log, std::optional<LeaderTerm> term = std::nullopt);
+  ~SnapshotKeeper();  // stop() must have returned
 
-  // Removes what a crash left behind; before any agent starts, and before the API answers.
-  Awaitable<void> clean();
   void start();
   // Returns when its coroutine has ended.
   Awaitable<void> stop();
@@ -41,6 +47,8 @@ class SnapshotKeeper {
   SnapshotFiles& files_;
   Clock& clock_;
   Log& log_;
+  const std::optional<LeaderTerm> term_;
+  Frontend::ObserverId observer_ = 0;
   WakeSignal wake_;
   WakeSignal finished_;
   std::set<core::SnapshotName> later_;  // what failed is tried again after a while

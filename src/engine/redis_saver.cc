@@ -7,7 +7,6 @@
 #include "codec/resp/info.h"
 #include "core/catalog/catalog.h"
 #include "engine/redis_config.h"
-#include "engine/secrets.h"
 
 namespace hikae::engine {
 namespace {
@@ -37,9 +36,9 @@ bool is_said_to_save_already(const codec::resp::Value& reply) {
 
 }  // namespace
 
-RedisSaver::RedisSaver(std::string region_secret, const control::ProcessRunner& runner,
+RedisSaver::RedisSaver(SecretSource secrets, const control::ProcessRunner& runner,
                        AdminConnector& connector)
-    : region_secret_(std::move(region_secret)), runner_(runner), connector_(connector) {}
+    : secrets_(std::move(secrets)), runner_(runner), connector_(connector) {}
 
 Awaitable<Status> RedisSaver::begin(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
@@ -90,7 +89,7 @@ Awaitable<Result<std::vector<codec::resp::Value>>> RedisSaver::ask(core::NodeAss
   if (!connection) {
     co_return tl::unexpected(connection.error());
   }
-  const auto secrets = derive_secrets(region_secret_, node, assignment.group);
+  const auto secrets = secrets_(node, assignment.group);
   commands.insert(commands.begin(), Command({"AUTH", std::string(kAdminUser), secrets.admin}));
   const std::size_t expected = commands.size();
   auto replies = co_await (*connection)->call(std::move(commands), kCallTimeout);

@@ -5,6 +5,7 @@
 
 #include "control/snapshot_ports.h"
 #include "engine/admin_connection.h"
+#include "engine/secrets.h"
 
 namespace hikae::engine {
 
@@ -13,7 +14,7 @@ namespace hikae::engine {
 class RedisSaver final : public control::DataSaver {
  public:
   // `runner` and `connector` must outlive it.
-  RedisSaver(std::string region_secret, const control::ProcessRunner& runner,
+  RedisSaver(SecretSource secrets, const control::ProcessRunner& runner,
              AdminConnector& connector);
 
   control::Awaitable<Status> begin(core::NodeAssignment assignment) override;
@@ -26,7 +27,7 @@ class RedisSaver final : public control::DataSaver {
   control::Awaitable<Result<std::vector<codec::resp::Value>>> ask(core::NodeAssignment assignment,
                                                                   std::vector<Command> commands);
 
-  std::string region_secret_;
+  SecretSource secrets_;
   const control::ProcessRunner& runner_;
   AdminConnector& connector_;
   std::map<core::NodeKey, std::string> asked_;  // the run of the engine that was asked to save

@@ -26,4 +26,11 @@ NodeSecrets derive_secrets(std::string_view region_secret, const core::NodeKey& 
                          : derive(region_secret, "engine replication, group", group.str())};
 }
 
+SecretSource secrets_from(std::string region_secret) {
+  return [secret = std::move(region_secret)](const core::NodeKey& node,
+                                             const core::ReplicationGroupId& group) {
+    return derive_secrets(secret, node, group);
+  };
+}
+
 }  // namespace hikae::engine

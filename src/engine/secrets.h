@@ -25,4 +25,7 @@ NodeSecrets derive_secrets(std::string_view region_secret, const core::NodeKey& 
 using SecretSource =
     std::function<NodeSecrets(const core::NodeKey& node, const core::ReplicationGroupId& group)>;
 
+// Derives them.
+SecretSource secrets_from(std::string region_secret);
+
 }  // namespace hikae::engine

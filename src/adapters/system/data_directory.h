@@ -39,8 +39,6 @@ class DataDirectory {
   const std::string& path() const { return path_; }  // absolute
   std::string state_path() const { return path_ + "/state.db"; }
   std::string nodes_path() const { return path_ + "/nodes"; }
-  std::string snapshots_path() const { return path_ + "/snapshots"; }
-  std::string buckets_path() const { return path_ + "/buckets"; }
 
   // Whether both of these are there already.
   bool has_identity() const;

@@ -74,6 +74,32 @@ void read(const codec::QueryNode& node, LogDeliveryConfigurationRequest& out,
   read_member(node, "Enabled", out.enabled, context);
 }
 
+void read(const codec::QueryNode& node, NodeGroupConfiguration& out,
+          ReadContext& context) {
+  read_member(node, "NodeGroupId", out.node_group_id, context);
+  if (out.node_group_id) {
+    check_length(*out.node_group_id, "NodeGroupId", 1, 4, context);
+    check_pattern(*out.node_group_id, "NodeGroupId", "\\d+", context);
+  }
+  read_member(node, "Slots", out.slots, context);
+  read_member(node, "ReplicaCount", out.replica_count, context);
+  read_member(node, "PrimaryAvailabilityZone", out.primary_availability_zone, context);
+  read_member(node, "ReplicaAvailabilityZones", out.replica_availability_zones, context);
+  read_member(node, "PrimaryOutpostArn", out.primary_outpost_arn, context);
+  read_member(node, "ReplicaOutpostArns", out.replica_outpost_arns, context);
+}
+
+void write_members(WriteContext& context,
+                   const NodeGroupConfiguration& value) {
+  write_member(context, "NodeGroupId", value.node_group_id);
+  write_member(context, "Slots", value.slots);
+  write_member(context, "ReplicaCount", value.replica_count);
+  write_member(context, "PrimaryAvailabilityZone", value.primary_availability_zone);
+  write_list(context, "ReplicaAvailabilityZones", "AvailabilityZone", value.replica_availability_zones);
+  write_member(context, "PrimaryOutpostArn", value.primary_outpost_arn);
+  write_list(context, "ReplicaOutpostArns", "OutpostArn", value.replica_outpost_arns);
+}
+
 void write_members(WriteContext& context,
                    const PendingLogDeliveryConfiguration& value) {
   write_member(context, "LogType", value.log_type);

@@ -143,6 +143,31 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(HandlerContex
 AsyncResult<TestFailoverResult> test_failover(HandlerContext& context,
     TestFailoverMessage input);
 
+// snapshot.cc
+
+// Faults: SnapshotAlreadyExistsFault, SnapshotNotFoundFault, SnapshotQuotaExceededFault,
+//   InvalidSnapshotState, TagQuotaPerResourceExceeded, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<CopySnapshotResult> copy_snapshot(HandlerContext& context,
+    CopySnapshotMessage input);
+
+// Faults: SnapshotAlreadyExistsFault, CacheClusterNotFound, ReplicationGroupNotFoundFault,
+//   InvalidCacheClusterState, InvalidReplicationGroupState, SnapshotQuotaExceededFault,
+//   SnapshotFeatureNotSupportedFault, TagQuotaPerResourceExceeded, InvalidParameterCombination,
+//   InvalidParameterValue.
+AsyncResult<CreateSnapshotResult> create_snapshot(HandlerContext& context,
+    CreateSnapshotMessage input);
+
+// Faults: SnapshotNotFoundFault, InvalidSnapshotState, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<DeleteSnapshotResult> delete_snapshot(HandlerContext& context,
+    DeleteSnapshotMessage input);
+
+// Faults: CacheClusterNotFound, SnapshotNotFoundFault, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<DescribeSnapshotsListMessage> describe_snapshots(HandlerContext& context,
+    DescribeSnapshotsMessage input);
+
 // subnet_group.cc
 
 // Faults: CacheSubnetGroupAlreadyExists, CacheSubnetGroupQuotaExceeded,

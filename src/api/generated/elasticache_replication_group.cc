@@ -265,21 +265,6 @@ void write_members(WriteContext& context,
   write_list(context, "NodeGroupMembers", "NodeGroupMember", value.node_group_members);
 }
 
-void read(const codec::QueryNode& node, NodeGroupConfiguration& out,
-          ReadContext& context) {
-  read_member(node, "NodeGroupId", out.node_group_id, context);
-  if (out.node_group_id) {
-    check_length(*out.node_group_id, "NodeGroupId", 1, 4, context);
-    check_pattern(*out.node_group_id, "NodeGroupId", "\\d+", context);
-  }
-  read_member(node, "Slots", out.slots, context);
-  read_member(node, "ReplicaCount", out.replica_count, context);
-  read_member(node, "PrimaryAvailabilityZone", out.primary_availability_zone, context);
-  read_member(node, "ReplicaAvailabilityZones", out.replica_availability_zones, context);
-  read_member(node, "PrimaryOutpostArn", out.primary_outpost_arn, context);
-  read_member(node, "ReplicaOutpostArns", out.replica_outpost_arns, context);
-}
-
 void write_members(WriteContext& context,
                    const NodeGroupMember& value) {
   write_member(context, "CacheClusterId", value.cache_cluster_id);

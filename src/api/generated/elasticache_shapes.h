@@ -251,6 +251,69 @@ struct ConfigureShard {
   std::optional<std::vector<std::string>> preferred_outpost_arns;
 };
 
+struct CopySnapshotMessage {
+  std::optional<std::string> source_snapshot_name;
+  std::optional<std::string> target_snapshot_name;
+  std::optional<std::string> target_bucket;
+  std::optional<std::string> kms_key_id;
+  std::optional<std::vector<Tag>> tags;
+};
+
+struct NodeGroupConfiguration {
+  std::optional<std::string> node_group_id;
+  std::optional<std::string> slots;
+  std::optional<std::int32_t> replica_count;
+  std::optional<std::string> primary_availability_zone;
+  std::optional<std::vector<std::string>> replica_availability_zones;
+  std::optional<std::string> primary_outpost_arn;
+  std::optional<std::vector<std::string>> replica_outpost_arns;
+};
+
+struct NodeSnapshot {
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> node_group_id;
+  std::optional<std::string> cache_node_id;
+  std::optional<NodeGroupConfiguration> node_group_configuration;
+  std::optional<std::string> cache_size;
+  std::optional<Instant> cache_node_create_time;
+  std::optional<Instant> snapshot_create_time;
+};
+
+struct Snapshot {
+  std::optional<std::string> snapshot_name;
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> replication_group_description;
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> snapshot_status;
+  std::optional<std::string> snapshot_source;
+  std::optional<std::string> cache_node_type;
+  std::optional<std::string> engine;
+  std::optional<std::string> engine_version;
+  std::optional<std::int32_t> num_cache_nodes;
+  std::optional<std::string> preferred_availability_zone;
+  std::optional<std::string> preferred_outpost_arn;
+  std::optional<Instant> cache_cluster_create_time;
+  std::optional<std::string> preferred_maintenance_window;
+  std::optional<std::string> topic_arn;
+  std::optional<std::int32_t> port;
+  std::optional<std::string> cache_parameter_group_name;
+  std::optional<std::string> cache_subnet_group_name;
+  std::optional<std::string> vpc_id;
+  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<std::int32_t> snapshot_retention_limit;
+  std::optional<std::string> snapshot_window;
+  std::optional<std::int32_t> num_node_groups;
+  std::optional<std::string> automatic_failover;  // enabled, disabled, enabling, disabling
+  std::optional<std::vector<NodeSnapshot>> node_snapshots;
+  std::optional<std::string> kms_key_id;
+  std::optional<std::string> arn;
+  std::optional<std::string> data_tiering;  // enabled, disabled
+};
+
+struct CopySnapshotResult {
+  std::optional<Snapshot> snapshot;
+};
+
 struct LogDeliveryConfigurationRequest {
   std::optional<std::string> log_type;  // slow-log, engine-log
   std::optional<std::string> destination_type;  // cloudwatch-logs, kinesis-firehose
@@ -316,16 +379,6 @@ struct CreateCacheSubnetGroupMessage {
 
 struct CreateCacheSubnetGroupResult {
   std::optional<CacheSubnetGroup> cache_subnet_group;
-};
-
-struct NodeGroupConfiguration {
-  std::optional<std::string> node_group_id;
-  std::optional<std::string> slots;
-  std::optional<std::int32_t> replica_count;
-  std::optional<std::string> primary_availability_zone;
-  std::optional<std::vector<std::string>> replica_availability_zones;
-  std::optional<std::string> primary_outpost_arn;
-  std::optional<std::vector<std::string>> replica_outpost_arns;
 };
 
 struct CreateReplicationGroupMessage {
@@ -457,6 +510,18 @@ struct CreateReplicationGroupResult {
   std::optional<ReplicationGroup> replication_group;
 };
 
+struct CreateSnapshotMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> snapshot_name;
+  std::optional<std::string> kms_key_id;
+  std::optional<std::vector<Tag>> tags;
+};
+
+struct CreateSnapshotResult {
+  std::optional<Snapshot> snapshot;
+};
+
 struct DecreaseReplicaCountMessage {
   std::optional<std::string> replication_group_id;
   std::optional<std::int32_t> new_replica_count;
@@ -494,6 +559,14 @@ struct DeleteReplicationGroupMessage {
 
 struct DeleteReplicationGroupResult {
   std::optional<ReplicationGroup> replication_group;
+};
+
+struct DeleteSnapshotMessage {
+  std::optional<std::string> snapshot_name;
+};
+
+struct DeleteSnapshotResult {
+  std::optional<Snapshot> snapshot;
 };
 
 struct DescribeCacheClustersMessage {
@@ -563,6 +636,21 @@ struct DescribeReplicationGroupsMessage {
   std::optional<std::string> replication_group_id;
   std::optional<std::int32_t> max_records;
   std::optional<std::string> marker;
+};
+
+struct DescribeSnapshotsListMessage {
+  std::optional<std::string> marker;
+  std::optional<std::vector<Snapshot>> snapshots;
+};
+
+struct DescribeSnapshotsMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> snapshot_name;
+  std::optional<std::string> snapshot_source;
+  std::optional<std::string> marker;
+  std::optional<std::int32_t> max_records;
+  std::optional<bool> show_node_group_config;
 };
 
 struct Event {

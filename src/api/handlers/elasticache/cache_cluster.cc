@@ -4,6 +4,7 @@
 #include "api/handlers/elasticache/cache_settings.h"
 #include "api/handlers/elasticache/common.h"
 #include "api/handlers/elasticache/describe.h"
+#include "api/handlers/elasticache/snapshot_source.h"
 #include "api/handlers/elasticache/unsupported.h"
 #include "control/frontend.h"
 #include "core/admission/cluster_changes.h"
@@ -16,8 +17,6 @@ using core::lookup_id;
 
 std::optional<ApiFault> unsupported(const CreateCacheClusterMessage& input) {
   Unsupported check;
-  check.list("SnapshotArns", input.snapshot_arns);
-  check.text("SnapshotName", input.snapshot_name);
   check.text("AuthToken", input.auth_token);
   check.text("OutpostMode", input.outpost_mode);
   check.text("PreferredOutpostArn", input.preferred_outpost_arn);
@@ -67,7 +66,7 @@ std::string wished_zone(const CreateCacheClusterMessage& input) {
 }
 
 control::Frontend::Decision create_decision(const CreateCacheClusterMessage& input,
-                                            core::Tags tags) {
+                                            core::RestoreRequest restore, core::Tags tags) {
   if (input.replication_group_id) {
     core::AddReplica command;
     command.group = *input.replication_group_id;
@@ -81,8 +80,19 @@ control::Frontend::Decision create_decision(const CreateCacheClusterMessage& inp
   command.num_nodes = input.num_cache_nodes;
   command.preferred_zone = wished_zone(input);
   command.settings = settings_of(input);
+  command.restore = std::move(restore);
   command.tags = std::move(tags);
   return decision_on(std::move(command));
+}
+
+// A replica has its group's data.
+std::optional<ApiFault> check_source(const CreateCacheClusterMessage& input) {
+  const bool restores =
+      input.snapshot_name || (input.snapshot_arns && !input.snapshot_arns->empty());
+  return restores && input.replication_group_id
+             ? std::optional(ApiFault("InvalidParameterCombination",
+                                      "A replica cannot be restored from a snapshot."))
+             : std::nullopt;
 }
 
 // The answer of an action that changed one cluster: the cluster as it is now.
@@ -103,6 +113,9 @@ AsyncResult<CreateCacheClusterResult> create_cache_cluster(HandlerContext& conte
   if (!fault && !input.replication_group_id) {
     fault = check_engine(input);
   }
+  if (!fault) {
+    fault = check_source(input);
+  }
   if (fault) {
     co_return tl::unexpected(*fault);
   }
@@ -110,9 +123,17 @@ AsyncResult<CreateCacheClusterResult> create_cache_cluster(HandlerContext& conte
   if (!tags) {
     co_return tl::unexpected(tags.error());
   }
-  auto decision = create_decision(input, std::move(*tags));
+  std::string engine = "redis";
+  std::string version = input.engine_version.value_or("");
+  auto source = co_await open_snapshot_source(context, input.snapshot_name, input.snapshot_arns,
+                                              std::move(engine), std::move(version));
+  if (!source) {
+    co_return tl::unexpected(source.error());
+  }
+  auto decision = create_decision(input, *source, std::move(*tags));
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
+    co_await give_back(context, *source);
     co_return refused(committed.error());
   }
   CreateCacheClusterResult result;
@@ -122,12 +143,8 @@ AsyncResult<CreateCacheClusterResult> create_cache_cluster(HandlerContext& conte
 
 AsyncResult<DeleteCacheClusterResult> delete_cache_cluster(HandlerContext& context,
                                                            DeleteCacheClusterMessage input) {
-  Unsupported check;
-  check.text("FinalSnapshotIdentifier", input.final_snapshot_identifier);
-  if (auto fault = check.fault()) {
-    co_return tl::unexpected(*fault);
-  }
-  const core::DeleteCacheCluster command{input.cache_cluster_id.value_or("")};
+  const core::DeleteCacheCluster command{input.cache_cluster_id.value_or(""),
+                                         input.final_snapshot_identifier};
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {

@@ -5,6 +5,7 @@
 #include "core/catalog/catalog.h"
 #include "core/naming/names.h"
 #include "core/reconcile/roll.h"
+#include "core/state/snapshots.h"
 
 namespace hikae::api::elasticache {
 namespace {
@@ -158,7 +159,7 @@ CacheCluster describe(const core::State& state, const core::CacheCluster& cluste
   out.cache_node_type = settings.node_type;
   out.engine = settings.engine;
   out.engine_version = full_version(settings);
-  out.cache_cluster_status = cluster.status;
+  out.cache_cluster_status = core::shown_status(state, cluster);
   out.num_cache_nodes = std::int32_t(cluster.nodes.size());
   if (!cluster.nodes.empty() && !cluster.nodes.front().zone.empty()) {
     out.preferred_availability_zone = cluster.nodes.front().zone.str();
@@ -200,7 +201,7 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
   ReplicationGroup out;
   out.replication_group_id = group.id.str();
   out.description = group.description;
-  out.status = group.status;
+  out.status = core::shown_status(state, group);
   out.pending_modified_values = pending_values(group);
   describe_members(state, group, out);
   if (!group.snapshotting_cluster.empty()) {

@@ -19,4 +19,8 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
 // The group of that name as it is now, for the answer of an action that has changed it.
 std::optional<ReplicationGroup> describe_group(const core::State& state, const std::string& id);
 
+// A snapshot as every action answers it.
+Snapshot describe(const core::State& state, const core::Snapshot& snapshot,
+                  bool with_configuration);
+
 }  // namespace hikae::api::elasticache

@@ -4,7 +4,9 @@
 #include "api/handlers/elasticache/cache_settings.h"
 #include "api/handlers/elasticache/common.h"
 #include "api/handlers/elasticache/describe.h"
+#include "api/handlers/elasticache/snapshot_source.h"
 #include "api/handlers/elasticache/unsupported.h"
+#include "base/strings.h"
 #include "control/frontend.h"
 #include "core/admission/group_changes.h"
 
@@ -17,8 +19,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   Unsupported check;
   check.text("GlobalReplicationGroupId", input.global_replication_group_id);
   check.list("NodeGroupConfiguration", input.node_group_configuration);
-  check.list("SnapshotArns", input.snapshot_arns);
-  check.text("SnapshotName", input.snapshot_name);
   check.text("AuthToken", input.auth_token);
   check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
   check.flag("AtRestEncryptionEnabled", input.at_rest_encryption_enabled);
@@ -77,10 +77,19 @@ AsyncResult<CreateReplicationGroupResult> create_replication_group(
   if (!tags) {
     co_return tl::unexpected(tags.error());
   }
-  const auto command = command_of(input, std::move(*tags));
+  core::CreateReplicationGroup command = command_of(input, std::move(*tags));
+  std::string engine = to_lower(input.engine.value_or("redis"));
+  std::string version = input.engine_version.value_or("");
+  auto source = co_await open_snapshot_source(context, input.snapshot_name, input.snapshot_arns,
+                                              std::move(engine), std::move(version));
+  if (!source) {
+    co_return tl::unexpected(source.error());
+  }
+  command.restore = *source;
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
+    co_await give_back(context, *source);
     co_return refused(committed.error());
   }
   CreateReplicationGroupResult result;
@@ -90,14 +99,10 @@ AsyncResult<CreateReplicationGroupResult> create_replication_group(
 
 AsyncResult<DeleteReplicationGroupResult> delete_replication_group(
     HandlerContext& context, DeleteReplicationGroupMessage input) {
-  Unsupported check;
-  check.text("FinalSnapshotIdentifier", input.final_snapshot_identifier);
-  if (auto fault = check.fault()) {
-    co_return tl::unexpected(*fault);
-  }
   core::DeleteReplicationGroup command;
   command.id = input.replication_group_id.value_or("");
   command.retain_primary = input.retain_primary_cluster.value_or(false);
+  command.final_snapshot = input.final_snapshot_identifier;
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
