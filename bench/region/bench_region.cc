@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unistd.h>
 
@@ -15,18 +16,22 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "adapters/snapshot_directory/snapshot_directory.h"
-#include "adapters/store_sqlite/sqlite_store.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
+#include "app/region_ca.h"
+#include "app/state_store.h"
 #include "base/strings.h"
 #include "region/mock_agents.h"
 
 namespace {
 
+using hikae::ErrorCode;
+using hikae::fail;
 using hikae::Status;
 namespace adapters = hikae::adapters;
 namespace app = hikae::app;
 namespace control = hikae::control;
+namespace engine = hikae::engine;
 
 // A thousand creations would be thousands of lines; what goes wrong is still told.
 class QuietLog final : public control::Log {
@@ -102,6 +107,9 @@ class BenchRegion {
       std::printf("ready\n");
       std::fflush(stdout);
       co_await wait_for_end_of_input();
+    }
+    if (agents_) {
+      agents_->stop();
     }
     co_await control_->stop();
     context_.stop();

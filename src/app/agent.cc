@@ -12,6 +12,7 @@
 #include "adapters/addressing/interface_addresses.h"
 #include "adapters/certificates/certificates.h"
 #include "adapters/process/linux_process_runner.h"
+#include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/data_directory.h"
 #include "adapters/system/priority.h"
 #include "adapters/system/real_clock.h"
@@ -24,6 +25,7 @@
 #include "app/version.h"
 #include "control/agent.h"
 #include "engine/redis_driver.h"
+#include "engine/redis_saver.h"
 
 namespace hikae::app {
 namespace {
@@ -98,6 +100,9 @@ class AgentProcess {
       co_await stop_.wait();
       log_.info("stopping; the engines keep running (`hikae down` stops them)");
       co_await client_->stop();
+      if (snapshots_ != nullptr) {
+        snapshots_->stop();
+      }
       co_await agent_->stop();
     }
     context_.stop();
@@ -147,17 +152,19 @@ class AgentProcess {
     }
     runner_ = std::move(*runner);
     engine::RedisDriver::Options driver;
-    driver.secrets = [this](const core::NodeKey& node, const core::ReplicationGroupId&) {
-      return secrets_of(node);
-    };
+    driver.secrets = secret_source();
     driver.installed = installed_;
     driver.strict = config_.engines_strict;
     driver_ = std::make_unique<engine::RedisDriver>(std::move(driver), *runner_, connector_);
     if (Status made = make_client(); !made) {
       return made;
     }
-    const control::AgentPorts ports{*runner_, *driver_,       clock_,          log_,
-                                    gate_,    config_.limits, addresses_.get()};
+    if (Status prepared = prepare_snapshots(); !prepared) {
+      return prepared;
+    }
+    const control::AgentPorts ports{
+        *runner_,         *driver_,     clock_,          log_, gate_, config_.limits,
+        addresses_.get(), saver_.get(), snapshots_.get()};
     agent_ = std::make_unique<control::Agent>(context_.get_executor(), core::HostId(identity_.host),
                                               ports, *client_);
     tell_limits(*runner_, log_);
@@ -169,6 +176,19 @@ class AgentProcess {
     agent_->start();
     client_->start();
     announce();
+    return {};
+  }
+
+  Status prepare_snapshots() {
+    saver_ = std::make_unique<engine::RedisSaver>(secret_source(), *runner_, connector_);
+    if (config_.snapshots.empty()) {
+      return {};
+    }
+    auto opened = adapters::SnapshotDirectory::open({config_.snapshots, ""});
+    if (!opened) {
+      return tl::unexpected(opened.error());
+    }
+    snapshots_ = std::move(*opened);
     return {};
   }
 
@@ -225,10 +245,12 @@ class AgentProcess {
                           to_iso8601(identity_.not_after)));
   }
 
-  engine::NodeSecrets secrets_of(const core::NodeKey& node) const {
-    const auto it = passwords_.find(node);
-    return it == passwords_.end() ? engine::NodeSecrets()
-                                  : engine::NodeSecrets{it->second.admin, it->second.replication};
+  engine::SecretSource secret_source() const {
+    return [this](const core::NodeKey& node, const core::ReplicationGroupId&) {
+      const auto it = passwords_.find(node);
+      return it == passwords_.end() ? engine::NodeSecrets()
+                                    : engine::NodeSecrets{it->second.admin, it->second.replication};
+    };
   }
 
   void announce() const {
@@ -262,6 +284,8 @@ class AgentProcess {
   std::unique_ptr<adapters::InterfaceAddresses> addresses_;
   std::unique_ptr<adapters::LinuxProcessRunner> runner_;
   std::unique_ptr<engine::RedisDriver> driver_;
+  std::unique_ptr<engine::RedisSaver> saver_;
+  std::unique_ptr<adapters::SnapshotDirectory> snapshots_;  // nullptr: the host sees none
   std::unique_ptr<agent_rpc::AgentClient> client_;
   std::unique_ptr<control::Agent> agent_;
 };

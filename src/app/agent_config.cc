@@ -103,6 +103,7 @@ Result<AgentSettings> parse_agent_file(std::string_view text, const std::string&
                                           {"memory", &settings.memory},
                                           {"max_nodes", &settings.max_nodes},
                                           {"log_file", &settings.log_file},
+                                          {"snapshots", &settings.snapshots},
                                           {"engines.strict", &settings.engines_strict},
                                           {"engines.valkey_server", &settings.valkey_server},
                                           {"engines.redis_server", &settings.redis_server},
@@ -128,6 +129,7 @@ AgentSettings merge(AgentSettings base, const AgentSettings& over) {
   take_over(base.valkey_server, over.valkey_server);
   take_over(base.redis_server, over.redis_server);
   take_over(base.log_file, over.log_file);
+  take_over(base.snapshots, over.snapshots);
   take_over(base.hang_ms, over.hang_ms);
   take_over(base.busy_ms, over.busy_ms);
   return base;
@@ -163,6 +165,7 @@ Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& ho
   config.valkey_server = settings.valkey_server.value_or("");
   config.redis_server = settings.redis_server.value_or("");
   config.log_file = settings.log_file.value_or("");
+  config.snapshots = settings.snapshots.value_or("");
   return config;
 }
 

@@ -28,6 +28,7 @@ struct AgentConfig {
   std::string valkey_server;  // path of the program, empty: found on PATH
   std::string redis_server;
   std::string log_file;
+  std::string snapshots;        // the region's; empty: the host takes none and restores none
   core::LivenessLimits limits;  // when a process counts as hung
 };
 
@@ -45,6 +46,7 @@ struct AgentSettings {
   std::optional<std::string> valkey_server;
   std::optional<std::string> redis_server;
   std::optional<std::string> log_file;
+  std::optional<std::string> snapshots;
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
 };
@@ -60,6 +62,7 @@ struct AgentSettings {
 //   memory = "24GiB"
 //   max_nodes = 100
 //   log_file = "/var/log/hikae.log"
+//   snapshots = "/srv/snapshots"
 //   [engines]
 //   strict, valkey_server, redis_server, and [failover] hang_ms, busy_ms as of serve
 Result<AgentSettings> parse_agent_file(std::string_view text, const std::string& file_name);

@@ -35,16 +35,12 @@ Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPort
       ports_(ports),
       reports_(reports),
       wake_(executor_),
-      finished_(executor_) {
+      finished_(executor_),
+      taker_(executor_, {ports_.saver, ports_.snapshots, ports_.clock, ports_.log}, [this] {
+        news_ = true;
+        wake_.raise();
+      }) {
   set_pace(0);
-  if (ports_.saver != nullptr && ports_.snapshots != nullptr) {
-    taker_.emplace(executor_,
-                   SnapshotTaker::Ports{*ports_.saver, *ports_.snapshots, ports_.clock, ports_.log},
-                   [this] {
-                     news_ = true;
-                     wake_.raise();
-                   });
-  }
 }
 
 Agent::~Agent() {
@@ -115,9 +111,7 @@ Awaitable<void> Agent::stop() {
     entry.node->stop();
   }
   wake_.raise();
-  if (taker_) {
-    co_await taker_->stop();
-  }
+  co_await taker_.stop();
   while (coroutines_ > 0) {
     co_await finished_.wait();
   }
@@ -174,9 +168,7 @@ void Agent::take_up() {
     }
   }
   give_up_addresses();
-  if (taker_) {
-    taker_->assign(newest_);
-  }
+  taker_.assign(newest_);
   news_ = true;
 }
 
@@ -240,9 +232,7 @@ void Agent::report_if_news() {
   for (const auto& [key, entry] : nodes_) {
     if (!entry.ended) {
       report.nodes.push_back(entry.node->observation());
-      if (taker_) {
-        report.nodes.back().snapshot = taker_->progress(key);
-      }
+      report.nodes.back().snapshot = taker_.progress(key);
     }
   }
   reports_.report(std::move(report));

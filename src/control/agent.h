@@ -84,7 +84,7 @@ class Agent {
   bool news_ = false;
   bool stopping_ = false;
   int coroutines_ = 0;
-  std::optional<SnapshotTaker> taker_;
+  SnapshotTaker taker_;
 };
 
 }  // namespace hikae::control

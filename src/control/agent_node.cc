@@ -350,7 +350,11 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   }
   // What was saved stays so until the process has answered: the start may have to be repeated.
   spec->keep_data = assignment.keep_data && note_.saved;
-  if (!assignment.restore_file.empty() && ports_.snapshots != nullptr) {
+  if (!assignment.restore_file.empty()) {
+    if (ports_.snapshots == nullptr) {
+      settle(fail(ErrorCode::kUnavailable, fmt::format("cannot be restored: {}", kNoSnapshots)));
+      co_return;
+    }
     spec->seed = ports_.snapshots->path(assignment.restore_file);
   }
   note_ = AgentNote{assignment.generation, spec->program, spec->keep_data, assignment.directives};

@@ -26,7 +26,7 @@ struct AgentPorts {
   StartGate& gate;                  // of the machine
   core::LivenessLimits limits{};    // after which time a silent process counts as hung
   Addressing* addresses = nullptr;  // nullptr: the host has all of them
-  // Without them no snapshot is taken and none restored.
+  // Without them no snapshot is taken and none restored; both fail.
   DataSaver* saver = nullptr;
   SnapshotFiles* snapshots = nullptr;
 };

@@ -52,6 +52,9 @@ class SnapshotFiles {
   ~SnapshotFiles() = default;
 };
 
+inline constexpr const char* kNoSnapshots =
+    "its host sees no directory of snapshots; start the agent there with --snapshots";
+
 // Makes an engine save its data to a file beside serving.
 class DataSaver {
  public:

@@ -88,9 +88,13 @@ Awaitable<void> SnapshotTaker::stop() {
 }
 
 Awaitable<void> SnapshotTaker::run(std::shared_ptr<Job> job) {
+  if (ports_.saver == nullptr || ports_.files == nullptr) {
+    fail_with(*job, kNoSnapshots);
+    co_return;
+  }
   // An agent before this one may have come as far as that.
   std::string file = job->progress.file;
-  const auto there = co_await ports_.files.check(std::move(file));
+  const auto there = co_await ports_.files->check(std::move(file));
   if (there) {
     finish(*job, *there);
     co_return;
@@ -109,7 +113,7 @@ Awaitable<bool> SnapshotTaker::save(std::shared_ptr<Job> job) {
   while (goes_on(*job)) {
     core::NodeAssignment assignment = job->assignment;
     if (!begun) {
-      const Status asked = co_await ports_.saver.begin(std::move(assignment));
+      const Status asked = co_await ports_.saver->begin(std::move(assignment));
       if (!asked && asked.error().code == ErrorCode::kInvalid) {
         fail_with(*job, asked.error().message);
         co_return false;
@@ -119,7 +123,7 @@ Awaitable<bool> SnapshotTaker::save(std::shared_ptr<Job> job) {
       co_await pause(time);
       continue;
     }
-    const auto state = co_await ports_.saver.look(std::move(assignment));
+    const auto state = co_await ports_.saver->look(std::move(assignment));
     if (state && *state == DataSaver::State::kSaved) {
       co_return true;
     }
@@ -138,9 +142,9 @@ Awaitable<bool> SnapshotTaker::save(std::shared_ptr<Job> job) {
 Awaitable<void> SnapshotTaker::store(std::shared_ptr<Job> job) {
   job->progress.stage = Stage::kStoring;
   changed_();
-  std::string path = ports_.saver.saved_file(job->assignment);
+  std::string path = ports_.saver->saved_file(job->assignment);
   std::string file = job->progress.file;
-  const auto stored = co_await ports_.files.take_over(std::move(path), std::move(file));
+  const auto stored = co_await ports_.files->take_over(std::move(path), std::move(file));
   if (stored) {
     finish(*job, *stored);
   } else if (!stopping_) {

@@ -20,8 +20,9 @@ namespace hikae::control {
 class SnapshotTaker {
  public:
   struct Ports {
-    DataSaver& saver;
-    SnapshotFiles& files;
+    // nullptr: the host sees no directory of snapshots, so that every one of it fails.
+    DataSaver* saver;
+    SnapshotFiles* files;
     Clock& clock;
     Log& log;
   };

@@ -275,7 +275,7 @@ class Caches(RegionTestCase):
     def test_wishes_not_built_are_refused(self):
         """Refusing is honest; storing a wish for encryption and doing nothing is not."""
         for wish in ({"TransitEncryptionEnabled": True}, {"AtRestEncryptionEnabled": True},
-                     {"SnapshotName": "x"}, {"NumNodeGroups": 3}, {"AuthToken": "x" * 16}):
+                     {"NumNodeGroups": 3}, {"AuthToken": "x" * 16}):
             with self.subTest(**wish):
                 message = self.refused("InvalidParameterCombination", self.create_group,
                                        ReplicationGroupId="wish", **wish)

@@ -46,8 +46,8 @@ tl::unexpected<Error> failure(const std::error_code& error, const std::string& w
 
 Status make_private_directory(const std::string& path) {
   std::error_code error;
-  fs::create_directories(path, error);
-  if (!error) {
+  const bool made = fs::create_directories(path, error);
+  if (made && !error) {
     fs::permissions(path, fs::perms::owner_all, error);
   }
   return error ? Status(failure(error, "cannot make the directory " + path)) : Status();
@@ -77,6 +77,9 @@ bool is_safe_key(const std::string& key) {
 
 Result<std::unique_ptr<SnapshotDirectory>> SnapshotDirectory::open(Options options) {
   for (const std::string& path : {options.directory, options.buckets}) {
+    if (path.empty()) {
+      continue;
+    }
     if (Status made = make_private_directory(path); !made) {
       return tl::unexpected(made.error());
     }

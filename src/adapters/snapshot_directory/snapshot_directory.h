@@ -18,7 +18,7 @@ class SnapshotDirectory final : public control::SnapshotFiles {
  public:
   struct Options {
     std::string directory;  // made when it is missing
-    std::string buckets;    // likewise
+    std::string buckets;    // likewise; empty: there are none
   };
   static Result<std::unique_ptr<SnapshotDirectory>> open(Options options);
   ~SnapshotDirectory();

@@ -31,6 +31,7 @@ struct AgentLine {
   std::string valkey_server;
   std::string redis_server;
   std::string log_file;
+  std::string snapshots;
 };
 
 void add_options(CLI::App& command, AgentLine& line) {
@@ -65,6 +66,10 @@ void add_options(CLI::App& command, AgentLine& line) {
       ->option_text("FILE");
   command.add_option("--log-file", line.log_file, "Write the log there too")->option_text("FILE");
   command
+      .add_option("--snapshots", line.snapshots,
+                  "Where the region's snapshots lie, a directory that the servers see too")
+      ->option_text("DIR");
+  command
       .add_option("--hang-ms", line.hang_ms, "An engine that does nothing for so long hangs [100]")
       ->option_text("N");
   command
@@ -97,6 +102,7 @@ AgentSettings settings_of(const AgentLine& line) {
   settings.valkey_server = if_said(line.valkey_server);
   settings.redis_server = if_said(line.redis_server);
   settings.log_file = if_said(line.log_file);
+  settings.snapshots = if_said(line.snapshots);
   return settings;
 }
 

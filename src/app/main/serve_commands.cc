@@ -30,6 +30,7 @@ struct CommandLine {
   std::string valkey_server;
   std::string redis_server;
   std::string log_file;
+  std::string snapshots;
   std::string buckets;
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
@@ -100,6 +101,10 @@ void add_options(CLI::App& command, CommandLine& line) {
       ->option_text("FILE");
   command.add_option("--log-file", line.log_file, "Write the log there too")->option_text("FILE");
   command
+      .add_option("--snapshots", line.snapshots,
+                  "Where snapshots lie; all servers and hosts have to see it [DATA/snapshots]")
+      ->option_text("DIR");
+  command
       .add_option("--buckets", line.buckets,
                   "Directory whose directories are the buckets of snapshots [DATA/buckets]")
       ->option_text("DIR");
@@ -146,6 +151,7 @@ ConfigSettings settings_of(const CommandLine& line) {
   settings.valkey_server = if_said(line.valkey_server);
   settings.redis_server = if_said(line.redis_server);
   settings.log_file = if_said(line.log_file);
+  settings.snapshots = if_said(line.snapshots);
   settings.buckets = if_said(line.buckets);
   settings.hang_ms = line.hang_ms;
   settings.busy_ms = line.busy_ms;
