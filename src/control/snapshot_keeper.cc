@@ -17,6 +17,8 @@ namespace {
 
 // Windows open and retentions end without an event.
 constexpr Duration kLook = std::chrono::seconds(20);
+// After a change of the state; all groups and snapshots are gone through each time.
+constexpr Duration kShortestLook = std::chrono::seconds(1);
 constexpr Duration kSweepPeriod = std::chrono::minutes(30);
 // A file that is written right now has no place in the state yet.
 constexpr Duration kSweepAge = std::chrono::hours(1);
@@ -51,9 +53,12 @@ SnapshotKeeper::~SnapshotKeeper() {
 
 void SnapshotKeeper::start() {
   swept_ = clock_.monotonic();
+  scheduled_ = swept_ + -kLook;  // at once
   running_ = true;
-  observer_ =
-      frontend_.observe([this](const core::State&, const core::Transition&) { wake_.raise(); });
+  observer_ = frontend_.observe([this](const core::State&, const core::Transition&) {
+    changed_ = true;
+    wake_.raise();
+  });
   boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr thrown) {
     HIKAE_CHECK(thrown == nullptr);
     running_ = false;
@@ -72,19 +77,22 @@ Awaitable<void> SnapshotKeeper::stop() {
 Awaitable<void> SnapshotKeeper::run() {
   using namespace boost::asio::experimental::awaitable_operators;
   while (!stopping_) {
-    bool done = co_await schedule();
+    const Monotonic now = clock_.monotonic();
+    bool done = false;
+    if (now - scheduled_ >= (changed_ ? kShortestLook : kLook)) {
+      scheduled_ = now;
+      changed_ = false;
+      later_.clear();
+      done = co_await schedule();
+      co_await sweep_now_and_then();
+    }
     if (!done) {
       done = co_await work();
     }
-    if (done) {
-      continue;
-    }
-    auto woken = wake_.wait();
-    auto time = clock_.sleep_for(kLook);
-    const auto which = co_await (std::move(woken) || std::move(time));
-    if (which.index() == 1) {
-      later_.clear();
-      co_await sweep_now_and_then();
+    if (!done) {
+      auto woken = wake_.wait();
+      auto time = clock_.sleep_until(scheduled_ + (changed_ ? kShortestLook : kLook));
+      co_await (std::move(woken) || std::move(time));
     }
   }
 }
@@ -97,7 +105,8 @@ Awaitable<bool> SnapshotKeeper::schedule() {
     return core::Admitted<core::Transition>(std::move(transition));
   };
   const auto committed = co_await frontend_.submit(std::move(decision), term_);
-  co_return due&& committed.has_value();
+  const bool done = due && committed.has_value();
+  co_return done;
 }
 
 Awaitable<bool> SnapshotKeeper::work() {

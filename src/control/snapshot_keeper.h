@@ -53,6 +53,8 @@ class SnapshotKeeper {
   WakeSignal finished_;
   std::set<core::SnapshotName> later_;  // what failed is tried again after a while
   Monotonic swept_;
+  Monotonic scheduled_;
+  bool changed_ = false;  // something of the state, since then
   bool running_ = false;
   bool stopping_ = false;
 };

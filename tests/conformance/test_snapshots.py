@@ -93,7 +93,7 @@ class Snapshots(SnapshotTestCase):
                                             SourceIdentifier="source", Duration=60)["Events"]
         self.assertIn("Snapshot succeeded for snapshot with ID 'whole' of replication group with "
                       "ID 'source'", [event["Message"] for event in events])
-        eventually(lambda: self.region.group("source")["Status"] == "available", "the group is back")
+        self.region.wait_group("source", 2)
 
     def test_of_clusters(self):
         self.assertEqual(self.take("of-member", CacheClusterId="source-001")["CacheClusterId"],

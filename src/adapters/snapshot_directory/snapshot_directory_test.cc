@@ -1,8 +1,12 @@
 #include "adapters/snapshot_directory/snapshot_directory.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <optional>
+#include <set>
 #include <sys/resource.h>
 
 #include <boost/asio/co_spawn.hpp>

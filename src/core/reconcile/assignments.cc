@@ -207,6 +207,11 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   if (cluster.status == "creating" && out.role == Role::kPrimary) {
     out.restore_file = cluster.restore.file;
   }
+  // An engine with an append-only file begins with that, and looks at no other. It can turn it on
+  // while it runs, and does once the data is there.
+  if (!out.restore_file.empty() && out.directives.contains("appendonly")) {
+    out.directives.set("appendonly", "no");
+  }
   return out;
 }
 

@@ -81,10 +81,12 @@ int retention_of(const State& state, const Snapshot& snapshot) {
 
 void remove_expired(const State& state, Instant now, Transition& out) {
   for (const auto& [name, snapshot] : state.all<Snapshot>()) {
-    const std::string status = shown_status(state, snapshot);
     const auto kept = std::chrono::hours(24 * std::int64_t(retention_of(state, snapshot)));
-    if (snapshot.source == kAutomated && (status == "available" || status == "failed") &&
-        snapshot.created_at + kept <= now) {
+    if (snapshot.source != kAutomated || snapshot.created_at + kept > now) {
+      continue;
+    }
+    const std::string status = shown_status(state, snapshot);
+    if (status == "available" || status == "failed") {
       Snapshot next = snapshot;
       next.status = "deleting";
       out.put(std::move(next));

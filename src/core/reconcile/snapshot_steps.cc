@@ -35,6 +35,15 @@ const NodeObservation* seen_of(const View& view, const CacheClusterId& id) {
              : view.observed.find(NodeKey{id, cluster->nodes[0].id});
 }
 
+// Right after a start the hosts have yet to report: a member of one that has not may be the very
+// one that saves its data.
+bool is_unknown(const View& view, const CacheClusterId& id) {
+  const auto* cluster = view.state.find<CacheCluster>(id);
+  return cluster != nullptr && !cluster->nodes.empty() &&
+         view.context.now - view.snapshot.created_at < kPatience &&
+         !view.observed.assignment_revision.contains(cluster->nodes[0].host);
+}
+
 bool serves(const NodeObservation* seen) {
   return seen != nullptr && !seen->dead() && seen->ready && !seen->hung;
 }
@@ -60,6 +69,12 @@ CacheClusterId choose_taker(const View& view, const ReplicationGroup* group) {
   });
   if (replica != order.end()) {
     return *replica;
+  }
+  const bool some_unknown =
+      std::any_of(view.members.begin(), view.members.end(),
+                  [&](const CacheCluster* member) { return is_unknown(view, member->id); });
+  if (some_unknown) {
+    return CacheClusterId();
   }
   const auto* seen = seen_of(view, view.primary);
   return serves(seen) && seen->role == Role::kPrimary ? view.primary : CacheClusterId();
@@ -142,7 +157,7 @@ Plan take(const View& view, const ReplicationGroup* group) {
   }
   Plan plan;
   plan.recheck_after = kRecheck;
-  if (serves(seen)) {
+  if (serves(seen) || (!data.taker.empty() && is_unknown(view, data.taker))) {
     plan.reason = fmt::format("waits for {} to save its data", data.taker.str());
     return plan;
   }

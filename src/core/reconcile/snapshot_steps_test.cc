@@ -81,6 +81,27 @@ TEST_F(SnapshotSteps, ThePrimarySavesOnlyWhileThereIsNoReplica) {
   EXPECT_EQ(data().taker.str(), "foo-001");
 }
 
+TEST_F(SnapshotSteps, NobodyIsChosenInPlaceOfOneWhoseHostHasYetToReport) {
+  const Observed all = world_.observed;
+  const auto forget = [&](const std::string& id) {
+    world_.observed.nodes.erase(node(id));
+    world_.observed.assignment_revision.erase(world_.cluster(id).nodes[0].host);
+  };
+  forget("foo-002");
+  forget("foo-003");
+  settle();
+  EXPECT_EQ(data().taker.str(), "");
+  world_.observed = all;
+  settle();
+  ASSERT_EQ(data().taker.str(), "foo-002");
+  forget("foo-002");
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-002");
+  world_.observed.assignment_revision = all.assignment_revision;
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-003");
+}
+
 TEST_F(SnapshotSteps, AnotherOneSavesWhenTheFirstIsLost) {
   settle();
   const std::string first = data().file;
