@@ -4,6 +4,7 @@
 
 #include "core/admission/snapshot.h"
 #include "core/reconcile/snapshot_schedule.h"
+#include "core/state/events.h"
 #include "core/state/snapshots.h"
 #include "core/testing/world.h"
 
