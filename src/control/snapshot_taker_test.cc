@@ -74,9 +74,9 @@ class SnapshotTakerTest : public AgentTest {
  protected:
   void SetUp() override { launch_with_snapshots(); }
   void launch_with_snapshots() {
-    agent_ = std::make_unique<Agent>(io_.get_executor(), core::HostId("h"),
-                                     AgentPorts{host_, host_, clock_, log_, {}, &saver_, &files_},
-                                     reports_);
+    agent_ = std::make_unique<Agent>(
+        io_.get_executor(), core::HostId("h"),
+        AgentPorts{host_, host_, clock_, log_, gate_, {}, &saver_, &files_}, reports_);
     agent_->start();
     settle();
   }
