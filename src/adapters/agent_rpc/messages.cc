@@ -24,6 +24,12 @@ bool is_name(const std::string& text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
 }
 
+// Of the directory of snapshots; empty: none.
+bool is_file_or_none(const std::string& text) {
+  return text.size() <= kMaxTextBytes && !text.starts_with('.') &&
+         text.find('/') == std::string::npos;
+}
+
 Status check_key(const core::NodeKey& key) {
   if (!is_name(key.cluster.str()) || !is_name(key.node.str())) {
     return invalid("a node has no possible name");
@@ -33,6 +39,11 @@ Status check_key(const core::NodeKey& key) {
 
 bool is_role(core::Role role) {
   return role == core::Role::kPrimary || role == core::Role::kReplica;
+}
+
+bool is_stage(core::SnapshotProgress::Stage stage) {
+  return stage >= core::SnapshotProgress::Stage::kNone &&
+         stage <= core::SnapshotProgress::Stage::kFailed;
 }
 
 bool is_process(NodeObservation::Process process) {
@@ -56,18 +67,23 @@ Status check_node(const core::NodeAssignment& node) {
   if (!is_role(node.role)) {
     return invalid(fmt::format("{} has no known role", node.node.str()));
   }
+  if (!is_file_or_none(node.snapshot_file) || !is_file_or_none(node.restore_file)) {
+    return invalid(fmt::format("{} names a file outside of the snapshots", node.node.str()));
+  }
   return check_texts({{"group", &node.group.str()},
                       {"engine", &node.engine},
                       {"engine_version", &node.engine_version},
-                      {"primary_name", &node.primary_name}});
+                      {"primary_name", &node.primary_name},
+                      {"snapshot_file", &node.snapshot_file},
+                      {"restore_file", &node.restore_file}});
 }
 
 Status check_node(const NodeObservation& node) {
   if (Status checked = check_key(node.node); !checked) {
     return checked;
   }
-  if (!is_role(node.role) || !is_process(node.process)) {
-    return invalid(fmt::format("{} has no known role or process", node.node.str()));
+  if (!is_role(node.role) || !is_process(node.process) || !is_stage(node.snapshot.stage)) {
+    return invalid(fmt::format("{} has no known role, process or stage", node.node.str()));
   }
   return {};
 }
@@ -82,7 +98,9 @@ std::string one_line(std::string text) {
 
 void tidy(NodeObservation& node) {
   for (std::string* text : {&node.problem, &node.substitution, &node.running_version,
-                            &node.unservable, &node.stream, &node.previous_stream}) {
+                            &node.unservable, &node.stream, &node.previous_stream,
+                            &node.restore_problem, &node.snapshot.problem, &node.snapshot.file,
+                            &node.snapshot.checksum}) {
     *text = one_line(std::move(*text));
   }
 }

@@ -90,6 +90,8 @@ TEST(RpcMessages, AnAssignmentIsChecked) {
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.role = core::Role(9); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.node = key("../../etc"); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.primary_name = "a\nuser default on"; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.restore_file = "../state.db"; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.snapshot_file = ".."; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes.resize(kMaxNodesOfMessage + 1, m.nodes[0]); }));
 }
 
@@ -130,6 +132,8 @@ TEST(RpcMessages, AReportIsChecked) {
   EXPECT_FALSE(refused([](ReportMessage&) {}));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].process = core::NodeObservation::Process(7); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].role = core::Role(-1); }));
+  EXPECT_TRUE(
+      refused([](auto& m) { m.nodes[0].snapshot.stage = core::SnapshotProgress::Stage(9); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node = key(""); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes.resize(kMaxNodesOfMessage + 1, m.nodes[0]); }));
 }

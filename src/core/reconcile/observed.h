@@ -24,6 +24,16 @@ struct SnapshotProgress {
   int format = 0;
   std::string checksum;
   std::string problem;  // of one that failed
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("file", s.file);
+    v("stage", s.stage);
+    v("bytes", s.bytes);
+    v("used_memory", s.used_memory);
+    v("format", s.format);
+    v("checksum", s.checksum);
+    v("problem", s.problem);
+  }
   friend bool operator==(const SnapshotProgress&, const SnapshotProgress&) = default;
 };
 
@@ -109,6 +119,9 @@ struct NodeObservation {
     v("substitution", s.substitution);
     v("problem", s.problem);
     v("fault_seen", s.fault_seen);
+    v("loaded_percent", s.loaded_percent);
+    v("restore_problem", s.restore_problem);
+    v("snapshot", s.snapshot);
   }
   friend bool operator==(const NodeObservation&, const NodeObservation&) = default;
 };
