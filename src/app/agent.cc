@@ -162,9 +162,9 @@ class AgentProcess {
     if (Status prepared = prepare_snapshots(); !prepared) {
       return prepared;
     }
-    const control::AgentPorts ports{
-        *runner_,         *driver_,     clock_,          log_, gate_, config_.limits,
-        addresses_.get(), saver_.get(), snapshots_.get()};
+    const control::AgentPorts ports{*runner_,        *driver_,       clock_,           log_,
+                                    gate_,           config_.limits, addresses_.get(), saver_.get(),
+                                    snapshots_.get()};
     agent_ = std::make_unique<control::Agent>(context_.get_executor(), core::HostId(identity_.host),
                                               ports, *client_);
     tell_limits(*runner_, log_);

@@ -133,6 +133,7 @@ Awaitable<bool> SnapshotTaker::save(std::shared_ptr<Job> job) {
                                   job->assignment.node.str()));
       co_return false;
     }
+    begun = state.has_value() || state.error().code != ErrorCode::kConflict;
     co_await pause(look);
     look = std::min(look + look / 2, kLongestLook);
   }

@@ -76,7 +76,7 @@ class SnapshotTakerTest : public AgentTest {
   void launch_with_snapshots() {
     agent_ = std::make_unique<Agent>(
         io_.get_executor(), core::HostId("h"),
-        AgentPorts{host_, host_, clock_, log_, gate_, {}, &saver_, &files_}, reports_);
+        AgentPorts{host_, host_, clock_, log_, gate_, {}, nullptr, &saver_, &files_}, reports_);
     agent_->start();
     settle();
   }

@@ -14,8 +14,7 @@ namespace hikae::engine {
 class RedisSaver final : public control::DataSaver {
  public:
   // `runner` and `connector` must outlive it.
-  RedisSaver(SecretSource secrets, const control::ProcessRunner& runner,
-             AdminConnector& connector);
+  RedisSaver(SecretSource secrets, const control::ProcessRunner& runner, AdminConnector& connector);
 
   control::Awaitable<Status> begin(core::NodeAssignment assignment) override;
   // kConflict: the process that was asked is another one by now; begin again.
