@@ -65,6 +65,7 @@ class Agent {
   void node_ended(const core::NodeKey& key);
   void give_up_addresses();
   void report_if_news();
+  Duration turn_time() const;
   void set_pace(int watched);
 
   boost::asio::any_io_executor executor_;

@@ -123,8 +123,7 @@ Awaitable<void> AgentNode::run() {
 
 Awaitable<void> AgentNode::keep() {
   while (!stopping_) {
-    // What is urgent needs no news.
-    if (!is_to_be_killed() && !is_to_be_promoted()) {
+    if (!is_to_be_killed() && !is_to_change_roles()) {
       co_await look();
       if (desired_) {
         standing_.take_stock(*desired_, known_, note_);
@@ -331,9 +330,13 @@ bool AgentNode::is_to_be_killed() const {
   return known_.hung && core::next_node_action(desired_, known_).kind == NodeActionKind::kKill;
 }
 
-bool AgentNode::is_to_be_promoted() const {
-  return known_.answers &&
-         core::next_node_action(desired_, known_).kind == NodeActionKind::kPromote;
+// Clients wait for that, and what was known when it was decided is good enough for a first try.
+bool AgentNode::is_to_change_roles() const {
+  const NodeActionKind next = core::next_node_action(desired_, known_).kind;
+  const bool demoted = known_.role == core::Role::kPrimary && known_.writes_paused;
+  return known_.answers && failures_ == 0 &&
+         (next == NodeActionKind::kPromote ||
+          (demoted && (next == NodeActionKind::kFollow || next == NodeActionKind::kUpdateHosts)));
 }
 
 bool AgentNode::is_watched() const {
