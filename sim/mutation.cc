@@ -74,6 +74,12 @@ void World::install_mutation() {
       network_.distort_assignment =
           for_every_node<core::Assignment>([](NodeAssignment& node) { node.hold = false; });
       break;
+    case Mutation::kUnderstateLoss:
+      // How far a dead process had come is forgotten, and that it was asked is not.
+      network_.distort_report = for_every_node<core::HostReport>([](NodeObservation& node) {
+        node.replication_offset = node.dead() ? 0 : node.replication_offset;
+      });
+      break;
   }
 }
 

@@ -12,13 +12,14 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::pair<Mutation, std::string_view>, 6> kMutations = {{
+constexpr std::array<std::pair<Mutation, std::string_view>, 7> kMutations = {{
     {Mutation::kNone, "none"},
     {Mutation::kPromoteWithoutFence, "promote-without-fence"},
     {Mutation::kIgnoreEpoch, "ignore-epoch"},
     {Mutation::kChooseLowestOffset, "choose-lowest-offset"},
     {Mutation::kFlipNameBeforeCommit, "flip-name-before-commit"},
     {Mutation::kAcceptEmptyPrimary, "accept-empty-primary"},
+    {Mutation::kUnderstateLoss, "understate-loss"},
 }};
 
 constexpr std::array<std::pair<Fault, std::string_view>, 11> kFaults = {{

@@ -32,6 +32,7 @@ enum class Mutation {
   kChooseLowestOffset,
   kFlipNameBeforeCommit,
   kAcceptEmptyPrimary,
+  kUnderstateLoss,
 };
 
 // The shape of one run. Everything is drawn from the seed, and printed with a failure.

@@ -52,7 +52,8 @@ INSTANTIATE_TEST_SUITE_P(All, Mutants,
                          ::testing::Values(Mutation::kPromoteWithoutFence, Mutation::kIgnoreEpoch,
                                            Mutation::kChooseLowestOffset,
                                            Mutation::kFlipNameBeforeCommit,
-                                           Mutation::kAcceptEmptyPrimary));
+                                           Mutation::kAcceptEmptyPrimary,
+                                           Mutation::kUnderstateLoss));
 
 }  // namespace
 }  // namespace hikae::sim
