@@ -38,6 +38,32 @@ AsyncResult<ModifyCacheClusterResult> modify_cache_cluster(HandlerContext& conte
 AsyncResult<RebootCacheClusterResult> reboot_cache_cluster(HandlerContext& context,
     RebootCacheClusterMessage input);
 
+// cache_security_group.cc
+
+// Faults: CacheSecurityGroupNotFound, InvalidCacheSecurityGroupState,
+//   AuthorizationAlreadyExists, InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<AuthorizeCacheSecurityGroupIngressResult> authorize_cache_security_group_ingress(HandlerContext& context,
+    AuthorizeCacheSecurityGroupIngressMessage input);
+
+// Faults: CacheSecurityGroupAlreadyExists, QuotaExceeded.CacheSecurityGroup,
+//   TagQuotaPerResourceExceeded, InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<CreateCacheSecurityGroupResult> create_cache_security_group(HandlerContext& context,
+    CreateCacheSecurityGroupMessage input);
+
+// Faults: InvalidCacheSecurityGroupState, CacheSecurityGroupNotFound, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<NoOutput> delete_cache_security_group(HandlerContext& context,
+    DeleteCacheSecurityGroupMessage input);
+
+// Faults: CacheSecurityGroupNotFound, InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<CacheSecurityGroupMessage> describe_cache_security_groups(HandlerContext& context,
+    DescribeCacheSecurityGroupsMessage input);
+
+// Faults: CacheSecurityGroupNotFound, AuthorizationNotFound, InvalidCacheSecurityGroupState,
+//   InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<RevokeCacheSecurityGroupIngressResult> revoke_cache_security_group_ingress(HandlerContext& context,
+    RevokeCacheSecurityGroupIngressMessage input);
+
 // engine_version.cc
 
 AsyncResult<CacheEngineVersionMessage> describe_cache_engine_versions(HandlerContext& context,
@@ -142,6 +168,23 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(HandlerContex
 //   InvalidParameterCombination.
 AsyncResult<TestFailoverResult> test_failover(HandlerContext& context,
     TestFailoverMessage input);
+
+// reserved_node.cc
+
+// Faults: ReservedCacheNodeNotFound, InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<ReservedCacheNodeMessage> describe_reserved_cache_nodes(HandlerContext& context,
+    DescribeReservedCacheNodesMessage input);
+
+// Faults: ReservedCacheNodesOfferingNotFound, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<ReservedCacheNodesOfferingMessage> describe_reserved_cache_nodes_offerings(HandlerContext& context,
+    DescribeReservedCacheNodesOfferingsMessage input);
+
+// Faults: ReservedCacheNodesOfferingNotFound, ReservedCacheNodeAlreadyExists,
+//   ReservedCacheNodeQuotaExceeded, TagQuotaPerResourceExceeded, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<PurchaseReservedCacheNodesOfferingResult> purchase_reserved_cache_nodes_offering(HandlerContext& context,
+    PurchaseReservedCacheNodesOfferingMessage input);
 
 // snapshot.cc
 

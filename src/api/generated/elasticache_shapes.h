@@ -26,6 +26,30 @@ struct AllowedNodeTypeModificationsMessage {
   std::optional<std::vector<std::string>> scale_down_modifications;
 };
 
+struct AuthorizeCacheSecurityGroupIngressMessage {
+  std::optional<std::string> cache_security_group_name;
+  std::optional<std::string> ec2_security_group_name;
+  std::optional<std::string> ec2_security_group_owner_id;
+};
+
+struct EC2SecurityGroup {
+  std::optional<std::string> status;
+  std::optional<std::string> ec2_security_group_name;
+  std::optional<std::string> ec2_security_group_owner_id;
+};
+
+struct CacheSecurityGroup {
+  std::optional<std::string> owner_id;
+  std::optional<std::string> cache_security_group_name;
+  std::optional<std::string> description;
+  std::optional<std::vector<EC2SecurityGroup>> ec2_security_groups;
+  std::optional<std::string> arn;
+};
+
+struct AuthorizeCacheSecurityGroupIngressResult {
+  std::optional<CacheSecurityGroup> cache_security_group;
+};
+
 struct AvailabilityZone {
   std::optional<std::string> name;
 };
@@ -219,6 +243,11 @@ struct CacheParameterGroupsMessage {
   std::optional<std::vector<CacheParameterGroup>> cache_parameter_groups;
 };
 
+struct CacheSecurityGroupMessage {
+  std::optional<std::string> marker;
+  std::optional<std::vector<CacheSecurityGroup>> cache_security_groups;
+};
+
 struct SubnetOutpost {
   std::optional<std::string> subnet_outpost_arn;
 };
@@ -368,6 +397,16 @@ struct CreateCacheParameterGroupMessage {
 
 struct CreateCacheParameterGroupResult {
   std::optional<CacheParameterGroup> cache_parameter_group;
+};
+
+struct CreateCacheSecurityGroupMessage {
+  std::optional<std::string> cache_security_group_name;
+  std::optional<std::string> description;
+  std::optional<std::vector<Tag>> tags;
+};
+
+struct CreateCacheSecurityGroupResult {
+  std::optional<CacheSecurityGroup> cache_security_group;
 };
 
 struct CreateCacheSubnetGroupMessage {
@@ -547,6 +586,10 @@ struct DeleteCacheParameterGroupMessage {
   std::optional<std::string> cache_parameter_group_name;
 };
 
+struct DeleteCacheSecurityGroupMessage {
+  std::optional<std::string> cache_security_group_name;
+};
+
 struct DeleteCacheSubnetGroupMessage {
   std::optional<std::string> cache_subnet_group_name;
 };
@@ -599,6 +642,12 @@ struct DescribeCacheParametersMessage {
   std::optional<std::string> marker;
 };
 
+struct DescribeCacheSecurityGroupsMessage {
+  std::optional<std::string> cache_security_group_name;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
+};
+
 struct DescribeCacheSubnetGroupsMessage {
   std::optional<std::string> cache_subnet_group_name;
   std::optional<std::int32_t> max_records;
@@ -634,6 +683,27 @@ struct DescribeEventsMessage {
 
 struct DescribeReplicationGroupsMessage {
   std::optional<std::string> replication_group_id;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
+};
+
+struct DescribeReservedCacheNodesMessage {
+  std::optional<std::string> reserved_cache_node_id;
+  std::optional<std::string> reserved_cache_nodes_offering_id;
+  std::optional<std::string> cache_node_type;
+  std::optional<std::string> duration;
+  std::optional<std::string> product_description;
+  std::optional<std::string> offering_type;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
+};
+
+struct DescribeReservedCacheNodesOfferingsMessage {
+  std::optional<std::string> reserved_cache_nodes_offering_id;
+  std::optional<std::string> cache_node_type;
+  std::optional<std::string> duration;
+  std::optional<std::string> product_description;
+  std::optional<std::string> offering_type;
   std::optional<std::int32_t> max_records;
   std::optional<std::string> marker;
 };
@@ -772,6 +842,38 @@ struct ModifyReplicationGroupResult {
   std::optional<ReplicationGroup> replication_group;
 };
 
+struct PurchaseReservedCacheNodesOfferingMessage {
+  std::optional<std::string> reserved_cache_nodes_offering_id;
+  std::optional<std::string> reserved_cache_node_id;
+  std::optional<std::int32_t> cache_node_count;
+  std::optional<std::vector<Tag>> tags;
+};
+
+struct RecurringCharge {
+  std::optional<double> recurring_charge_amount;
+  std::optional<std::string> recurring_charge_frequency;
+};
+
+struct ReservedCacheNode {
+  std::optional<std::string> reserved_cache_node_id;
+  std::optional<std::string> reserved_cache_nodes_offering_id;
+  std::optional<std::string> cache_node_type;
+  std::optional<Instant> start_time;
+  std::optional<std::int32_t> duration;
+  std::optional<double> fixed_price;
+  std::optional<double> usage_price;
+  std::optional<std::int32_t> cache_node_count;
+  std::optional<std::string> product_description;
+  std::optional<std::string> offering_type;
+  std::optional<std::string> state;
+  std::optional<std::vector<RecurringCharge>> recurring_charges;
+  std::optional<std::string> reservation_arn;
+};
+
+struct PurchaseReservedCacheNodesOfferingResult {
+  std::optional<ReservedCacheNode> reserved_cache_node;
+};
+
 struct RebootCacheClusterMessage {
   std::optional<std::string> cache_cluster_id;
   std::optional<std::vector<std::string>> cache_node_ids_to_reboot;
@@ -791,10 +893,41 @@ struct ReplicationGroupMessage {
   std::optional<std::vector<ReplicationGroup>> replication_groups;
 };
 
+struct ReservedCacheNodeMessage {
+  std::optional<std::string> marker;
+  std::optional<std::vector<ReservedCacheNode>> reserved_cache_nodes;
+};
+
+struct ReservedCacheNodesOffering {
+  std::optional<std::string> reserved_cache_nodes_offering_id;
+  std::optional<std::string> cache_node_type;
+  std::optional<std::int32_t> duration;
+  std::optional<double> fixed_price;
+  std::optional<double> usage_price;
+  std::optional<std::string> product_description;
+  std::optional<std::string> offering_type;
+  std::optional<std::vector<RecurringCharge>> recurring_charges;
+};
+
+struct ReservedCacheNodesOfferingMessage {
+  std::optional<std::string> marker;
+  std::optional<std::vector<ReservedCacheNodesOffering>> reserved_cache_nodes_offerings;
+};
+
 struct ResetCacheParameterGroupMessage {
   std::optional<std::string> cache_parameter_group_name;
   std::optional<bool> reset_all_parameters;
   std::optional<std::vector<ParameterNameValue>> parameter_name_values;
+};
+
+struct RevokeCacheSecurityGroupIngressMessage {
+  std::optional<std::string> cache_security_group_name;
+  std::optional<std::string> ec2_security_group_name;
+  std::optional<std::string> ec2_security_group_owner_id;
+};
+
+struct RevokeCacheSecurityGroupIngressResult {
+  std::optional<CacheSecurityGroup> cache_security_group;
 };
 
 struct TagListMessage {
