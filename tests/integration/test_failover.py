@@ -334,14 +334,22 @@ class Asked(FailoverTestCase):
             with self.region.session(shard_of(group)["PrimaryEndpoint"]) as session:
                 self.assertEqual(session.ask_all([f"set round {number}", "wait 1 5000"]), ["OK", 1])
             pid = self.pid_of(target)
-            self.cache.modify_replication_group(
-                ReplicationGroupId="target", PrimaryClusterId=target, ApplyImmediately=True)
+            # It follows some milliseconds before that is noted.
+            eventually(lambda t=target: self.is_switching_to(t), f"{target} may lead", WHOLE_SECONDS)
             threading.Event().wait(delay / 1000)  # to strike at that time is the point
             os.kill(pid, signal.SIGKILL)
             eventually(lambda n=number: self.ask_primary(group, "get round") == str(n),
                        f"the data is there when {target} died after {delay} ms", TAKEOVER_SECONDS)
             eventually(lambda t=target, p=pid: self.pid_of(t) not in (None, p)
                        and self.status_of(t) == "available", f"{target} is back", WHOLE_SECONDS)
+
+    def is_switching_to(self, target):
+        try:
+            self.cache.modify_replication_group(
+                ReplicationGroupId="target", PrimaryClusterId=target, ApplyImmediately=True)
+        except self.cache.exceptions.InvalidCacheClusterStateFault:
+            return False
+        return True
 
     def test_switchover_loses_nothing(self):
         group = self.make("planned")
