@@ -104,7 +104,7 @@ class AgentNode {
   void process_dies();
   void process_hangs(bool hung);
   bool is_to_be_killed() const;
-  bool is_to_be_promoted() const;
+  bool is_to_change_roles() const;
   bool is_in_failover() const;
   void keep_quiet();
   std::string describe_end() const;
