@@ -25,8 +25,9 @@ constexpr Duration kIdleWatchPeriod = std::chrono::milliseconds(30);
 constexpr int kRoundsPerGlanceAtAll = 16;
 constexpr Duration kQuickestPoll = std::chrono::milliseconds(20);
 constexpr Duration kSteadyPoll = std::chrono::seconds(1);
-// A turn copies what is known of every node.
-constexpr Duration kTurnOfNode = std::chrono::microseconds(10);
+// A turn copies what is known of every node, and whoever is told compares all of it: with so much
+// time between two turns that stays a small share of a core.
+constexpr Duration kTurnOfNode = std::chrono::microseconds(100);
 constexpr std::size_t kFewNodes = 32;
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <functional>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -99,6 +100,14 @@ void reap(int pidfd) {
   siginfo_t info{};
   ::waitid(kPidfd, id_t(pidfd), &info, WEXITED | WNOHANG);
 }
+// To take a process off the list the kernel waits in a loop for threads of it that are still on
+// their way out. A thread that runs before all ordinary work would not let them get there, and
+// after the loss of a zone stood in everybody's way for seconds.
+void reap_as_ordinary_work(int pidfd) {
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_OTHER, &none);
+  reap(pidfd);
+}
 void reap(Process process) {
   ::waitpid(pid_t(process.pid), nullptr, WNOHANG);
 }
@@ -154,6 +163,7 @@ LinuxProcessRunner::~LinuxProcessRunner() {
   pool_.join();
   socket_pool_.join();
   seed_pool_.join();
+  reaper_.join();
 }
 
 Awaitable<Result<std::vector<FoundNode>>> LinuxProcessRunner::find_all() {
@@ -282,7 +292,8 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
   }
   if (!error) {
     stat_files_.erase(process.pid);
-    reap(stream.native_handle());
+    const auto ended = std::make_shared<Descriptor>(stream.release());
+    boost::asio::post(reaper_, [ended] { reap_as_ordinary_work(ended->get()); });
   }
 }
 

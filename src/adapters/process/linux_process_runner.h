@@ -76,6 +76,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   boost::asio::thread_pool socket_pool_{1};
   // Nor for the copying of gigabytes.
   boost::asio::thread_pool seed_pool_{1};
+  boost::asio::thread_pool reaper_{1};  // never preferred, see there
   boost::asio::steady_timer log_timer_{pool_};
   bool closing_ = false;  // used on the pool's thread
 };
