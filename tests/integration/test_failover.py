@@ -335,7 +335,8 @@ class Asked(FailoverTestCase):
                 self.assertEqual(session.ask_all([f"set round {number}", "wait 1 5000"]), ["OK", 1])
             pid = self.pid_of(target)
             # It follows some milliseconds before that is noted.
-            eventually(lambda t=target: self.is_switching_to(t), f"{target} may lead", WHOLE_SECONDS)
+            eventually(lambda t=target: self.is_switching_to(t), f"{target} may lead",
+                       WHOLE_SECONDS)
             threading.Event().wait(delay / 1000)  # to strike at that time is the point
             os.kill(pid, signal.SIGKILL)
             eventually(lambda n=number: self.ask_primary(group, "get round") == str(n),

@@ -36,9 +36,9 @@ AsyncResult<CacheSecurityGroupMessage> describe_cache_security_groups(
     co_return tl::unexpected(pager.error());
   }
   if (input.cache_security_group_name.value_or(kDefault) != kDefault) {
-    co_return api::refuse("CacheSecurityGroupNotFound",
-                          fmt::format("CacheSecurityGroup not found: {}",
-                                      *input.cache_security_group_name));
+    co_return api::refuse(
+        "CacheSecurityGroupNotFound",
+        fmt::format("CacheSecurityGroup not found: {}", *input.cache_security_group_name));
   }
   CacheSecurityGroupMessage answer;
   answer.cache_security_groups.emplace().push_back(

@@ -25,7 +25,8 @@ constexpr Duration kDurations[] = {{kYearSeconds, "1"}, {3 * kYearSeconds, "3"}}
 // The same for the same offering, in every region, for ever; in the form of AWS's.
 std::string offering_id(std::string_view node_type, std::string_view product,
                         std::int32_t seconds) {
-  const std::string digest = codec::sha256_hex(fmt::format("{}/{}/{}", node_type, product, seconds));
+  const std::string digest =
+      codec::sha256_hex(fmt::format("{}/{}/{}", node_type, product, seconds));
   return fmt::format("{}-{}-{}-{}-{}", digest.substr(0, 8), digest.substr(8, 4),
                      digest.substr(12, 4), digest.substr(16, 4), digest.substr(20, 12));
 }
@@ -90,8 +91,7 @@ tl::unexpected<ApiFault> no_offering(const std::string& id) {
 
 AsyncResult<ReservedCacheNodesOfferingMessage> describe_reserved_cache_nodes_offerings(
     HandlerContext&, DescribeReservedCacheNodesOfferingsMessage input) {
-  auto pager =
-      Pager::open("DescribeReservedCacheNodesOfferings", input.max_records, input.marker);
+  auto pager = Pager::open("DescribeReservedCacheNodesOfferings", input.max_records, input.marker);
   const auto duration = read_duration(input.duration);
   if (!pager || !duration) {
     co_return tl::unexpected(pager ? duration.error() : pager.error());
