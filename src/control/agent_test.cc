@@ -256,10 +256,13 @@ TEST_F(AgentTest, PromotionAndTheMoveOfThePrimary) {
 
 TEST_F(AgentTest, WhoCanWaitDoesNotStartWhileAPrimaryWaitsForItsFailover) {
   launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  ASSERT_TRUE(run_until_ready(kReplica));
   NodeAssignment held = primary();
   held.hold = true;
   assign({held, replica(true)});
-  ASSERT_TRUE(run_until_ready(kReplica));
+  settle();
   host_.calls.clear();
   host_.end(host_.engines[kPrimary]);
   settle();
