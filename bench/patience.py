@@ -71,6 +71,7 @@ class Patience:
                 link.ask(f'eval "{SMALL_KEYS}" 0 {first} {first + SMALL_BATCH - 1}')
             used = self.memory(link)
         fill(self.resolve(), max(0, int(options.gigabytes * 1000 - used / 1e6)))
+        self.client = support.Client(region.port)  # the first one was idle for too long
 
     @staticmethod
     def memory(link):
