@@ -71,7 +71,7 @@ class BenchRegion {
     }
     app::FailoverReports reports(directory->path() + "/failovers", log_);
     engine::RedisDriver::Options driver;
-    driver.region_secret = *secret;
+    driver.secrets = engine::secrets_from(*secret);
     control_ = std::make_unique<app::ControlPlane>(app::ControlPlane::Parts{
         context_,
         config_,
@@ -83,6 +83,7 @@ class BenchRegion {
         std::move(*credentials),
         directory->path(),
         std::move(driver),
+        *secret,
         {snapshots->get()},
         [this](adapters::AgentMemory& link, const std::vector<hikae::core::HostId>& hosts) {
           agents_.emplace(link, log_);

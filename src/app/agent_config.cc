@@ -1,12 +1,9 @@
 #include "app/agent_config.h"
 
 #include <algorithm>
-#include <array>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "adapters/system/files.h"
 #include "app/config.h"
 #include "app/settings_file.h"
 #include "base/strings.h"
@@ -17,24 +14,11 @@ namespace {
 
 constexpr std::size_t kMaxServers = 16;
 
-tl::unexpected<Error> bad(std::string_view setting, std::string_view value,
-                          std::string_view expected) {
-  return fail(ErrorCode::kInvalid,
-              fmt::format("{} is \"{}\", which is not {}", setting, value, expected));
-}
-
-template <class T>
-void take_over(std::optional<T>& base, const std::optional<T>& over) {
-  if (over) {
-    base = over;
-  }
-}
-
 Status resolve_servers(const AgentSettings& settings, AgentConfig& config) {
   for (const std::string& text : settings.servers.value_or(std::vector<std::string>())) {
-    const auto server = agent_rpc::Endpoint::parse(text);
+    const auto server = agent_rpc::parse_server(text);
     if (!server) {
-      return bad("join", text, "a server such as https://server1:4567");
+      return bad_setting("join", text, "a server such as https://server1:4567");
     }
     config.servers.push_back(*server);
   }
@@ -59,12 +43,12 @@ Status resolve_addresses(const AgentSettings& settings, AgentConfig& config) {
   for (const std::string& part : split(text.substr(0, at), ',')) {
     const auto range = AddressRange::parse(trim(part));
     if (!range) {
-      return bad("addresses", text, "a list of addresses such as 10.0.0.50-10.0.0.80@eth0");
+      return bad_setting("addresses", text, "a list of addresses such as 10.0.0.50-10.0.0.80@eth0");
     }
     config.addresses.push_back(*range);
   }
   if (at != std::string::npos && config.interface.empty()) {
-    return bad("addresses", text, "a list of addresses and, behind @, an interface");
+    return bad_setting("addresses", text, "a list of addresses and, behind @, an interface");
   }
   return {};
 }
@@ -75,14 +59,14 @@ Status resolve_capacity(const AgentSettings& settings, AgentConfig& config,
   if (settings.memory) {
     const auto memory = parse_size(*settings.memory);
     if (!memory) {
-      return bad("memory", *settings.memory, "a size such as 24GiB");
+      return bad_setting("memory", *settings.memory, "a size such as 24GiB");
     }
     config.memory_bytes = *memory;
   }
   const std::int64_t nodes = settings.max_nodes.value_or(1000);
   if (nodes < 1 || nodes > core::kMaxNodesOfHost) {
-    return bad("max_nodes", std::to_string(nodes),
-               fmt::format("a number from 1 to {}", core::kMaxNodesOfHost));
+    return bad_setting("max_nodes", std::to_string(nodes),
+                       fmt::format("a number from 1 to {}", core::kMaxNodesOfHost));
   }
   config.max_nodes = std::uint32_t(nodes);
   return {};
@@ -180,23 +164,6 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     return std::nullopt;
   }
   return std::uint64_t(*count) << (gib ? 30 : 20);
-}
-
-std::string machine_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "";
-}
-
-std::uint64_t machine_memory() {
-  const auto text = adapters::read_file("/proc/meminfo");
-  for (const std::string& line : split(text.value_or(""), '\n')) {
-    constexpr std::string_view kTotal = "MemTotal:";
-    if (line.starts_with(kTotal)) {
-      const std::string_view rest = trim(std::string_view(line).substr(kTotal.size()));
-      return std::uint64_t(parse_integer(rest.substr(0, rest.find(' '))).value_or(0)) * 1024;
-    }
-  }
-  return 0;
 }
 
 }  // namespace hikae::app

@@ -18,7 +18,7 @@ struct AgentConfig {
   std::string data_directory;
   std::string name;  // by which the host joins the region
   std::string zone;  // a letter or a whole name; the region knows which there are
-  std::vector<agent_rpc::Endpoint> servers;
+  std::vector<net::Peer> servers;
   std::string token_file;  // empty: the host has joined already
   std::vector<AddressRange> addresses;
   std::string interface;  // that gets the addresses; empty: the host has them by itself
@@ -76,9 +76,5 @@ Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& ho
 
 // `512MiB`, `24GiB`; also `M` and `G` alone.
 std::optional<std::uint64_t> parse_size(std::string_view text);
-
-// This machine's name, and its memory in bytes (0 when it cannot be read).
-std::string machine_name();
-std::uint64_t machine_memory();
 
 }  // namespace hikae::app

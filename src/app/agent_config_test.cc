@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "adapters/system/machine.h"
+
 namespace hikae::app {
 namespace {
 
@@ -92,8 +94,8 @@ TEST(AgentConfig, SaysWhatIsWrong) {
 }
 
 TEST(AgentConfig, TheMachineHasMemoryAndAName) {
-  EXPECT_GT(machine_memory(), std::uint64_t(1) << 20);
-  EXPECT_FALSE(machine_name().empty());
+  EXPECT_GT(adapters::machine_memory(), std::uint64_t(1) << 20);
+  EXPECT_FALSE(adapters::machine_name().empty());
 }
 
 }  // namespace

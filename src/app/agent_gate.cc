@@ -1,13 +1,12 @@
 #include "app/agent_gate.h"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "app/version.h"
+#include "base/check.h"
 #include "codec/text/digest.h"
 #include "core/admission/host.h"
-#include "engine/secrets.h"
 
 namespace hikae::app {
 namespace {
@@ -58,7 +57,7 @@ AgentGate::AgentGate(Parts parts)
     : parts_(std::move(parts)),
       server_(parts_.context, server_options(), *this, parts_.reports, parts_.clock, parts_.log),
       stop_(parts_.context.get_executor()),
-      renewal_ended_(parts_.context.get_executor()) {}
+      renewal_(parts_.context.get_executor()) {}
 
 Status AgentGate::open() {
   const auto identity = server_identity();
@@ -73,11 +72,8 @@ Status AgentGate::open() {
       parts_.frontend.observe([this](const core::State&, const core::Transition& transition) {
         on_transition(transition);
       });
-  renewing_ = true;
-  boost::asio::co_spawn(parts_.context, renew_own_certificate(), [this](std::exception_ptr) {
-    renewing_ = false;
-    renewal_ended_.raise();
-  });
+  renewal_.start(renew_own_certificate(),
+                 [](std::exception_ptr thrown) { HIKAE_CHECK(thrown == nullptr); });
   return {};
 }
 
@@ -88,9 +84,7 @@ Awaitable<void> AgentGate::stop() {
     parts_.frontend.forget(*observer_);
   }
   co_await server_.stop();
-  while (renewing_) {
-    co_await renewal_ended_.wait();
-  }
+  co_await renewal_.over();
 }
 
 void AgentGate::assign(core::Assignment assignment) {
@@ -148,10 +142,7 @@ Awaitable<agent_rpc::Answer<Joined>> AgentGate::join(Join request, std::string p
   command.name = request.name;
   command.identity = *identity;
   command.facts = facts_of(std::move(request.facts), request.software);
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext context) {
-    return core::admit(state, command, context);
-  };
+  auto decision = control::decision_on(command);
   const auto admitted = co_await parts_.frontend.submit(std::move(decision));
   if (!admitted) {
     co_return refuse(admitted.error());
@@ -188,10 +179,7 @@ Awaitable<agent_rpc::Answer<agent_rpc::Admission>> AgentGate::admit(agent_rpc::P
   }
   if (is_known(who)) {
     core::RefreshHost command{admission.host, facts_of(std::move(hello.facts), hello.software)};
-    control::Frontend::Decision decision = [&](const core::State& state,
-                                               core::AdmissionContext context) {
-      return core::admit(state, command, context);
-    };
+    auto decision = control::decision_on(std::move(command));
     const auto refreshed = co_await parts_.frontend.submit(std::move(decision));
     if (!refreshed && refreshed.error().code != "HostNotFound") {
       co_return refuse(refreshed.error());
@@ -218,7 +206,7 @@ Awaitable<agent_rpc::Answer<std::string>> AgentGate::renew(agent_rpc::PeerIdenti
 }
 
 agent_rpc::NodePasswords AgentGate::passwords(const core::NodeAssignment& node) {
-  auto secrets = engine::derive_secrets(parts_.region_secret, node.node, node.group);
+  auto secrets = parts_.secrets(node.node, node.group);
   return agent_rpc::NodePasswords{std::move(secrets.admin), std::move(secrets.replication)};
 }
 

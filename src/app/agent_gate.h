@@ -9,8 +9,10 @@
 #include "adapters/agent_rpc/agent_server.h"
 #include "adapters/certificates/certificate_authority.h"
 #include "app/config.h"
+#include "control/background_task.h"
 #include "control/frontend.h"
 #include "control/wake_signal.h"
+#include "engine/secrets.h"
 
 namespace hikae::app {
 
@@ -22,7 +24,7 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
     boost::asio::io_context& context;
     SocketAddress listen;
     Duration certificate_lifetime{};
-    std::string region_secret;  // from which the passwords of nodes derive
+    engine::SecretSource secrets;  // the passwords of nodes
     const adapters::CertificateAuthority& ca;
     control::ReportLink& reports;
     control::Frontend& frontend;
@@ -61,9 +63,8 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
   agent_rpc::AgentServer server_;
   std::optional<control::Frontend::ObserverId> observer_;
   bool stopping_ = false;
-  bool renewing_ = false;
   control::WakeSignal stop_;
-  control::WakeSignal renewal_ended_;
+  control::BackgroundTask renewal_;
 };
 
 }  // namespace hikae::app

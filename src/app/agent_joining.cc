@@ -96,7 +96,7 @@ Awaitable<Status> join_region(const AgentConfig& config, AgentIdentityFiles file
   }
   std::map<std::string, std::string> told;  // the newest failure of every server
   for (std::size_t turn = 0;; ++turn) {
-    const agent_rpc::Endpoint server = config.servers[turn % config.servers.size()];
+    const net::Peer server = config.servers[turn % config.servers.size()];
     Join copy = *request;
     const auto joined = co_await agent_rpc::ask_to_join(server, *tls, std::move(copy), kPatience);
     if (joined) {

@@ -156,9 +156,9 @@ class AgentRpcTest : public ::testing::Test {
   TlsIdentity identity(const std::string& host) {
     return identity(host, ca_, clock_.now(), hours(1));
   }
-  Endpoint here(std::uint16_t port) const { return Endpoint{"127.0.0.1", port}; }
+  net::Peer here(std::uint16_t port) const { return net::Peer{"127.0.0.1", port}; }
 
-  AgentClient& connect(std::vector<Endpoint> to, const TlsIdentity& who, std::string instance,
+  AgentClient& connect(std::vector<net::Peer> to, const TlsIdentity& who, std::string instance,
                        ProtocolVersion protocol = codec::agent::kProtocol) {
     AgentClient::Options with;
     with.servers = std::move(to);

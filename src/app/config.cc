@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/settings_file.h"
 #include "base/strings.h"
 
 namespace hikae::app {
@@ -54,12 +55,6 @@ bool is_domain(std::string_view name) {
   return true;
 }
 
-tl::unexpected<Error> bad(std::string_view setting, std::string_view value,
-                          std::string_view expected) {
-  return fail(ErrorCode::kInvalid,
-              fmt::format("{} is \"{}\", which is not {}", setting, value, expected));
-}
-
 Result<std::vector<std::string>> resolve_zones(const std::optional<std::vector<std::string>>& given,
                                                const std::string& region) {
   if (!given) {
@@ -72,7 +67,8 @@ Result<std::vector<std::string>> resolve_zones(const std::optional<std::vector<s
                        full.compare(0, region.size(), region) == 0 && full.back() >= 'a' &&
                        full.back() <= 'z';
     if (!valid) {
-      return bad("zones", zone, fmt::format("a letter or a zone of {0} such as {0}a", region));
+      return bad_setting("zones", zone,
+                         fmt::format("a letter or a zone of {0} such as {0}a", region));
     }
     if (std::find(zones.begin(), zones.end(), full) != zones.end()) {
       return fail(ErrorCode::kInvalid, fmt::format("zones names {} twice", full));
@@ -90,7 +86,7 @@ Status resolve_addresses(const ConfigSettings& settings, ServeConfig& config) {
   const std::string listen = settings.listen.value_or("127.0.0.1:4566");
   const auto api = SocketAddress::parse(listen);
   if (!api) {
-    return bad("listen", listen, kForm);
+    return bad_setting("listen", listen, kForm);
   }
   config.listen = *api;
   if (!settings.dns_listen) {
@@ -101,7 +97,7 @@ Status resolve_addresses(const ConfigSettings& settings, ServeConfig& config) {
   for (const std::string& text : *settings.dns_listen) {
     const auto address = SocketAddress::parse(text);
     if (!address) {
-      return bad("dns.listen", text, kForm);
+      return bad_setting("dns.listen", text, kForm);
     }
     config.dns_listen.push_back(*address);
   }
@@ -117,8 +113,8 @@ Status resolve_failover(const ConfigSettings& settings, bool loopback, ServeConf
   const std::int64_t tests =
       settings.test_failovers_per_day.value_or(loopback ? 0 : kTestFailoversOnAws);
   if (tests < 0 || tests > kMostTestFailovers) {
-    return bad("failover.test_failovers_per_day", std::to_string(tests),
-               fmt::format("0 (any number) or at most {}", kMostTestFailovers));
+    return bad_setting("failover.test_failovers_per_day", std::to_string(tests),
+                       fmt::format("0 (any number) or at most {}", kMostTestFailovers));
   }
   config.hang = limits->hang;
   config.busy = limits->busy;
@@ -163,14 +159,14 @@ Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
   const std::string lifetime = settings.agents_certificate_lifetime.value_or("90d");
   const auto parsed = parse_duration(lifetime);
   if (!parsed) {
-    return bad("agents.certificate_lifetime", lifetime, "a time such as 90d or 12h");
+    return bad_setting("agents.certificate_lifetime", lifetime, "a time such as 90d or 12h");
   }
   config.agents_certificate_lifetime = *parsed;
   if (settings.agents_listen) {
     config.agents_listen = SocketAddress::parse(*settings.agents_listen);
     if (!config.agents_listen || config.agents_listen->port == 0) {
-      return bad("agents.listen", *settings.agents_listen,
-                 "an IPv4 address and port such as 10.0.0.1:4567");
+      return bad_setting("agents.listen", *settings.agents_listen,
+                         "an IPv4 address and port such as 10.0.0.1:4567");
     }
     if (settings.local_agents) {
       return fail(ErrorCode::kInvalid,
@@ -179,13 +175,6 @@ Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
     }
   }
   return {};
-}
-
-template <class T>
-void take_over(std::optional<T>& base, const std::optional<T>& over) {
-  if (over) {
-    base = over;
-  }
 }
 
 }  // namespace
@@ -241,7 +230,7 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   config.data_directory = data_directory_or_default(settings.data_directory.value_or(""));
   config.region = settings.region.value_or("ap-northeast-1");
   if (!is_region(config.region)) {
-    return bad("region", config.region, "a region name such as ap-northeast-1");
+    return bad_setting("region", config.region, "a region name such as ap-northeast-1");
   }
   auto zones = resolve_zones(settings.zones, config.region);
   if (!zones) {
@@ -250,7 +239,7 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   config.zones = std::move(*zones);
   config.domain = to_lower(settings.domain.value_or("cache.hikae.internal"));
   if (!is_domain(config.domain)) {
-    return bad("domain", config.domain, "a domain name such as cache.hikae.internal");
+    return bad_setting("domain", config.domain, "a domain name such as cache.hikae.internal");
   }
   if (Status addresses = resolve_addresses(settings, config); !addresses) {
     return tl::unexpected(addresses.error());
@@ -285,12 +274,13 @@ Result<core::LivenessLimits> resolve_liveness(std::optional<std::int64_t> hang_m
   const std::int64_t hang = hang_ms.value_or(kDefaultHangMs);
   const std::int64_t busy = busy_ms.value_or(std::max(kDefaultBusyMs, hang));
   if (hang < kLeastHangMs || hang > kMostHangMs) {
-    return bad("failover.hang_ms", std::to_string(hang),
-               fmt::format("from {} to {} milliseconds", kLeastHangMs, kMostHangMs));
+    return bad_setting("failover.hang_ms", std::to_string(hang),
+                       fmt::format("from {} to {} milliseconds", kLeastHangMs, kMostHangMs));
   }
   if (busy != 0 && (busy < hang || busy > kMostBusyMs)) {
-    return bad("failover.busy_ms", std::to_string(busy),
-               fmt::format("0 (never) or from {} (hang_ms) to {} milliseconds", hang, kMostBusyMs));
+    return bad_setting(
+        "failover.busy_ms", std::to_string(busy),
+        fmt::format("0 (never) or from {} (hang_ms) to {} milliseconds", hang, kMostBusyMs));
   }
   return core::LivenessLimits{std::chrono::milliseconds(hang), std::chrono::milliseconds(busy)};
 }

@@ -149,7 +149,7 @@ control::Awaitable<Status> ControlPlane::create_region() {
   command.account_id = draw_account_id(random_);
   command.domain = parts_.config.domain;
   command.zones = zone_names(parts_.config);
-  command.secret_check = secret_check(parts_.driver.region_secret);
+  command.secret_check = secret_check(parts_.region_secret);
   command.one_machine = !parts_.config.agents_listen;
   // Another server may make it at the same moment.
   control::Frontend::Decision decision = [&](const core::State& state,
@@ -171,11 +171,7 @@ control::Awaitable<Status> ControlPlane::choose_shape() {
   if (!runs_nodes()) {
     co_return Status();
   }
-  const core::ChooseShape command{!parts_.config.agents_listen};
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext context) {
-    return core::admit(state, command, context);
-  };
+  auto decision = control::decision_on(core::ChooseShape{!parts_.config.agents_listen});
   const auto chosen = co_await frontend_.submit(std::move(decision));
   co_return chosen ? Status() : fail(ErrorCode::kInvalid, chosen.error().message);
 }
@@ -206,8 +202,7 @@ Status ControlPlane::check_region() const {
     return mismatch("zones", fmt::format("{}", fmt::join(zones, ",")),
                     fmt::format("{}", fmt::join(parts_.config.zones, ",")));
   }
-  if (!region.secret_check.empty() &&
-      region.secret_check != secret_check(parts_.driver.region_secret)) {
+  if (!region.secret_check.empty() && region.secret_check != secret_check(parts_.region_secret)) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("the secret in {} is not that of the region in {}; copy the files "
                             "secret and credentials from the data directory where the region was "

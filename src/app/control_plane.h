@@ -40,6 +40,7 @@ class ControlPlane {
     adapters::Credentials credentials;
     std::string data_directory;  // absolute
     engine::RedisDriver::Options driver;
+    std::string region_secret;
     api::SnapshotAccess snapshots;
     RegionDuty::NodeRunner runner = {};
   };

@@ -8,7 +8,6 @@
 #include "codec/sign/signature.h"
 #include "codec/text/digest.h"
 #include "core/admission/host.h"
-#include "core/placement/host_room.h"
 #include "core/reconcile/waiting.h"
 
 namespace hikae::app {
@@ -108,10 +107,7 @@ Awaitable<HostAnswer> HostAdmin::carry_out(HostRequest request) {
 
 template <class Command>
 Awaitable<HostAnswer> HostAdmin::submit(Command command) {
-  control::Frontend::Decision decision = [&](const core::State& state,
-                                             core::AdmissionContext context) {
-    return core::admit(state, command, context);
-  };
+  auto decision = control::decision_on(std::move(command));
   const auto done = co_await parts_.frontend.submit(std::move(decision));
   if (!done) {
     co_return refusal(done.error().message);
@@ -149,15 +145,15 @@ Awaitable<HostAnswer> HostAdmin::make_token(HostRequest request) {
 HostAnswer HostAdmin::list() const {
   HostAnswer out;
   const core::State& state = parts_.frontend.state();
+  const core::HostRoom room(state);
   for (const auto& [id, host] : state.all<core::Host>()) {
-    out.hosts.push_back(view_of(host));
+    out.hosts.push_back(view_of(host, room));
   }
   out.waiting = core::nodes_without_place(state);
   return out;
 }
 
-HostView HostAdmin::view_of(const core::Host& host) const {
-  const core::HostRoom room(parts_.frontend.state());
+HostView HostAdmin::view_of(const core::Host& host, const core::HostRoom& room) const {
   HostView out;
   out.id = host.id.str();
   out.zone = host.zone.str();

@@ -9,6 +9,7 @@
 #include "app/region_duty.h"
 #include "codec/sign/signing_key_cache.h"
 #include "control/frontend.h"
+#include "core/placement/host_room.h"
 
 namespace hikae::app {
 
@@ -36,7 +37,7 @@ class HostAdmin {
   control::Awaitable<HostAnswer> carry_out(HostRequest request);
   control::Awaitable<HostAnswer> make_token(HostRequest request);
   HostAnswer list() const;
-  HostView view_of(const core::Host& host) const;
+  HostView view_of(const core::Host& host, const core::HostRoom& room) const;
   template <class Command>
   control::Awaitable<HostAnswer> submit(Command command);
 

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
 #include "base/strings.h"
 
 namespace hikae::app {
@@ -75,15 +75,14 @@ Result<HttpReply> exchange(int fd, const SocketAddress& address, const HttpCall&
 }  // namespace
 
 Result<HttpReply> http_call(const SocketAddress& address, const HttpCall& call, int timeout_ms) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) {
     return fail(ErrorCode::kExhausted, std::strerror(errno));
   }
   const timeval limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-  auto reply = exchange(fd, address, call);
-  ::close(fd);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  auto reply = exchange(socket.get(), address, call);
   if (!reply) {
     reply.error().message =
         fmt::format("http://{}{}: {}", address.str(), call.path, reply.error().message);

@@ -62,8 +62,8 @@ Status LocalAgents::add(const core::HostId& id) {
   host.id = id;
   host.runner = std::move(*runner);
   host.driver = std::make_unique<engine::RedisDriver>(options_.driver, *host.runner, connector_);
-  host.saver = std::make_unique<engine::RedisSaver>(
-      engine::secrets_from(options_.driver.region_secret), *host.runner, connector_);
+  host.saver =
+      std::make_unique<engine::RedisSaver>(options_.driver.secrets, *host.runner, connector_);
   control::AgentPorts ports{*host.runner, *host.driver, clock_, log_, gate_, options_.limits};
   ports.saver = host.saver.get();
   ports.snapshots = &options_.snapshots;

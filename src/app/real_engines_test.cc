@@ -184,7 +184,7 @@ class RealEnginesTest : public ::testing::TestWithParam<const char*> {
     ASSERT_TRUE(opened) << opened.error().message;
     runner_ = std::move(*opened);
     engine::RedisDriver::Options options;
-    options.region_secret = "test secret";
+    options.secrets = engine::secrets_from("test secret");
     options.installed = installed;
     driver_ = std::make_unique<engine::RedisDriver>(std::move(options), *runner_, connector_);
     launch();

@@ -3,16 +3,10 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "control/offload.h"
 
 namespace hikae::app {
 namespace {
-
-control::Awaitable<void> stop_agents(LocalAgents& agents) {
-  agents.stop();
-  co_return;
-}
 
 std::optional<AgentGate> make_gate(const RegionDuty::Parts& parts, control::ReportLink& reports) {
   if (!parts.agents_listen) {
@@ -20,8 +14,8 @@ std::optional<AgentGate> make_gate(const RegionDuty::Parts& parts, control::Repo
   }
   return std::optional<AgentGate>(
       std::in_place, AgentGate::Parts{parts.context, *parts.agents_listen,
-                                      parts.certificate_lifetime, parts.driver.region_secret,
-                                      parts.ca, reports, parts.frontend, parts.clock, parts.log});
+                                      parts.certificate_lifetime, parts.driver.secrets, parts.ca,
+                                      reports, parts.frontend, parts.clock, parts.log});
 }
 
 }  // namespace
@@ -100,8 +94,11 @@ control::Awaitable<void> RegionDuty::end() {
   co_await active_->reconciler.stop();
   co_await active_->recorder.stop();
   if (active_->agents) {
-    auto stopping = stop_agents(*active_->agents);
-    co_await boost::asio::co_spawn(pool_, std::move(stopping), boost::asio::use_awaitable);
+    const auto stop = [this] {
+      active_->agents->stop();
+      return Status();
+    };
+    co_await control::offload(pool_, stop);
   }
   active_.reset();
   lock_.reset();

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "adapters/snapshot_directory/snapshot_directory.h"
+#include "adapters/system/machine.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
@@ -89,7 +90,7 @@ class Serve {
     }
     zone_ = std::move(*zone);
     engine::RedisDriver::Options driver;
-    driver.region_secret = *secret;
+    driver.secrets = engine::secrets_from(*secret);
     driver.installed = find_engines({config_.valkey_server, config_.redis_server});
     driver.strict = config_.engines_strict;
     auto snapshots = adapters::SnapshotDirectory::open(snapshot_places(config_, data_->path()));
@@ -101,7 +102,7 @@ class Serve {
     reports_.emplace(data_->path() + "/failovers", log_);
     control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
         context_, config_, *state_, log_, *zone_, *reports_, *ca_, std::move(*credentials),
-        data_->path(), std::move(driver), std::move(access)});
+        data_->path(), std::move(driver), *secret, std::move(access)});
     return dns_status_;
   }
 
@@ -156,9 +157,7 @@ class Serve {
 
   // Tells people who leads.
   std::string server_name() const {
-    char host[256] = {};
-    ::gethostname(host, sizeof host - 1);
-    return fmt::format("{} pid {} ({})", host, ::getpid(), data_->path());
+    return fmt::format("{} pid {} ({})", adapters::machine_name(), ::getpid(), data_->path());
   }
 
   // Binds the DNS addresses; those that merely may work are tried and left out without complaint.

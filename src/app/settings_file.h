@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/result.h"
 
 namespace hikae::app {
@@ -20,5 +22,20 @@ using SettingTarget = std::variant<std::optional<std::string>*, std::optional<st
 // unknown key, or a value of the wrong type; the message names file, line and key.
 Status read_settings(std::string_view content, const std::string& file_name,
                      const std::map<std::string, SettingTarget>& keys);
+
+// What was said in one place wins over what was said in another.
+template <class T>
+void take_over(std::optional<T>& base, const std::optional<T>& over) {
+  if (over) {
+    base = over;
+  }
+}
+
+// The refusal of a setting's value.
+inline tl::unexpected<Error> bad_setting(std::string_view setting, std::string_view value,
+                                         std::string_view expected) {
+  return fail(ErrorCode::kInvalid,
+              fmt::format("{} is \"{}\", which is not {}", setting, value, expected));
+}
 
 }  // namespace hikae::app

@@ -28,6 +28,7 @@ class BackgroundTask {
                           });
   }
 
+  bool is_running() const { return running_; }
   // Returns when the work is over; at once when there is none.
   Awaitable<void> over() {
     while (running_) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -93,5 +94,13 @@ class Frontend {
   boost::asio::steady_timer waiters_;
   boost::asio::any_io_executor executor_;
 };
+
+// The decision of a command that the core admits.
+template <class Command>
+Frontend::Decision decision_on(Command command) {
+  return [command = std::move(command)](const core::State& state, core::AdmissionContext context) {
+    return admit(state, command, context);  // found by its arguments, all of core
+  };
+}
 
 }  // namespace hikae::control

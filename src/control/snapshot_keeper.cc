@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
@@ -37,41 +36,33 @@ Awaitable<void> remove_unused_snapshot_files(const Frontend& frontend, SnapshotF
 SnapshotKeeper::SnapshotKeeper(boost::asio::any_io_executor executor, Frontend& frontend,
                                SnapshotFiles& files, Clock& clock, Log& log,
                                std::optional<LeaderTerm> term)
-    : executor_(executor),
-      frontend_(frontend),
+    : frontend_(frontend),
       files_(files),
       clock_(clock),
       log_(log),
       term_(term),
       wake_(executor),
-      finished_(executor) {}
+      task_(std::move(executor)) {}
 
 SnapshotKeeper::~SnapshotKeeper() {
-  HIKAE_CHECK(!running_);
+  HIKAE_CHECK(!task_.is_running());
   frontend_.forget(observer_);
 }
 
 void SnapshotKeeper::start() {
   swept_ = clock_.monotonic();
   scheduled_ = swept_ + -kLook;  // at once
-  running_ = true;
   observer_ = frontend_.observe([this](const core::State&, const core::Transition&) {
     changed_ = true;
     wake_.raise();
   });
-  boost::asio::co_spawn(executor_, run(), [this](std::exception_ptr thrown) {
-    HIKAE_CHECK(thrown == nullptr);
-    running_ = false;
-    finished_.raise();
-  });
+  task_.start(run(), [](std::exception_ptr thrown) { HIKAE_CHECK(thrown == nullptr); });
 }
 
 Awaitable<void> SnapshotKeeper::stop() {
   stopping_ = true;
   wake_.raise();
-  while (running_) {
-    co_await finished_.wait();
-  }
+  co_await task_.over();
 }
 
 Awaitable<void> SnapshotKeeper::run() {

@@ -6,6 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "control/background_task.h"
 #include "control/frontend.h"
 #include "control/snapshot_ports.h"
 #include "control/wake_signal.h"
@@ -42,7 +43,6 @@ class SnapshotKeeper {
   Awaitable<void> sweep_now_and_then();
   Awaitable<void> commit(Frontend::Decision decision);
 
-  boost::asio::any_io_executor executor_;
   Frontend& frontend_;
   SnapshotFiles& files_;
   Clock& clock_;
@@ -50,12 +50,11 @@ class SnapshotKeeper {
   const std::optional<LeaderTerm> term_;
   Frontend::ObserverId observer_ = 0;
   WakeSignal wake_;
-  WakeSignal finished_;
+  BackgroundTask task_;
   std::set<core::SnapshotName> later_;  // what failed is tried again after a while
   Monotonic swept_;
   Monotonic scheduled_;
   bool changed_ = false;  // something of the state, since then
-  bool running_ = false;
   bool stopping_ = false;
 };
 

@@ -40,9 +40,7 @@ RedisDriver::RedisDriver(Options options, const control::ProcessRunner& runner,
     : options_(std::move(options)), runner_(runner), connector_(connector) {}
 
 NodeSecrets RedisDriver::secrets_of(const core::NodeAssignment& assignment) const {
-  return options_.secrets
-             ? options_.secrets(assignment.node, assignment.group)
-             : derive_secrets(options_.region_secret, assignment.node, assignment.group);
+  return options_.secrets(assignment.node, assignment.group);
 }
 
 Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment& assignment) {

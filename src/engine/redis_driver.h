@@ -22,8 +22,7 @@ namespace hikae::engine {
 class RedisDriver final : public control::EngineDriver {
  public:
   struct Options {
-    std::string region_secret;  // never leaves this object but as derived passwords
-    SecretSource secrets;       // where set, it is asked in place of deriving them
+    SecretSource secrets;
     std::vector<InstalledEngine> installed;
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);

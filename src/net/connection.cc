@@ -18,6 +18,8 @@
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 
+#include "net/lookup.h"
+
 namespace hikae::net {
 namespace {
 
@@ -32,47 +34,6 @@ constexpr std::size_t kReadBytes = 32 * 1024;
 constexpr int kProbeAfterSeconds = 15;
 constexpr int kProbeEverySeconds = 5;
 constexpr int kProbes = 3;
-
-// The answer of a resolver that may outlive the one who asked: getaddrinfo() cannot be stopped.
-struct Lookup {
-  explicit Lookup(asio::any_io_executor executor) : resolver(executor), done(executor) {}
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  bool finished = false;
-  error_code error;
-  tcp::resolver::results_type results;
-};
-
-asio::awaitable<Result<std::vector<tcp::endpoint>>> resolve(Peer peer, Duration timeout) {
-  std::vector<tcp::endpoint> endpoints;
-  error_code not_numeric;
-  const auto address = asio::ip::make_address(peer.host, not_numeric);
-  if (!not_numeric) {
-    endpoints.emplace_back(address, peer.port);
-    co_return endpoints;
-  }
-  const auto executor = co_await asio::this_coro::executor;
-  auto lookup = std::make_shared<Lookup>(executor);
-  lookup->done.expires_after(timeout);
-  lookup->resolver.async_resolve(
-      peer.host, std::to_string(peer.port),
-      [lookup](const error_code& error, tcp::resolver::results_type results) {
-        lookup->finished = true;
-        lookup->error = error;
-        lookup->results = std::move(results);
-        lookup->done.cancel();
-      });
-  co_await lookup->done.async_wait(kAwait);
-  if (!lookup->finished || lookup->error) {
-    co_return fail(ErrorCode::kUnavailable,
-                   fmt::format("{}: the name is not found: {}", peer.host,
-                               lookup->finished ? lookup->error.message() : "no answer in time"));
-  }
-  for (const auto& entry : lookup->results) {
-    endpoints.push_back(entry.endpoint());
-  }
-  co_return endpoints;
-}
 
 void keep_alive(tcp::socket& socket) {
   error_code ignored;
@@ -102,7 +63,8 @@ class Connection::Impl : public std::enable_shared_from_this<Impl> {
 
   // The static coroutines take their owner by value, so it lives as long as they do.
   static asio::awaitable<Status> open(std::shared_ptr<Impl> self, Duration timeout) {
-    const auto endpoints = co_await resolve(self->peer_, timeout);
+    auto lookup = std::make_shared<Lookup>(self->socket_.get_executor());
+    const auto endpoints = co_await Lookup::run(std::move(lookup), self->peer_, timeout);
     if (!endpoints) {
       co_return tl::unexpected(endpoints.error());
     }

@@ -8,7 +8,6 @@
 #include <netinet/if_ether.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -20,6 +19,8 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+
+#include "base/descriptor.h"
 
 namespace hikae::adapters {
 namespace {
@@ -53,19 +54,18 @@ Interface look_up(int index) {
   Interface out;
   out.index = index;
   ifreq request{};
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ::if_indextoname(unsigned(index), request.ifr_name) == nullptr) {
-    ::close(fd);
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket || ::if_indextoname(unsigned(index), request.ifr_name) == nullptr) {
     return out;
   }
-  const bool has_flags = ::ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+  const bool has_flags = ::ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0;
   out.speaks_arp = has_flags && (request.ifr_flags & (IFF_LOOPBACK | IFF_NOARP)) == 0;
-  if (::ioctl(fd, SIOCGIFHWADDR, &request) == 0 && request.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
+  if (::ioctl(socket.get(), SIOCGIFHWADDR, &request) == 0 &&
+      request.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
     std::memcpy(out.hardware.data(), request.ifr_hwaddr.sa_data, out.hardware.size());
   } else {
     out.speaks_arp = false;
   }
-  ::close(fd);
   return out;
 }
 
@@ -99,19 +99,17 @@ bool send(int fd, const Interface& from, const ArpPacket& packet) {
                   reinterpret_cast<const sockaddr*>(&everybody), sizeof everybody) >= 0;
 }
 
-int open_socket(const Interface& interface) {
-  const int fd = ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ARP));
+Descriptor open_socket(const Interface& interface) {
+  Descriptor socket(
+      ::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ARP)));
   sockaddr_ll here{};
   here.sll_family = AF_PACKET;
   here.sll_protocol = htons(ETH_P_ARP);
   here.sll_ifindex = interface.index;
-  if (fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
-    const int error = errno;
-    ::close(fd);
-    errno = error;
-    return -1;
+  if (socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) {
+    socket.reset();
   }
-  return fd;
+  return socket;
 }
 
 // The sender of a packet that waits and claims the address, if there is one.
@@ -139,8 +137,8 @@ Awaitable<Result<std::optional<std::string>>> find_owner(int index, Ipv4 address
   if (!interface.speaks_arp) {
     co_return owner;
   }
-  const int fd = open_socket(interface);
-  if (fd < 0) {
+  Descriptor socket = open_socket(interface);
+  if (!socket) {
     const bool denied = errno == EPERM || errno == EACCES;
     co_return fail(
         denied ? ErrorCode::kDenied : ErrorCode::kUnavailable,
@@ -148,7 +146,8 @@ Awaitable<Result<std::optional<std::string>>> find_owner(int index, Ipv4 address
                     std::strerror(errno), denied ? "; the agent needs CAP_NET_RAW for that" : ""));
   }
   const auto executor = co_await asio::this_coro::executor;
-  stream_descriptor stream(executor, fd);
+  const int fd = socket.get();
+  stream_descriptor stream(executor, socket.release());
   asio::steady_timer timer(executor);
   const ArpPacket probe = question(interface, Ipv4(), address);
   for (int i = 0; i < kProbes && !owner; ++i) {
@@ -168,10 +167,9 @@ Awaitable<Result<std::optional<std::string>>> find_owner(int index, Ipv4 address
 
 void announce(int index, Ipv4 address) {
   const Interface interface = look_up(index);
-  const int fd = interface.speaks_arp ? open_socket(interface) : -1;
-  if (fd >= 0) {
-    send(fd, interface, question(interface, address, address));
-    ::close(fd);
+  const Descriptor socket = interface.speaks_arp ? open_socket(interface) : Descriptor();
+  if (socket) {
+    send(socket.get(), interface, question(interface, address, address));
   }
 }
 

@@ -6,13 +6,13 @@
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <net/if.h>
 
 #include "adapters/addressing/arp.h"
 #include "adapters/addressing/netlink.h"
+#include "base/descriptor.h"
 
 namespace hikae::adapters {
 namespace {
@@ -28,16 +28,15 @@ std::string label_on(const std::string& interface) {
 }
 
 Status bind_once(Ipv4 address) {
-  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in where{};
   where.sin_family = AF_INET;
   where.sin_addr.s_addr = htonl(address.bits());
-  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
-  const int error = errno;
-  ::close(fd);
+  const bool bound =
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
   return bound ? Status()
                : fail(ErrorCode::kUnavailable,
-                      fmt::format("{} cannot be used: {}", address.str(), std::strerror(error)));
+                      fmt::format("{} cannot be used: {}", address.str(), std::strerror(errno)));
 }
 
 }  // namespace

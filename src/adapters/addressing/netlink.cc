@@ -9,9 +9,10 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "base/descriptor.h"
 
 namespace hikae::adapters {
 namespace {
@@ -19,20 +20,6 @@ namespace {
 constexpr std::size_t kReceiveBytes = 64 * 1024;
 constexpr int kMaxAnswers = 10'000;  // datagrams of one dump
 constexpr timeval kPatience{2, 0};
-
-class Socket {
- public:
-  Socket() : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  }
-  ~Socket() { ::close(fd_); }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // A request about an address, as it goes to the kernel.
 struct Request {
@@ -129,7 +116,8 @@ Result<bool> read_answer(int fd, std::vector<char>& buffer, Answer& out) {
 }
 
 Result<Answer> converse(const Request& request, std::string_view what) {
-  const Socket socket;
+  const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   if (::send(socket.get(), &request, request.header.nlmsg_len, 0) < 0) {
     return failure(errno, what);
   }

@@ -41,7 +41,7 @@ constexpr std::uint32_t kMostPingMs = 60'000;
 // The other end's answer to the first message: a `T`, or kDenied with its refusal.
 template <class T>
 Result<T> answer_of(std::string_view text, codec::agent::ProtocolVersion ours,
-                    const Endpoint& server) {
+                    const net::Peer& server) {
   const auto frame = Frame::parse(text);
   if (!frame) {
     return tl::unexpected(frame.error());
@@ -75,7 +75,7 @@ Result<T> answer_of(std::string_view text, codec::agent::ProtocolVersion ours,
 
 }  // namespace
 
-Awaitable<Result<Joined>> ask_to_join(Endpoint server, TlsContext tls, Join request,
+Awaitable<Result<Joined>> ask_to_join(net::Peer server, TlsContext tls, Join request,
                                       Duration timeout) {
   const auto executor = co_await boost::asio::this_coro::executor;
   const auto channel = std::make_shared<Channel>(executor, server, std::move(tls));
@@ -153,8 +153,8 @@ class AgentClient::Impl {
  private:
   void begin(Awaitable<void> coroutine);
   Awaitable<void> run();
-  Awaitable<void> talk(Endpoint server);
-  Awaitable<Status> introduce(Endpoint server);
+  Awaitable<void> talk(net::Peer server);
+  Awaitable<Status> introduce(net::Peer server);
   Awaitable<void> read();
   Status take(const std::string& text);
   void take_assignment(ReceivedAssignment received);
@@ -163,7 +163,7 @@ class AgentClient::Impl {
   Awaitable<void> watch();
   void ask_for_certificate();
   void hang_up();
-  void tell(const Endpoint& server, const std::string& why);
+  void tell(const net::Peer& server, const std::string& why);
   Duration pause_after(int failures);
 
   boost::asio::any_io_executor executor_;
@@ -217,7 +217,7 @@ Awaitable<void> AgentClient::Impl::run() {
   using namespace boost::asio::experimental::awaitable_operators;
   int failures = 0;
   while (!stopping_) {
-    const Endpoint server = options_.servers[next_server_];
+    const net::Peer server = options_.servers[next_server_];
     next_server_ = (next_server_ + 1) % options_.servers.size();
     co_await talk(server);
     failures = std::exchange(welcomed_, false) ? 0 : failures + 1;
@@ -230,7 +230,7 @@ Awaitable<void> AgentClient::Impl::run() {
 }
 
 // One connection, from the first byte to the last.
-Awaitable<void> AgentClient::Impl::talk(Endpoint server) {
+Awaitable<void> AgentClient::Impl::talk(net::Peer server) {
   channel_ = std::make_shared<Channel>(executor_, server, tls_);
   why_over_.clear();
   over_ = false;
@@ -255,7 +255,7 @@ Awaitable<void> AgentClient::Impl::talk(Endpoint server) {
   }
 }
 
-Awaitable<Status> AgentClient::Impl::introduce(Endpoint server) {
+Awaitable<Status> AgentClient::Impl::introduce(net::Peer server) {
   if (clock_.now() >= not_after_) {
     co_return fail(ErrorCode::kDenied,
                    fmt::format("its certificate ended at {}; start the agent with a new token",
@@ -429,7 +429,7 @@ void AgentClient::Impl::hang_up() {
   tick_.raise();
 }
 
-void AgentClient::Impl::tell(const Endpoint& server, const std::string& why) {
+void AgentClient::Impl::tell(const net::Peer& server, const std::string& why) {
   std::string& told = told_[server.str()];
   if (stopping_ || why == told) {
     return;

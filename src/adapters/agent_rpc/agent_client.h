@@ -17,7 +17,7 @@ namespace hikae::agent_rpc {
 
 // Asks one server for a certificate; `tls` from joining_tls(). An error of kDenied is the server's
 // refusal, whose message is for the operator; any other may pass by itself.
-control::Awaitable<Result<codec::agent::Joined>> ask_to_join(Endpoint server, TlsContext tls,
+control::Awaitable<Result<codec::agent::Joined>> ask_to_join(net::Peer server, TlsContext tls,
                                                              codec::agent::Join request,
                                                              Duration timeout);
 
@@ -29,9 +29,9 @@ control::Awaitable<Result<codec::agent::Joined>> ask_to_join(Endpoint server, Tl
 class AgentClient final : public control::ReportLink {
  public:
   struct Options {
-    std::vector<Endpoint> servers;  // at least one
-    std::string host;               // our own, for lines in the log
-    codec::agent::Hello hello;      // what we say of ourselves, with the protocol that we speak
+    std::vector<net::Peer> servers;  // at least one
+    std::string host;                // our own, for lines in the log
+    codec::agent::Hello hello;       // what we say of ourselves, with the protocol that we speak
     Duration connect = std::chrono::seconds(5);
     Duration first_pause = std::chrono::milliseconds(100);  // before the next round of all servers
     Duration longest_pause = std::chrono::seconds(10);

@@ -1,7 +1,6 @@
 #include "adapters/agent_rpc/agent_server.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <list>
 #include <map>
@@ -15,6 +14,7 @@
 
 #include "adapters/agent_rpc/server_session.h"
 #include "base/check.h"
+#include "net/acceptor.h"
 
 namespace hikae::agent_rpc {
 namespace {
@@ -31,23 +31,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 // Two agents that contend for a host are judged so often; then the newcomer has to try again.
 constexpr int kContests = 3;
-
-Error listen_error(const tcp::endpoint& at, const error_code& error) {
-  const std::string place =
-      fmt::format("cannot listen for agents on {}:{}", at.address().to_string(), at.port());
-  switch (error.value()) {
-    case EADDRINUSE:
-      return Error{ErrorCode::kConflict, place +
-                                             ": another program uses this port; stop it or "
-                                             "choose another with --agents-listen"};
-    case EACCES:
-      return Error{ErrorCode::kDenied, place + ": ports below 1024 need privileges"};
-    case EADDRNOTAVAIL:
-      return Error{ErrorCode::kUnavailable, place + ": this machine does not have the address"};
-    default:
-      return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", place, error.message())};
-  }
-}
 
 }  // namespace
 
@@ -107,27 +90,14 @@ Result<std::uint16_t> AgentServer::Impl::listen(Ipv4 address, std::uint16_t port
   if (Status renewed = renew_identity(identity); !renewed) {
     return tl::unexpected(renewed.error());
   }
-  const tcp::endpoint endpoint(asio::ip::address_v4(address.bits()), port);
-  error_code error;
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) {
-    acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  }
-  if (!error) {
-    acceptor_.bind(endpoint, error);
-  }
-  if (!error) {
-    acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  }
-  tcp::endpoint local;
-  if (!error) {
-    local = acceptor_.local_endpoint(error);
-  }
-  if (error) {
-    return tl::unexpected(listen_error(endpoint, error));
+  const tcp::endpoint at(asio::ip::address_v4(address.bits()), port);
+  const auto local =
+      net::listen(acceptor_, at, {"listen for agents", "choose another with --agents-listen"});
+  if (!local) {
+    return tl::unexpected(local.error());
   }
   begin(accept_loop());
-  return local.port();
+  return local->port();
 }
 
 Status AgentServer::Impl::renew_identity(const TlsIdentity& identity) {

@@ -17,6 +17,7 @@
 
 #include "base/strings.h"
 #include "codec/agent/frame.h"
+#include "net/lookup.h"
 
 namespace hikae::agent_rpc {
 namespace {
@@ -33,45 +34,15 @@ constexpr Duration kFarewell = std::chrono::seconds(1);
 // A buffer that once held a large message is given back.
 constexpr std::size_t kKeptBuffer = 256 * 1024;
 
-// The answer of a resolver that may outlive the one who asked: getaddrinfo() cannot be stopped.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  bool finished = false;
-  error_code error;
-  tcp::resolver::results_type results;
-};
-
-Awaitable<Result<tcp::resolver::results_type>> resolve(std::shared_ptr<Lookup> lookup,
-                                                       Endpoint server, Duration timeout) {
-  lookup->done.expires_after(timeout);
-  lookup->resolver.async_resolve(
-      server.host, std::to_string(server.port),
-      [lookup](const error_code& error, tcp::resolver::results_type results) {
-        lookup->finished = true;
-        lookup->error = error;
-        lookup->results = std::move(results);
-        lookup->done.cancel();
-      });
-  co_await lookup->done.async_wait(kAwait);
-  if (!lookup->finished || lookup->error) {
-    co_return fail(ErrorCode::kUnavailable,
-                   fmt::format("the name is not found ({})",
-                               lookup->finished ? lookup->error.message() : "no answer in time"));
-  }
-  co_return std::move(lookup->results);
-}
-
 }  // namespace
 
-std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+std::optional<net::Peer> parse_server(std::string_view text) {
   constexpr std::string_view kScheme = "https://";
   constexpr std::size_t kMaxHostBytes = 253;
   if (text.starts_with(kScheme)) {
     text.remove_prefix(kScheme.size());
   }
-  Endpoint out;
+  net::Peer out{{}, kDefaultPort};
   const auto colon = text.rfind(':');
   out.host = to_lower(text.substr(0, colon));
   if (colon != std::string_view::npos) {
@@ -87,21 +58,17 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
                                                                         : std::nullopt;
 }
 
-std::string Endpoint::str() const {
-  return fmt::format("{}:{}", host, port);
-}
-
 // The static coroutines take their owner by value, so it lives as long as they do. A deadline's
 // handler closes the socket, which ends whatever waits on it.
 class Channel::Impl : public std::enable_shared_from_this<Impl> {
  public:
   using Self = std::shared_ptr<Impl>;
 
-  Impl(tcp::socket socket, TlsContext tls, std::optional<Endpoint> server)
+  Impl(tcp::socket socket, TlsContext tls, std::optional<net::Peer> server)
       : server_(std::move(server)),
         tls_(std::move(tls)),
         timer_(socket.get_executor()),
-        lookup_(std::make_shared<Lookup>(socket.get_executor())),
+        lookup_(std::make_shared<net::Lookup>(socket.get_executor())),
         stream_(std::move(socket), *tls_) {}
 
   static Awaitable<Status> open(Self self, Duration timeout) {
@@ -112,8 +79,8 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   static Awaitable<Status> connect(Self self, Duration timeout) {
-    const Endpoint server = *self->server_;
-    const auto addresses = co_await resolve(self->lookup_, server, timeout);
+    const net::Peer server = *self->server_;
+    const auto addresses = co_await net::Lookup::run(self->lookup_, server, timeout);
     if (!addresses) {
       co_return tl::unexpected(addresses.error());
     }
@@ -195,7 +162,7 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
   void close() {
     closed_ = true;
     timer_.cancel();
-    lookup_->done.cancel();
+    lookup_->give_up();
     error_code ignored;
     socket().close(ignored);
   }
@@ -231,12 +198,8 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
   void note_verdict(bool good, X509_STORE_CTX* at) {
     if (!good && distrust_.empty()) {
       distrust_ = X509_verify_cert_error_string(X509_STORE_CTX_get_error(at));
-      char name[256] = {};
       X509* certificate = X509_STORE_CTX_get_current_cert(at);
-      if (certificate != nullptr) {
-        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
-                                  sizeof name);
-      }
+      const std::string name = certificate == nullptr ? "" : net::common_name(certificate);
       distrust_ = fmt::format("the certificate of \"{}\" is not accepted: {}", name, distrust_);
     }
   }
@@ -261,10 +224,10 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
                 fmt::format("{}: {}", from_tls ? "TLS" : what, error.message()));
   }
 
-  const std::optional<Endpoint> server_;  // nullopt: it came to us
+  const std::optional<net::Peer> server_;  // nullopt: it came to us
   TlsContext tls_;
   asio::steady_timer timer_;
-  std::shared_ptr<Lookup> lookup_;
+  std::shared_ptr<net::Lookup> lookup_;
   websocket::stream<Tls> stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<PeerIdentity> peer_;
@@ -273,7 +236,7 @@ class Channel::Impl : public std::enable_shared_from_this<Impl> {
   bool closed_ = false;
 };
 
-Channel::Channel(asio::any_io_executor executor, Endpoint server, TlsContext tls)
+Channel::Channel(asio::any_io_executor executor, net::Peer server, TlsContext tls)
     : impl_(std::make_shared<Impl>(tcp::socket(executor), std::move(tls), std::move(server))) {}
 
 Channel::Channel(tcp::socket socket, TlsContext tls)

@@ -10,28 +10,21 @@
 
 #include "adapters/agent_rpc/tls.h"
 #include "control/ports.h"
+#include "net/connection.h"
 
 namespace hikae::agent_rpc {
 
 inline constexpr std::uint16_t kDefaultPort = 4567;
 
-// Where a server is: a name or an IPv4 address, and a port.
-struct Endpoint {
-  std::string host;
-  std::uint16_t port = kDefaultPort;
-
-  // `https://server1:4567`, `server1`, `10.0.0.1:4567`.
-  static std::optional<Endpoint> parse(std::string_view text);
-  std::string str() const;
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
-};
+// A server of agents: `https://server1:4567`, `server1`, `10.0.0.1:4567`.
+std::optional<net::Peer> parse_server(std::string_view text);
 
 // Text messages over a WebSocket over TLS. First open() it; then one coroutine may read while
 // another one writes. close() ends whatever waits; so does destruction.
 class Channel {
  public:
   // The end that connects, and the end that was connected to.
-  Channel(boost::asio::any_io_executor executor, Endpoint server, TlsContext tls);
+  Channel(boost::asio::any_io_executor executor, net::Peer server, TlsContext tls);
   Channel(boost::asio::ip::tcp::socket socket, TlsContext tls);
   ~Channel();
   Channel(const Channel&) = delete;

@@ -1,13 +1,11 @@
 #include "adapters/agent_rpc/tls.h"
 
-#include <array>
-#include <ctime>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 namespace hikae::agent_rpc {
 namespace {
@@ -51,18 +49,6 @@ Result<TlsContext> with_identity(ssl::context::method method, const TlsIdentity&
   return context;
 }
 
-std::string hex(const unsigned char* digest, unsigned int size) {
-  return fmt::format("{:02x}", fmt::join(digest, digest + size, ""));
-}
-
-std::string digest_of(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  return X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1
-             ? hex(digest.data(), size)
-             : "";
-}
-
 // A context that lives together with the fingerprint its callback looks at.
 struct Pinned {
   explicit Pinned(std::string ca) : fingerprint(std::move(ca)), context(ssl::context::tls_client) {}
@@ -77,7 +63,7 @@ int verify_pinned(X509_STORE_CTX* store, void* argument) {
   STACK_OF(X509)* trusted = sk_X509_new_null();
   for (int i = 0; i < sk_X509_num(sent); ++i) {
     X509* certificate = sk_X509_value(sent, i);
-    if (digest_of(certificate) == pinned.fingerprint) {
+    if (net::fingerprint_of(certificate) == pinned.fingerprint) {
       sk_X509_push(trusted, certificate);
     }
   }
@@ -85,13 +71,6 @@ int verify_pinned(X509_STORE_CTX* store, void* argument) {
   const int verified = X509_verify_cert(store);
   sk_X509_free(trusted);
   return verified;
-}
-
-std::string common_name(X509* certificate) {
-  std::array<char, 256> text{};
-  const int size = X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
-                                             text.data(), int(text.size()));
-  return size < 0 ? "" : std::string(text.data(), std::size_t(size));
 }
 
 }  // namespace
@@ -122,22 +101,8 @@ std::optional<PeerIdentity> peer_identity(SSL* connection) {
   if (certificate == nullptr || SSL_get_verify_result(connection) != X509_V_OK) {
     return std::nullopt;
   }
-  PeerIdentity out;
-  out.name = common_name(certificate);
-  unsigned char* der = nullptr;
-  const int size = i2d_PUBKEY(X509_get0_pubkey(certificate), &der);
-  std::tm end{};
-  if (size <= 0 || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
-    OPENSSL_free(der);
-    return std::nullopt;
-  }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  EVP_Digest(der, std::size_t(size), digest.data(), &length, EVP_sha256(), nullptr);
-  OPENSSL_free(der);
-  out.identity = hex(digest.data(), length);
-  out.not_after = Instant(std::int64_t(::timegm(&end)) * 1'000'000);
-  return out;
+  auto facts = net::facts_of(certificate);
+  return facts ? std::optional(std::move(*facts)) : std::nullopt;
 }
 
 }  // namespace hikae::agent_rpc

@@ -4,10 +4,9 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/ssl/context.hpp>
-
 #include "base/result.h"
-#include "base/time.h"
+#include "net/tls.h"
+#include "net/x509.h"
 
 namespace hikae::agent_rpc {
 
@@ -20,7 +19,7 @@ struct TlsIdentity {
 
 // TLS 1.3 alone: both ends are ours. No session is ever resumed, so that every connection proves
 // its certificate anew.
-using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
+using net::TlsContext;
 
 // Asks the other end for a certificate, and lets it in without one: such a one may only join.
 Result<TlsContext> server_tls(const TlsIdentity& identity);
@@ -31,11 +30,7 @@ Result<TlsContext> agent_tls(const TlsIdentity& identity);
 Result<TlsContext> joining_tls(const std::string& ca_fingerprint);
 
 // What a peer's certificate says, once it was verified.
-struct PeerIdentity {
-  std::string name;      // common name
-  std::string identity;  // SHA-256 of its public key, hexadecimal
-  Instant not_after;
-};
+using PeerIdentity = net::CertificateFacts;
 // nullopt: it gave none.
 std::optional<PeerIdentity> peer_identity(SSL* connection);
 

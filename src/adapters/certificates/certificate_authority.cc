@@ -85,7 +85,7 @@ Result<Certificate> sign(const Draft& draft, X509* issuer, EVP_PKEY* issuer_key)
                     add_extensions(certificate, issued_by, draft.kind) &&
                     X509_sign(certificate, issuer_key, nullptr) > 0;  // Ed25519
   if (!good) {
-    return openssl_failure(ErrorCode::kInternal, "no certificate can be made");
+    return net::openssl_failure(ErrorCode::kInternal, "no certificate can be made");
   }
   return made;
 }
@@ -105,7 +105,7 @@ Result<EVP_PKEY*> proven_key(const Request& request) {
     return fail(ErrorCode::kInvalid, "not a request for a certificate with a key of EC P-256");
   }
   if (X509_REQ_verify(request.get(), key) != 1) {
-    return openssl_failure(ErrorCode::kInvalid, "the request is not signed with its own key");
+    return net::openssl_failure(ErrorCode::kInvalid, "the request is not signed with its own key");
   }
   return key;
 }
@@ -132,7 +132,7 @@ Result<CertificateAuthority> CertificateAuthority::derive(const std::string& nam
     impl->key.reset(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes, seed.size()));
   }
   if (impl->key == nullptr) {
-    return openssl_failure(ErrorCode::kInvalid, "no CA can be derived");
+    return net::openssl_failure(ErrorCode::kInvalid, "no CA can be derived");
   }
   const Draft draft{Kind::kCa, name, impl->key.get(), kCaBegin, kCaEnd};
   auto certificate = sign(draft, nullptr, impl->key.get());
@@ -140,7 +140,7 @@ Result<CertificateAuthority> CertificateAuthority::derive(const std::string& nam
     return tl::unexpected(certificate.error());
   }
   auto text = to_pem(*certificate);
-  auto fingerprint = fingerprint_of(certificate->get());
+  auto fingerprint = net::fingerprint_of(certificate->get());
   if (!text || !fingerprint) {
     return fail(ErrorCode::kInternal, "the CA's certificate cannot be written");
   }
@@ -161,7 +161,7 @@ const std::string& CertificateAuthority::fingerprint() const {
 Result<std::string> CertificateAuthority::identity_of_request(const std::string& pem) const {
   const Request request = read_request(pem);
   const auto key = proven_key(request);
-  return key ? identity_of(*key) : Result<std::string>(tl::unexpected(key.error()));
+  return key ? net::identity_of(*key) : Result<std::string>(tl::unexpected(key.error()));
 }
 
 Result<std::string> CertificateAuthority::sign_agent(const std::string& pem,

@@ -19,15 +19,7 @@ Result<std::string> make_certificate_request(const std::string& key);
 // Who a key is, whatever certificate it has: SHA-256 of the public key, hexadecimal.
 Result<std::string> identity_of_key(const std::string& key);
 
-struct CertificateFacts {
-  std::string name;         // common name: of an agent its host
-  std::string identity;     // as of the key
-  std::string fingerprint;  // SHA-256 of the certificate (DER), hexadecimal
-  Instant not_before;
-  Instant not_after;
-};
-
 // kInvalid: no certificate.
-Result<CertificateFacts> read_certificate(const std::string& certificate);
+Result<net::CertificateFacts> read_certificate(const std::string& certificate);
 
 }  // namespace hikae::adapters

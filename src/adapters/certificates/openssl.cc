@@ -1,12 +1,8 @@
 #include "adapters/certificates/openssl.h"
 
-#include <array>
-
-#include <fmt/format.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 
 namespace hikae::adapters {
 namespace {
@@ -26,28 +22,7 @@ int no_password(char*, int, int, void*) {
   return 0;
 }
 
-// SHA-256 of what `encode` writes, hexadecimal.
-template <class Encode, class Object>
-Result<std::string> digest_of(Encode encode, Object* object) {
-  unsigned char* der = nullptr;
-  const int size = encode(object, &der);
-  if (size <= 0) {
-    return openssl_failure(ErrorCode::kInvalid, "a key or certificate cannot be encoded");
-  }
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(der, std::size_t(size), digest.data());
-  OPENSSL_free(der);
-  return fmt::format("{:02x}", fmt::join(digest, ""));
-}
-
 }  // namespace
-
-tl::unexpected<Error> openssl_failure(ErrorCode code, std::string_view what) {
-  const unsigned long reason = ERR_get_error();
-  ERR_clear_error();
-  const char* text = reason == 0 ? nullptr : ERR_reason_error_string(reason);
-  return fail(code, fmt::format("{}: {}", what, text == nullptr ? "no reason known" : text));
-}
 
 Key read_key(const std::string& pem) {
   Key key(PEM_read_bio_PrivateKey(reading(pem).get(), nullptr, no_password, nullptr));
@@ -70,7 +45,7 @@ Request read_request(const std::string& pem) {
 Result<Key> new_key() {
   Key key(EVP_EC_gen("P-256"));
   if (key == nullptr) {
-    return openssl_failure(ErrorCode::kInternal, "no key can be made");
+    return net::openssl_failure(ErrorCode::kInternal, "no key can be made");
   }
   return key;
 }
@@ -79,7 +54,7 @@ Result<std::string> to_pem(const Key& key) {
   const Bio bio(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
       1) {
-    return openssl_failure(ErrorCode::kInternal, "a key cannot be written");
+    return net::openssl_failure(ErrorCode::kInternal, "a key cannot be written");
   }
   return written(bio);
 }
@@ -87,17 +62,9 @@ Result<std::string> to_pem(const Key& key) {
 Result<std::string> to_pem(const Certificate& certificate) {
   const Bio bio(BIO_new(BIO_s_mem()));
   if (PEM_write_bio_X509(bio.get(), certificate.get()) != 1) {
-    return openssl_failure(ErrorCode::kInternal, "a certificate cannot be written");
+    return net::openssl_failure(ErrorCode::kInternal, "a certificate cannot be written");
   }
   return written(bio);
-}
-
-Result<std::string> identity_of(EVP_PKEY* key) {
-  return digest_of(i2d_PUBKEY, key);
-}
-
-Result<std::string> fingerprint_of(X509* certificate) {
-  return digest_of(i2d_X509, certificate);
 }
 
 }  // namespace hikae::adapters

@@ -2,14 +2,13 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "base/result.h"
+#include "net/x509.h"
 
 // OpenSSL's objects with an owner, for the files of this folder.
 
@@ -29,9 +28,6 @@ using Extension = std::unique_ptr<X509_EXTENSION, Freeing<X509_EXTENSION_free>>;
 using BigNumber = std::unique_ptr<BIGNUM, Freeing<BN_free>>;
 using Bio = std::unique_ptr<BIO, Freeing<BIO_free>>;
 
-// With OpenSSL's own reason, which is taken from its queue.
-tl::unexpected<Error> openssl_failure(ErrorCode code, std::string_view what);
-
 // nullptr: the text is none.
 Key read_key(const std::string& pem);
 Certificate read_x509(const std::string& pem);
@@ -40,7 +36,5 @@ Request read_request(const std::string& pem);
 Result<Key> new_key();
 Result<std::string> to_pem(const Key& key);
 Result<std::string> to_pem(const Certificate& certificate);
-Result<std::string> identity_of(EVP_PKEY* key);
-Result<std::string> fingerprint_of(X509* certificate);
 
 }  // namespace hikae::adapters

@@ -23,6 +23,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "net/acceptor.h"
 
 namespace hikae::http {
 namespace {
@@ -151,22 +152,6 @@ bool expects_continue(const Parser& parser) {
          equals_ignoring_case(std::string_view(value.data(), value.size()), "100-continue");
 }
 
-Error listen_error(const std::string& address, std::uint16_t port, const error_code& error) {
-  const std::string place = fmt::format("cannot listen on {}:{}", address, port);
-  switch (error.value()) {
-    case EADDRINUSE:
-      return Error{ErrorCode::kConflict,
-                   place + ": another program uses this port; stop it or choose another port"};
-    case EACCES:
-    case EPERM:
-      return Error{ErrorCode::kDenied, place + ": ports below 1024 need privileges"};
-    case EADDRNOTAVAIL:
-      return Error{ErrorCode::kUnavailable, place + ": this machine does not have the address"};
-    default:
-      return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", place, error.message())};
-  }
-}
-
 }  // namespace
 
 // Kept alive by every coroutine it has started, so that none outlives what it uses.
@@ -231,24 +216,10 @@ Result<Endpoint> Server::Impl::listen(const std::string& address, std::uint16_t 
     return fail(ErrorCode::kInvalid,
                 fmt::format("cannot listen on \"{}\": not a numeric address", address));
   }
-  const tcp::endpoint endpoint(ip, port);
   auto acceptor = std::make_shared<tcp::acceptor>(context_);
-  acceptor->open(endpoint.protocol(), error);
-  if (!error) {
-    acceptor->set_option(tcp::acceptor::reuse_address(true), error);
-  }
-  if (!error) {
-    acceptor->bind(endpoint, error);
-  }
-  if (!error) {
-    acceptor->listen(asio::socket_base::max_listen_connections, error);
-  }
-  tcp::endpoint local;
-  if (!error) {
-    local = acceptor->local_endpoint(error);
-  }
-  if (error) {
-    return tl::unexpected(listen_error(address, port, error));
+  const auto local = net::listen(*acceptor, tcp::endpoint(ip, port));
+  if (!local) {
+    return tl::unexpected(local.error());
   }
   acceptors_.push_back(acceptor);
   ++running_acceptors_;
@@ -258,7 +229,7 @@ Result<Endpoint> Server::Impl::listen(const std::string& address, std::uint16_t 
     self->finished_.cancel();
   };
   asio::co_spawn(context_, accept_loop(acceptor), std::move(ended));
-  return Endpoint{local.address().to_string(), local.port()};
+  return Endpoint{local->address().to_string(), local->port()};
 }
 
 asio::awaitable<void> Server::Impl::accept_loop(Acceptor acceptor) {

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -24,6 +23,7 @@
 #include <fmt/format.h>
 
 #include "adapters/process/socket_diag.h"
+#include "control/offload.h"
 
 namespace hikae::adapters {
 namespace {
@@ -31,6 +31,7 @@ namespace {
 using control::Awaitable;
 using control::FoundNode;
 using control::LaunchSpec;
+using control::offload;
 using control::Process;
 
 constexpr char kHostsFile[] = "hosts";
@@ -39,17 +40,6 @@ constexpr char kEngineOutput[] = "engine.out";  // what it prints itself: little
 constexpr auto kLogPeriod = std::chrono::minutes(1);
 // Only while descriptors run out, see wait_exit().
 constexpr auto kExitPollPeriod = std::chrono::milliseconds(20);
-
-template <class T>
-Awaitable<T> as_coroutine(std::function<T()> work) {
-  co_return work();
-}
-
-template <class T>
-Awaitable<T> offload(boost::asio::thread_pool& pool, std::function<T()> work) {
-  auto running = as_coroutine<T>(std::move(work));
-  co_return co_await boost::asio::co_spawn(pool, std::move(running), boost::asio::use_awaitable);
-}
 
 std::optional<Account> find_account(const std::string& name) {
   const passwd* entry = ::getpwnam(name.c_str());
@@ -100,9 +90,9 @@ void reap(int pidfd) {
   siginfo_t info{};
   ::waitid(kPidfd, id_t(pidfd), &info, WEXITED | WNOHANG);
 }
-// To take a process off the list the kernel waits in a loop for threads of it that are still on
-// their way out. A thread that runs before all ordinary work would not let them get there, and
-// after the loss of a zone stood in everybody's way for seconds.
+// To take a process off the list the kernel also clears its directory in /proc, in a loop that
+// waits for whoever does the same. After the loss of a zone a thread that runs before all ordinary
+// work spent a fifth of both processors in it.
 void reap_as_ordinary_work(int pidfd) {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_OTHER, &none);

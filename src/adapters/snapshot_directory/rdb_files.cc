@@ -13,28 +13,14 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
+
 namespace hikae::adapters {
 namespace {
 
 using codec::rdb::Facts;
 
 constexpr std::size_t kPiece = 1024 * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<Error> failure(int error, std::string_view what, const std::string& path) {
   const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
@@ -48,17 +34,16 @@ tl::unexpected<Error> failure(int error, std::string_view what, const std::strin
 }
 
 // An engine's directory belongs to its user: what lies there may be anything.
-Result<int> open_regular(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) {
+Result<Descriptor> open_regular(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) {
     return failure(errno, "read", path);
   }
   struct stat info{};
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    ::close(fd);
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return fail(ErrorCode::kInvalid, path + " is no regular file");
   }
-  return fd;
+  return file;
 }
 
 Status sync_directory_of(const std::string& path) {
@@ -126,18 +111,17 @@ Status put_in_place(int fd, const std::string& unfinished, const std::string& to
 
 Result<Facts> finish_moved(const std::string& unfinished, const std::string& to,
                            const std::atomic<bool>& stop) {
-  const auto opened = open_regular(unfinished);
-  if (!opened) {
-    return tl::unexpected(opened.error());
+  const auto file = open_regular(unfinished);
+  if (!file) {
+    return tl::unexpected(file.error());
   }
-  const Descriptor file(*opened);
   // It was the engine's user's until now.
-  if (::fchown(file.get(), ::geteuid(), ::getegid()) != 0 || ::fchmod(file.get(), 0600) != 0) {
+  if (::fchown(file->get(), ::geteuid(), ::getegid()) != 0 || ::fchmod(file->get(), 0600) != 0) {
     return failure(errno, "taken over", unfinished);
   }
-  auto facts = read_all(file.get(), unfinished, stop, {});
+  auto facts = read_all(file->get(), unfinished, stop, {});
   if (facts) {
-    if (Status placed = put_in_place(file.get(), unfinished, to); !placed) {
+    if (Status placed = put_in_place(file->get(), unfinished, to); !placed) {
       return tl::unexpected(placed.error());
     }
   }
@@ -166,23 +150,21 @@ Result<Facts> copy_open(int from, const std::string& name, const std::string& un
 }  // namespace
 
 Result<Facts> check_rdb(const std::string& path, const std::atomic<bool>& stop) {
-  const auto opened = open_regular(path);
-  if (!opened) {
-    return tl::unexpected(opened.error());
+  const auto file = open_regular(path);
+  if (!file) {
+    return tl::unexpected(file.error());
   }
-  const Descriptor file(*opened);
-  return read_all(file.get(), path, stop, {});
+  return read_all(file->get(), path, stop, {});
 }
 
 Result<Facts> copy_rdb(const std::string& from, const std::string& to,
                        const std::atomic<bool>& stop) {
-  const auto opened = open_regular(from);
-  if (!opened) {
-    return tl::unexpected(opened.error());
+  const auto file = open_regular(from);
+  if (!file) {
+    return tl::unexpected(file.error());
   }
-  const Descriptor file(*opened);
   const std::string unfinished = to + kUnfinished;
-  auto facts = copy_open(file.get(), from, unfinished, to, stop);
+  auto facts = copy_open(file->get(), from, unfinished, to, stop);
   if (!facts) {
     ::unlink(unfinished.c_str());
   }

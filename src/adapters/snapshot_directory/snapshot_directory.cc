@@ -6,11 +6,10 @@
 #include <functional>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "adapters/snapshot_directory/rdb_files.h"
+#include "control/offload.h"
 
 namespace hikae::adapters {
 namespace {
@@ -19,18 +18,8 @@ namespace fs = std::filesystem;
 
 using control::Awaitable;
 using control::BucketObject;
+using control::offload;
 using control::SnapshotFile;
-
-template <class T>
-Awaitable<T> as_coroutine(std::function<T()> work) {
-  co_return work();
-}
-
-template <class T>
-Awaitable<T> offload(boost::asio::thread_pool& pool, std::function<T()> work) {
-  auto running = as_coroutine<T>(std::move(work));
-  co_return co_await boost::asio::co_spawn(pool, std::move(running), boost::asio::use_awaitable);
-}
 
 Result<SnapshotFile> as_file(const Result<codec::rdb::Facts>& facts) {
   if (!facts) {

@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "base/testing/temporary_directory.h"
 #include "codec/rdb/crc64.h"
 
 namespace hikae::adapters {
@@ -32,16 +33,10 @@ std::string rdb(const std::string& data) {
 class SnapshotDirectoryTest : public ::testing::Test {
  protected:
   SnapshotDirectoryTest() {
-    std::string pattern = fs::temp_directory_path() / "hikae-snapshots-XXXXXX";
-    root_ = ::mkdtemp(pattern.data());
     auto opened = SnapshotDirectory::open({root_ + "/snapshots", root_ + "/buckets"});
     EXPECT_TRUE(opened);
     files_ = std::move(*opened);
     fs::create_directories(root_ + "/buckets/mine");
-  }
-  ~SnapshotDirectoryTest() override {
-    files_.reset();
-    fs::remove_all(root_);
   }
 
   template <class T>
@@ -71,7 +66,8 @@ class SnapshotDirectoryTest : public ::testing::Test {
     return out;
   }
 
-  std::string root_;
+  TemporaryDirectory directory_;
+  const std::string root_ = directory_.path();
   std::unique_ptr<SnapshotDirectory> files_;
 };
 

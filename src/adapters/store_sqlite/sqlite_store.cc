@@ -10,11 +10,10 @@
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "adapters/store_sqlite/sqlite_error.h"
+#include "control/offload.h"
 #include "storage/rows.h"
 
 namespace hikae::adapters {
@@ -49,18 +48,6 @@ Status make_private_file(const std::string& path) {
   }
   ::close(fd);
   return {};
-}
-
-template <class F>
-control::Awaitable<std::invoke_result_t<F>> run(F work) {
-  co_return work();
-}
-
-// Runs `work` on the pool's thread and comes back with its result.
-template <class F>
-control::Awaitable<std::invoke_result_t<F>> offload(boost::asio::thread_pool& pool, F work) {
-  auto operation = run(std::move(work));
-  co_return co_await boost::asio::co_spawn(pool, std::move(operation), boost::asio::use_awaitable);
 }
 
 }  // namespace
@@ -194,7 +181,7 @@ control::Awaitable<Result<core::State>> SqliteStore::load() {
   auto work = [this] {
     return with_connection(connection_, path_, [](Connection& c) { return c.load(); });
   };
-  co_return co_await offload(pool_, std::move(work));
+  co_return co_await control::offload(pool_, std::move(work));
 }
 
 control::Awaitable<Status> SqliteStore::commit(core::Transition transition, core::Revision expected,
@@ -217,7 +204,7 @@ control::Awaitable<Status> SqliteStore::replace(Rows rows, core::Revision expect
     return with_connection(connection_, path_,
                            [&](Connection& c) { return c.commit(rows, expected, next); });
   };
-  co_return co_await offload(pool_, std::move(work));
+  co_return co_await control::offload(pool_, std::move(work));
 }
 
 }  // namespace hikae::adapters

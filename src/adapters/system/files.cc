@@ -10,24 +10,10 @@
 
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
+
 namespace hikae::adapters {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<Error> failure(int error, std::string_view what, const std::string& path) {
   ErrorCode code = ErrorCode::kInternal;

@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "adapters/system/files.h"
+#include "adapters/system/machine.h"
 #include "app/agent.h"
 #include "app/config.h"
 #include "app/host_command.h"
 #include "app/main/commands.h"
+#include "app/main/settings_line.h"
 #include "base/strings.h"
 
 namespace hikae::app {
@@ -16,6 +17,7 @@ constexpr int kUsageError = 2;
 
 // What the command line of `agent` says; empty and false mean that it says nothing.
 struct AgentLine {
+  EngineLine engine;
   std::string config_file;
   std::string data;
   std::string name;
@@ -25,12 +27,6 @@ struct AgentLine {
   std::string addresses;
   std::string memory;
   std::optional<std::int64_t> max_nodes;
-  std::optional<std::int64_t> hang_ms;
-  std::optional<std::int64_t> busy_ms;
-  bool engines_strict = false;
-  std::string valkey_server;
-  std::string redis_server;
-  std::string log_file;
   std::string snapshots;
 };
 
@@ -58,28 +54,11 @@ void add_options(CLI::App& command, AgentLine& line) {
       ->option_text("SIZE");
   command.add_option("--max-nodes", line.max_nodes, "At most so many nodes [1000]")
       ->option_text("N");
-  command.add_flag("--engines-strict", line.engines_strict,
-                   "Refuse an engine version that is not installed");
-  command.add_option("--valkey-server", line.valkey_server, "Program for Valkey [found on PATH]")
-      ->option_text("FILE");
-  command.add_option("--redis-server", line.redis_server, "Program for Redis [found on PATH]")
-      ->option_text("FILE");
-  command.add_option("--log-file", line.log_file, "Write the log there too")->option_text("FILE");
+  add_engine_options(command, line.engine);
   command
       .add_option("--snapshots", line.snapshots,
                   "Where the region's snapshots lie, a directory that the servers see too")
       ->option_text("DIR");
-  command
-      .add_option("--hang-ms", line.hang_ms, "An engine that does nothing for so long hangs [100]")
-      ->option_text("N");
-  command
-      .add_option("--busy-ms", line.busy_ms,
-                  "One that works without answering for so long hangs too, 0: never [60000]")
-      ->option_text("N");
-}
-
-std::optional<std::string> if_said(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
 }
 
 AgentSettings settings_of(const AgentLine& line) {
@@ -94,32 +73,15 @@ AgentSettings settings_of(const AgentLine& line) {
   settings.addresses = if_said(line.addresses);
   settings.memory = if_said(line.memory);
   settings.max_nodes = line.max_nodes;
-  settings.hang_ms = line.hang_ms;
-  settings.busy_ms = line.busy_ms;
-  if (line.engines_strict) {
-    settings.engines_strict = true;
-  }
-  settings.valkey_server = if_said(line.valkey_server);
-  settings.redis_server = if_said(line.redis_server);
-  settings.log_file = if_said(line.log_file);
+  take_engine_options(line.engine, settings);
   settings.snapshots = if_said(line.snapshots);
   return settings;
 }
 
 Result<AgentConfig> configuration(const AgentLine& line) {
-  AgentSettings settings;
-  if (!line.config_file.empty()) {
-    const auto text = adapters::read_file(line.config_file);
-    if (!text) {
-      return tl::unexpected(text.error());
-    }
-    auto parsed = parse_agent_file(*text, line.config_file);
-    if (!parsed) {
-      return tl::unexpected(parsed.error());
-    }
-    settings = std::move(*parsed);
-  }
-  return resolve(merge(std::move(settings), settings_of(line)), machine_name(), machine_memory());
+  const auto settings = settings_of(line.config_file, parse_agent_file, settings_of(line));
+  return settings ? resolve(*settings, adapters::machine_name(), adapters::machine_memory())
+                  : tl::unexpected(settings.error());
 }
 
 void add_agent(CLI::App& program, Action& action) {

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "adapters/system/files.h"
 #include "app/config.h"
 #include "app/doctor.h"
 #include "app/main/commands.h"
+#include "app/main/settings_line.h"
 #include "app/serve.h"
 #include "app/store_command.h"
 #include "base/strings.h"
@@ -18,6 +18,7 @@ constexpr int kUsageError = 2;
 
 // What the command line says; empty and false mean that it says nothing.
 struct CommandLine {
+  EngineLine engine;
   std::string config_file;
   std::string data;
   std::string listen;
@@ -26,14 +27,8 @@ struct CommandLine {
   std::string zones;
   std::string domain;
   bool allow_test_credentials = false;
-  bool engines_strict = false;
-  std::string valkey_server;
-  std::string redis_server;
-  std::string log_file;
   std::string snapshots;
   std::string buckets;
-  std::optional<std::int64_t> hang_ms;
-  std::optional<std::int64_t> busy_ms;
   std::optional<std::int64_t> test_failovers_per_day;
   std::string store;
   std::string local_agents;
@@ -93,13 +88,7 @@ void add_options(CLI::App& command, CommandLine& line) {
       ->option_text("NAME");
   command.add_flag("--allow-test-credentials", line.allow_test_credentials,
                    "Accept access key test with secret test, on loopback only");
-  command.add_flag("--engines-strict", line.engines_strict,
-                   "Refuse an engine version that is not installed");
-  command.add_option("--valkey-server", line.valkey_server, "Program for Valkey [found on PATH]")
-      ->option_text("FILE");
-  command.add_option("--redis-server", line.redis_server, "Program for Redis [found on PATH]")
-      ->option_text("FILE");
-  command.add_option("--log-file", line.log_file, "Write the log there too")->option_text("FILE");
+  add_engine_options(command, line.engine);
   command
       .add_option("--snapshots", line.snapshots,
                   "Where snapshots lie; all servers and hosts have to see it [DATA/snapshots]")
@@ -109,13 +98,6 @@ void add_options(CLI::App& command, CommandLine& line) {
                   "Directory whose directories are the buckets of snapshots [DATA/buckets]")
       ->option_text("DIR");
   command
-      .add_option("--hang-ms", line.hang_ms, "An engine that does nothing for so long hangs [100]")
-      ->option_text("N");
-  command
-      .add_option("--busy-ms", line.busy_ms,
-                  "One that works without answering for so long hangs too, 0: never [60000]")
-      ->option_text("N");
-  command
       .add_option("--test-failovers-per-day", line.test_failovers_per_day,
                   "Most node groups for TestFailover, 0: any number [0 on loopback, else 15]")
       ->option_text("N");
@@ -124,10 +106,6 @@ void add_options(CLI::App& command, CommandLine& line) {
       .add_option("--agents-listen", line.agents_listen,
                   "Run nodes on hosts whose agents connect here [on this machine alone]")
       ->option_text("ADDRESS:PORT");
-}
-
-std::optional<std::string> if_said(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional(text);
 }
 
 ConfigSettings settings_of(const CommandLine& line) {
@@ -145,16 +123,9 @@ ConfigSettings settings_of(const CommandLine& line) {
   if (line.allow_test_credentials) {
     settings.allow_test_credentials = true;
   }
-  if (line.engines_strict) {
-    settings.engines_strict = true;
-  }
-  settings.valkey_server = if_said(line.valkey_server);
-  settings.redis_server = if_said(line.redis_server);
-  settings.log_file = if_said(line.log_file);
+  take_engine_options(line.engine, settings);
   settings.snapshots = if_said(line.snapshots);
   settings.buckets = if_said(line.buckets);
-  settings.hang_ms = line.hang_ms;
-  settings.busy_ms = line.busy_ms;
   settings.test_failovers_per_day = line.test_failovers_per_day;
   settings.store = if_said(line.store);
   settings.local_agents = if_said(line.local_agents);
@@ -168,19 +139,8 @@ ConfigSettings settings_of(const CommandLine& line) {
 }
 
 Result<ServeConfig> configuration(const CommandLine& line) {
-  ConfigSettings settings;
-  if (!line.config_file.empty()) {
-    const auto text = adapters::read_file(line.config_file);
-    if (!text) {
-      return tl::unexpected(text.error());
-    }
-    auto parsed = parse_config_file(*text, line.config_file);
-    if (!parsed) {
-      return tl::unexpected(parsed.error());
-    }
-    settings = std::move(*parsed);
-  }
-  return resolve(merge(std::move(settings), settings_of(line)));
+  const auto settings = settings_of(line.config_file, parse_config_file, settings_of(line));
+  return settings ? resolve(*settings) : tl::unexpected(settings.error());
 }
 
 void add_command(CLI::App& program, Action& action, const char* name, const char* description,

@@ -26,8 +26,7 @@ const CacheCluster* preferred_member(const State& state, const ReplicationGroup&
 }
 
 bool is_manual_of_same_source(const Snapshot& one, const Snapshot& other) {
-  return one.source == "manual" && one.group == other.group &&
-         (!one.group.empty() || one.cluster == other.cluster);
+  return one.source == "manual" && is_taken_of(one, other.group, other.cluster);
 }
 
 std::optional<Fault> over_quota(const State& state, const Snapshot& next) {
@@ -228,10 +227,8 @@ Admitted<Snapshot> final_snapshot(const State& state, const CacheCluster& standa
 void drop_automatic_snapshots(const State& state, const ReplicationGroupId& group,
                               const CacheClusterId& standalone, Transition& transition) {
   for (const auto& [name, snapshot] : state.all<Snapshot>()) {
-    const bool of_it =
-        snapshot.group == group && (!group.empty() || snapshot.cluster == standalone);
     const bool settled = snapshot.status == "available" || snapshot.status == "failed";
-    if (of_it && settled && snapshot.source == "automated") {
+    if (is_taken_of(snapshot, group, standalone) && settled && snapshot.source == "automated") {
       Snapshot next = snapshot;
       next.status = "deleting";
       transition.put(std::move(next));

@@ -60,14 +60,6 @@ const NodeGroup* node_group_of(const ReplicationGroup& group, const CacheCluster
   return nullptr;
 }
 
-// nullptr: not placed, or not observed yet.
-const NodeObservation* seen_of(const State& state, const Observed& observed,
-                               const CacheClusterId& id) {
-  const auto* cluster = state.find<CacheCluster>(id);
-  return cluster == nullptr || cluster->nodes.empty() ? nullptr
-                                                      : observed.find(id, cluster->nodes[0]);
-}
-
 bool is_synchronising(const State& state, const Observed& observed, const CacheClusterId& id) {
   const auto* seen = seen_of(state, observed, id);
   return seen != nullptr && seen->process == NodeObservation::Process::kRunning && !seen->link_up;

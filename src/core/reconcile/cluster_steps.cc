@@ -12,6 +12,13 @@ const ZoneName& zone_wish(const Node& node) {
   return node.zone.empty() ? node.preferred_zone : node.zone;
 }
 
+const NodeObservation* seen_of(const State& state, const Observed& observed,
+                               const CacheClusterId& id) {
+  const auto* cluster = state.find<CacheCluster>(id);
+  return cluster == nullptr || cluster->nodes.empty() ? nullptr
+                                                      : observed.find(id, cluster->nodes[0]);
+}
+
 void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context) {
   for (Node& node : cluster.nodes) {
     if (node.id != placed.node.node) {

@@ -16,6 +16,10 @@ namespace hikae::core {
 // the client asked for; empty for any.
 const ZoneName& zone_wish(const Node& node);
 
+// What is seen of the cluster's node; nullptr: not observed yet, or no such cluster.
+const NodeObservation* seen_of(const State& state, const Observed& observed,
+                               const CacheClusterId& id);
+
 // Writes a placement into a cluster that `transition` is about to put.
 void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionContext context);
 

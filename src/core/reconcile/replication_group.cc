@@ -170,10 +170,7 @@ Plan forget_test(const View& view, const NodeGroup& tested) {
 }
 
 bool is_dead(const View& view, const CacheClusterId& id) {
-  const auto* cluster = view.state.find<CacheCluster>(id);
-  const auto* seen = cluster == nullptr || cluster->nodes.empty()
-                         ? nullptr
-                         : view.observed.find(id, cluster->nodes[0]);
+  const auto* seen = seen_of(view.state, view.observed, id);
   return seen != nullptr && seen->dead();
 }
 

@@ -13,16 +13,11 @@ namespace {
 
 constexpr std::string_view kAutomated = "automated";
 
-bool is_of(const Snapshot& snapshot, const ReplicationGroupId& group,
-           const CacheClusterId& standalone) {
-  return snapshot.group == group && (!group.empty() || snapshot.cluster == standalone);
-}
-
 bool was_taken_since(const State& state, const ReplicationGroupId& group,
                      const CacheClusterId& standalone, Instant since) {
   const auto& all = state.all<Snapshot>();
   return std::any_of(all.begin(), all.end(), [&](const auto& item) {
-    return item.second.source == kAutomated && is_of(item.second, group, standalone) &&
+    return item.second.source == kAutomated && is_taken_of(item.second, group, standalone) &&
            item.second.created_at >= since;
   });
 }
@@ -99,7 +94,7 @@ void fail_orphans(const State& state, Transition& out) {
     const bool has_source = snapshot.group.empty()
                                 ? state.find<CacheCluster>(snapshot.cluster) != nullptr
                                 : state.find<ReplicationGroup>(snapshot.group) != nullptr;
-    if (snapshot.status == "creating" && snapshot.copy_of.empty() && !has_source) {
+    if (snapshot.is_under_way() && !has_source) {
       Snapshot next = snapshot;
       next.status = "failed";
       out.put(std::move(next));

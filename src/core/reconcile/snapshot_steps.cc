@@ -6,7 +6,8 @@
 
 #include "core/admission/cache_cluster.h"
 #include "core/admission/replication_group.h"
-#include "core/state/events.h"
+#include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/snapshot_events.h"
 #include "core/state/snapshots.h"
 
 namespace hikae::core {
@@ -28,13 +29,6 @@ struct View {
   CacheClusterId primary;
 };
 
-const NodeObservation* seen_of(const View& view, const CacheClusterId& id) {
-  const auto* cluster = view.state.find<CacheCluster>(id);
-  return cluster == nullptr || cluster->nodes.empty()
-             ? nullptr
-             : view.observed.find(NodeKey{id, cluster->nodes[0].id});
-}
-
 // Right after a start the hosts have yet to report: a member of one that has not may be the very
 // one that saves its data.
 bool is_unknown(const View& view, const CacheClusterId& id) {
@@ -49,7 +43,7 @@ bool serves(const NodeObservation* seen) {
 }
 
 bool is_replica_in_sync(const View& view, const CacheClusterId& id) {
-  const auto* seen = seen_of(view, id);
+  const auto* seen = seen_of(view.state, view.observed, id);
   return id != view.primary && serves(seen) && seen->role == Role::kReplica && seen->synced &&
          seen->link_up;
 }
@@ -76,7 +70,7 @@ CacheClusterId choose_taker(const View& view, const ReplicationGroup* group) {
   if (some_unknown) {
     return CacheClusterId();
   }
-  const auto* seen = seen_of(view, view.primary);
+  const auto* seen = seen_of(view.state, view.observed, view.primary);
   return serves(seen) && seen->role == Role::kPrimary ? view.primary : CacheClusterId();
 }
 
@@ -87,14 +81,6 @@ std::string words_of(const Snapshot& snapshot) {
                      of_group ? snapshot.group.str() : snapshot.cluster.str());
 }
 
-// AWS tells both the group and the node.
-void tell(const Snapshot& snapshot, const std::string& text, EventWriter& events) {
-  if (!snapshot.group.empty()) {
-    events.add(kSourceReplicationGroup, snapshot.group.str(), text);
-  }
-  events.add(kSourceCacheCluster, snapshot.cluster.str(), text);
-}
-
 Plan give_up(const View& view, const std::string& why) {
   Plan plan;
   EventWriter events(view.state, view.context.now);
@@ -103,7 +89,7 @@ Plan give_up(const View& view, const std::string& why) {
   next.nodes.front().file = {};
   plan.reason = fmt::format("snapshot {} failed: {}", next.name.str(), why);
   plan.alarm = plan.reason;
-  tell(next, fmt::format("Snapshot failed for {}: {}", words_of(next), why), events);
+  add_snapshot_event(next, fmt::format("Snapshot failed for {}: {}", words_of(next), why), events);
   plan.transition.put(std::move(next));
   events.finish(plan.transition);
   return plan;
@@ -120,7 +106,7 @@ Plan succeed(const View& view, const SnapshotProgress& done) {
   data.format = done.format;
   data.checksum = done.checksum;
   data.taken_at = view.context.now;
-  tell(next, fmt::format("Snapshot succeeded for {}", words_of(next)), events);
+  add_snapshot_event(next, fmt::format("Snapshot succeeded for {}", words_of(next)), events);
   plan.reason =
       fmt::format("snapshot {} of {}: {} bytes", next.name.str(), data.taker.str(), done.bytes);
   plan.transition.put(std::move(next));
@@ -142,7 +128,7 @@ Plan begin(const View& view, const CacheClusterId& taker) {
 
 Plan take(const View& view, const ReplicationGroup* group) {
   const NodeSnapshot& data = view.snapshot.nodes.front();
-  const auto* seen = data.taker.empty() ? nullptr : seen_of(view, data.taker);
+  const auto* seen = data.taker.empty() ? nullptr : seen_of(view.state, view.observed, data.taker);
   if (seen != nullptr && seen->snapshot.file == data.file && !data.file.empty()) {
     if (seen->snapshot.stage == SnapshotProgress::Stage::kDone) {
       return succeed(view, seen->snapshot);
@@ -230,8 +216,7 @@ Plan plan_snapshot(const State& state, const Observed& observed, const CacheClus
 Plan plan_restore_failure(const State& state, const Observed& observed, const CacheCluster& cluster,
                           AdmissionContext context) {
   Plan plan;
-  const auto* seen =
-      cluster.nodes.empty() ? nullptr : observed.find(NodeKey{cluster.id, cluster.nodes[0].id});
+  const auto* seen = seen_of(state, observed, cluster.id);
   if (cluster.status != "creating" || cluster.restore.file.empty() || seen == nullptr ||
       seen->restore_problem.empty()) {
     return plan;
@@ -266,7 +251,7 @@ Plan plan_restore_progress(const State& state, const Observed& observed,
   if (cluster.restore.file.empty() || cluster.nodes.empty() || cluster.status != "creating") {
     return plan;
   }
-  const auto* seen = observed.find(NodeKey{cluster.id, cluster.nodes[0].id});
+  const auto* seen = seen_of(state, observed, cluster.id);
   const int percent = seen == nullptr ? 0 : seen->loaded_percent / kProgressStep * kProgressStep;
   if (percent <= cluster.restore.percent) {
     return plan;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/state/events.h"
+#include "core/reconcile/snapshot_events.h"
 
 namespace hikae::core {
 namespace {
@@ -21,13 +21,6 @@ std::optional<SnapshotWork> work_of(const Snapshot& snapshot) {
   return std::nullopt;
 }
 
-void tell(const Snapshot& snapshot, const std::string& text, EventWriter& events) {
-  if (!snapshot.group.empty()) {
-    events.add(kSourceReplicationGroup, snapshot.group.str(), text);
-  }
-  events.add(kSourceCacheCluster, snapshot.cluster.str(), text);
-}
-
 void release_source(const State& state, const Snapshot& copy, Transition& out) {
   const auto* source = state.find<Snapshot>(copy.copy_of);
   if (source != nullptr && source->status == "copying") {
@@ -42,7 +35,7 @@ Transition end_copy(const State& state, Snapshot copy, const std::string& text, 
   EventWriter events(state, now);
   release_source(state, copy, out);
   copy.copy_of = {};
-  tell(copy, text, events);
+  add_snapshot_event(copy, text, events);
   out.put(std::move(copy));
   events.finish(out);
   return out;
@@ -117,10 +110,11 @@ Transition snapshot_exported(const State& state, const SnapshotName& name, const
   next.bucket.clear();
   next.key_prefix.clear();
   const std::string what = fmt::format("snapshot {} to bucket {}", name.str(), found->bucket);
-  tell(next,
-       why.empty() ? fmt::format("Exported {} as {}", what, export_key(*found, found->nodes[0]))
-                   : fmt::format("Exporting {} failed: {}", what, why),
-       events);
+  add_snapshot_event(
+      next,
+      why.empty() ? fmt::format("Exported {} as {}", what, export_key(*found, found->nodes[0]))
+                  : fmt::format("Exporting {} failed: {}", what, why),
+      events);
   out.put(std::move(next));
   events.finish(out);
   return out;

@@ -71,6 +71,8 @@ struct Snapshot {
   std::string key_prefix;
   Tags tags;
   const Key& key() const { return name; }
+  // Its data is being taken from a node.
+  bool is_under_way() const { return status == "creating" && copy_of.empty(); }
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("name", s.name);

@@ -7,9 +7,10 @@ namespace {
 
 template <class Matches>
 const Snapshot* find_under_way(const State& state, Matches matches) {
-  for (const auto& [name, snapshot] : state.all<Snapshot>()) {
-    if (snapshot.status == "creating" && snapshot.copy_of.empty() && matches(snapshot)) {
-      return &snapshot;
+  for (const SnapshotName& name : state.snapshots_under_way()) {
+    const auto* snapshot = state.find<Snapshot>(name);
+    if (matches(*snapshot)) {
+      return snapshot;
     }
   }
   return nullptr;
@@ -26,6 +27,11 @@ const Snapshot* snapshot_under_way(const State& state, const CacheCluster& clust
   return find_under_way(state, [&](const Snapshot& snapshot) {
     return snapshot.group == cluster.replication_group && snapshot.cluster == cluster.id;
   });
+}
+
+bool is_taken_of(const Snapshot& snapshot, const ReplicationGroupId& group,
+                 const CacheClusterId& standalone) {
+  return snapshot.group == group && (!group.empty() || snapshot.cluster == standalone);
 }
 
 std::string shown_status(const State& state, const ReplicationGroup& group) {

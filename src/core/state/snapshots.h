@@ -13,6 +13,10 @@ namespace hikae::core {
 const Snapshot* snapshot_under_way(const State& state, const ReplicationGroup& group);
 const Snapshot* snapshot_under_way(const State& state, const CacheCluster& cluster);
 
+// Of that group, or where there is none of that standalone cluster.
+bool is_taken_of(const Snapshot& snapshot, const ReplicationGroupId& group,
+                 const CacheClusterId& standalone);
+
 // Its status as the API shows it: `snapshotting` while a snapshot is taken, `deleting` from the
 // call that asked for a final one.
 std::string shown_status(const State& state, const ReplicationGroup& group);

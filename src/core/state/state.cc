@@ -1,5 +1,7 @@
 #include "core/state/state.h"
 
+#include <type_traits>
+
 #include "base/check.h"
 
 namespace hikae::core {
@@ -8,13 +10,27 @@ namespace {
 template <class Tables>
 struct Applier {
   Tables& tables;
+  std::set<SnapshotName>& under_way;
   template <class T>
   void operator()(const Put<T>& put) const {
     std::get<Table<T>>(tables).insert_or_assign(put.value.key(), put.value);
+    if constexpr (std::is_same_v<T, Snapshot>) {
+      note(put.value.name, put.value.is_under_way());
+    }
   }
   template <class T>
   void operator()(const Remove<T>& remove) const {
     std::get<Table<T>>(tables).erase(remove.key);
+    if constexpr (std::is_same_v<T, Snapshot>) {
+      note(remove.key, false);
+    }
+  }
+  void note(const SnapshotName& name, bool is_under_way) const {
+    if (is_under_way) {
+      under_way.insert(name);
+    } else {
+      under_way.erase(name);
+    }
   }
 };
 
@@ -27,7 +43,7 @@ const Region& State::region() const {
 }
 
 void State::apply(const Transition& transition, Revision next) {
-  Applier<WithResources<TablesOf>> applier{tables_};
+  Applier<WithResources<TablesOf>> applier{tables_, under_way_};
   for (const Change& change : transition.changes) {
     std::visit(applier, change);
   }

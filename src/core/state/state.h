@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -77,12 +78,16 @@ class State {
   // The region record. Exists in every state that was initialised (admission/region.h).
   const Region& region() const;
 
+  // The few of thousands that are being taken: every assignment of a node asks for them.
+  const std::set<SnapshotName>& snapshots_under_way() const { return under_way_; }
+
   // Performs the changes in order and moves to `next`. Does not check anything: see invariants.h.
   void apply(const Transition& transition, Revision next);
 
  private:
   Revision revision_;
   WithResources<TablesOf> tables_;
+  std::set<SnapshotName> under_way_;  // follows from the table of snapshots
 };
 
 // What find() will answer once `transition` is applied. For decisions that build on their own

@@ -26,13 +26,7 @@ inline tl::unexpected<ApiFault> refused(core::Fault fault) {
   return tl::unexpected<ApiFault>(ApiFault(std::move(fault)));
 }
 
-// The decision of a command that the core admits.
-template <class Command>
-control::Frontend::Decision decision_on(Command command) {
-  return [command = std::move(command)](const core::State& state, core::AdmissionContext context) {
-    return admit(state, command, context);  // found by its arguments, all of core
-  };
-}
+using control::decision_on;
 
 // Cuts one page out of a listing. The handler offers every item in ascending order of its key; a
 // page ends after MaxRecords items. Nothing is remembered between pages: the marker holds the last
