@@ -58,6 +58,7 @@ ControlPlane::ControlPlane(Parts parts)
                               parts_.config.agents_certificate_lifetime,
                               parts_.ca,
                               *parts_.snapshots.files,
+                              parts_.state.leadership(),
                               parts_.runner}),
       host_admin_({frontend_, credentials_, parts_.config, clock_, random_, parts_.log, duty_,
                    parts_.ca}) {}

@@ -22,8 +22,8 @@ std::optional<AgentGate> make_gate(const RegionDuty::Parts& parts, control::Repo
 
 RegionDuty::Active::Active(const Parts& parts, std::optional<control::LeaderTerm> term)
     : gate(make_gate(parts, link)),
-      reconciler(parts.context.get_executor(), parts.frontend,
-                 gate ? static_cast<control::AgentLink&>(*gate) : link, parts.clock, parts.log,
+      assignments(gate ? static_cast<control::AgentLink&>(*gate) : link, parts.leadership),
+      reconciler(parts.context.get_executor(), parts.frontend, assignments, parts.clock, parts.log,
                  term),
       recorder(parts.context.get_executor(), parts.frontend, reconciler, parts.clock, parts.log,
                parts.reports),

@@ -15,6 +15,7 @@
 #include "app/local_agents.h"
 #include "control/failover_recorder.h"
 #include "control/frontend.h"
+#include "control/leader_link.h"
 #include "control/leader_loop.h"
 #include "control/reconciler.h"
 #include "control/snapshot_keeper.h"
@@ -47,6 +48,7 @@ class RegionDuty final : public control::LeaderDuty {
     Duration certificate_lifetime{};
     const adapters::CertificateAuthority& ca;
     control::SnapshotFiles& snapshots;
+    const control::Leadership* leadership;  // nullptr: this server is the only one
     NodeRunner runner = {};
   };
 
@@ -68,6 +70,7 @@ class RegionDuty final : public control::LeaderDuty {
     Active(const Parts& parts, std::optional<control::LeaderTerm> term);
     adapters::AgentMemory link;     // brings the reports of all
     std::optional<AgentGate> gate;  // assignments go there, or into the link
+    control::LeaderLink assignments;
     control::Reconciler reconciler;
     control::FailoverRecorder recorder;
     control::SnapshotKeeper keeper;

@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "control/agent_fakes.h"
+#include "control/leader_link.h"
 #include "control/leader_loop.h"
 #include "control/state_follower.h"
 #include "control/store_test_support.h"
@@ -326,6 +327,7 @@ class PreparedLeadership final : public Leadership {
       co_await wake_.wait();
     }
   }
+  bool is_certain() const override { return elected_; }
   Awaitable<void> resign() override {
     elected_ = false;
     ++resigned;
@@ -378,6 +380,31 @@ TEST_F(FrontendTest, TheDutyLastsAsLongAsTheTerm) {
   EXPECT_FALSE(duty.on);
   EXPECT_EQ(leadership.resigned, 2) << "another server would wait for the lease to run out";
   EXPECT_EQ(duty.terms, (std::vector<std::uint64_t>{1, 2}));
+}
+
+class CountedAssignments final : public AgentLink {
+ public:
+  void assign(core::Assignment assignment) override { hosts.push_back(assignment.host); }
+  std::vector<core::HostId> hosts;
+};
+
+TEST_F(FrontendTest, WhoIsNotCertainToLeadTellsTheAgentsNothing) {
+  PreparedLeadership leadership(context_.get_executor());
+  CountedAssignments agents;
+  LeaderLink link(agents, &leadership);
+  core::Assignment assignment;
+  assignment.host = core::HostId("one");
+  link.assign(assignment);
+  EXPECT_TRUE(agents.hosts.empty());
+  leadership.elect();
+  link.assign(assignment);
+  EXPECT_EQ(agents.hosts.size(), 1u);
+  leadership.depose();
+  link.assign(assignment);
+  EXPECT_EQ(agents.hosts.size(), 1u);
+  LeaderLink of_the_only_one(agents, nullptr);
+  of_the_only_one.assign(assignment);
+  EXPECT_EQ(agents.hosts.size(), 2u);
 }
 
 TEST_F(FrontendTest, WhoCannotDoTheDutyLeavesItToOthers) {

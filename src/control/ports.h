@@ -98,6 +98,9 @@ class Leadership {
   virtual Awaitable<Result<LeaderTerm>> campaign() = 0;
   // Keeps the term for as long as it can, and returns when it is over or may be.
   virtual Awaitable<void> hold() = 0;
+  // The term is ours for certain, by this machine's clock. A process that was stopped for a while
+  // learns it from this before hold() returns. Once false, it stays false until the next term.
+  virtual bool is_certain() const = 0;
   // Ends the term, so that another server need not wait for it to run out.
   virtual Awaitable<void> resign() = 0;
   // A waiting campaign() or hold() returns soon, and so does every later one.

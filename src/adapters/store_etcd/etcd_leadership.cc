@@ -85,7 +85,7 @@ Awaitable<Result<LeaderTerm>> EtcdLeadership::take_key() {
     co_return tl::unexpected(lease.error());
   }
   lease_ = lease->id;
-  until_ = asked + belief(lease->ttl_seconds);
+  const Monotonic until = asked + belief(lease->ttl_seconds);
   TxnRequest request;
   const std::string mine = fmt::format("{} lease {}", server_, lease_);
   request.compare = {{Compare::What::kCreateRevision, layout_.leader(), 0}};
@@ -94,11 +94,13 @@ Awaitable<Result<LeaderTerm>> EtcdLeadership::take_key() {
   request.failure = {Operation::get(layout_.leader())};
   const auto answer = co_await client_.txn(std::move(request), kTimeout);
   if (answer && answer->succeeded) {
+    until_ = until;
     term_ = LeaderTerm(answer->revision);
     co_return term_;
   }
   // The first attempt may have got through, and this was the second.
   if (answer && !answer->pairs.empty() && answer->pairs.front().value == mine) {
+    until_ = until;
     term_ = LeaderTerm(answer->pairs.front().create_revision);
     co_return term_;
   }
@@ -110,11 +112,11 @@ Awaitable<Result<LeaderTerm>> EtcdLeadership::take_key() {
 }
 
 Awaitable<void> EtcdLeadership::hold() {
-  while (!stopped_ && clock_.monotonic() < until_) {
+  while (!stopped_ && is_certain()) {
     const Duration rest = until_ - clock_.monotonic();
     const Duration pause = std::min(kRenewEvery, rest);
     co_await sleep(pause);
-    while (!stopped_ && clock_.monotonic() < until_) {
+    while (!stopped_ && is_certain()) {
       const Monotonic before = until_;
       const bool ours = co_await renew();
       if (!ours) {
@@ -146,13 +148,14 @@ Awaitable<bool> EtcdLeadership::renew() {
   if (key && (key->pairs.empty() || key->pairs.front().create_revision != term_.value())) {
     co_return false;  // somebody removed it by hand
   }
-  if (key) {
+  if (key && is_certain()) {
     until_ = asked + belief(renewed->ttl_seconds);
   }
   co_return true;
 }
 
 Awaitable<void> EtcdLeadership::resign() {
+  until_ = Monotonic();
   const std::int64_t lease = std::exchange(lease_, 0);
   if (lease != 0) {
     // When this fails the lease runs out by itself.

@@ -26,6 +26,7 @@ class EtcdLeadership final : public control::Leadership {
 
   control::Awaitable<Result<control::LeaderTerm>> campaign() override;
   control::Awaitable<void> hold() override;
+  bool is_certain() const override { return clock_.monotonic() < until_; }
   control::Awaitable<void> resign() override;
   void stop() override;
 

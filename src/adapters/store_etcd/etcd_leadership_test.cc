@@ -93,8 +93,11 @@ TEST_F(EtcdLeadershipTest, OnlyOneIsElectedAndKeepsItsTermBeyondTheLease) {
 
 TEST_F(EtcdLeadershipTest, WhoDoesNotRenewIsReplacedAndCanChangeNothing) {
   const LeaderTerm first = elect(a_);
+  EXPECT_TRUE(a_.leadership.is_certain());
   ASSERT_TRUE(commit(a_, 0, first));
   const LeaderTerm second = elect(b_);  // when a's lease has run out
+  EXPECT_FALSE(a_.leadership.is_certain());
+  EXPECT_TRUE(b_.leadership.is_certain());
   EXPECT_GT(second, first);
   EXPECT_EQ(commit(a_, 1, first).error().code, ErrorCode::kDenied);
   run(a_.leadership.hold());  // knows by itself, asks nobody
