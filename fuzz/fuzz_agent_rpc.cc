@@ -38,8 +38,8 @@ void take_report(const Frame& frame) {
   const auto report = from_message(std::move(*message), hikae::Monotonic(1));
   HIKAE_CHECK(report.nodes.size() <= kMaxNodesOfMessage);
   for (const auto& node : report.nodes) {
-    HIKAE_CHECK(node.problem.find('\n') == std::string::npos);
-    HIKAE_CHECK(node.fault_seen <= hikae::Monotonic(1));
+    HIKAE_CHECK(node->problem.find('\n') == std::string::npos);
+    HIKAE_CHECK(node->fault_seen <= hikae::Monotonic(1));
   }
 }
 

@@ -140,6 +140,11 @@ Result<control::ProcessProbe> HostPorts::probe(control::Process named) {
   return probe;
 }
 
+bool HostPorts::has_no_memory(control::Process named) {
+  const auto seen = probe(named);
+  return !seen || seen->exiting;
+}
+
 // Simulated clients see the end of a process at once; only the agent's time passes.
 Awaitable<Status> HostPorts::reset_sockets(control::SocketReset reset) {
   co_await pass(microseconds(100), milliseconds(5));

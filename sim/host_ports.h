@@ -35,6 +35,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   control::Awaitable<void> wait_exit(control::Process process) override;
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
+  bool has_no_memory(control::Process process) override;
   control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
   bool socket_resets_supported() const override { return true; }
   Status update_hosts(core::NodeKey node, std::string content) override;

@@ -18,7 +18,9 @@ template <class Message, class Change>
 std::function<void(Message&)> for_every_node(Change change) {
   return [change](Message& message) {
     for (auto& node : message.nodes) {
-      change(node);
+      auto changed = *node;
+      change(changed);
+      node = std::move(changed);
     }
   };
 }

@@ -63,7 +63,7 @@ std::string describe_all(const Message& message) {
   std::string out;
   for (const auto& node : message.nodes) {
     out += out.empty() ? "" : "; ";
-    out += describe(node);
+    out += describe(*node);
   }
   return out;
 }

@@ -102,7 +102,7 @@ core::Assignment assignment(std::uint64_t revision) {
   core::NodeAssignment node;
   node.node = {core::CacheClusterId("foo-001"), core::NodeId("0001")};
   node.directives = {{"maxmemory", "100"}};
-  out.nodes = {node};
+  out.nodes.emplace_back(node);
   return out;
 }
 

@@ -213,7 +213,7 @@ class RealEnginesTest : public ::testing::TestWithParam<const char*> {
     core::Assignment assignment;
     assignment.host = core::HostId("h");
     assignment.revision = core::Revision(++revision_);
-    assignment.nodes = std::move(nodes);
+    assignment.nodes.assign(nodes.begin(), nodes.end());
     agent_->assign(std::move(assignment));
   }
   bool run_until(const std::function<bool()>& done) {

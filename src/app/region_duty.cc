@@ -52,9 +52,9 @@ Status RegionDuty::start(std::optional<control::LeaderTerm> term) {
     lock_.reset();
     return started;
   }
-  active_->link.connect_control(parts_.context.get_executor(), [this](core::HostReport report) {
-    active_->reconciler.on_report(std::move(report));
-  });
+  active_->link.connect_control(
+      parts_.context.get_executor(),
+      [this](const core::HostReport& report) { active_->reconciler.on_report(report); });
   active_->reconciler.start();
   active_->keeper.start();
   return {};

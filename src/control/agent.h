@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,8 +50,10 @@ class Agent {
  private:
   struct Entry {
     std::unique_ptr<AgentNode> node;
-    bool started = false;  // its coroutine was
-    bool ended = false;    // and is over
+    std::optional<Shared<core::NodeAssignment>> wanted;
+    std::uint64_t turn = 0;  // in which it was wanted last
+    bool started = false;    // its coroutine was
+    bool ended = false;      // and is over
   };
 
   Awaitable<void> run();
@@ -60,13 +63,15 @@ class Agent {
   void begin(Awaitable<void> coroutine);
   Awaitable<void> find_nodes();
   void take_up();
-  void add_node(core::NodeKey key);
+  Entry& add_node(core::NodeKey key);
   void run_node(const core::NodeKey& key, Entry& entry);
   void node_ended(const core::NodeKey& key);
   void give_up_addresses();
   void report_if_news();
+  Shared<core::NodeObservation> observation_of(const core::NodeKey& key, const Entry& entry) const;
   Duration turn_time() const;
   void set_pace(int watched);
+  AgentNode::Glance kind_of_glance(int round) const;
 
   boost::asio::any_io_executor executor_;
   core::HostId host_;
@@ -80,8 +85,9 @@ class Agent {
   int watched_ = 0;
   Duration glance_period_{};
   core::Assignment newest_;
-  bool assigned_ = false;  // newest_ is one
-  bool take_up_ = false;   // newest_ or the set of nodes changed since it was taken up
+  std::uint64_t turn_ = 0;  // how often one was taken up
+  bool assigned_ = false;   // newest_ is one
+  bool take_up_ = false;    // newest_ or the set of nodes changed since it was taken up
   bool news_ = false;
   bool stopping_ = false;
   int coroutines_ = 0;

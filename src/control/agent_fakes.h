@@ -188,6 +188,10 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     }
     return fail(ErrorCode::kNotFound, "gone");
   }
+  bool has_no_memory(Process process) override {
+    const auto seen = probe(process);
+    return !seen || seen->exiting;
+  }
   Awaitable<Status> reset_sockets(SocketReset reset) override {
     calls.push_back(reset.connections ? "reset clients" : "refuse clients");
     last_reset = std::move(reset);

@@ -51,6 +51,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
       wake_(std::move(executor)),
       place_(ports.gate, [this] { wake_.raise(); }),
       quiet_(ports.gate),
+      observation_(core::NodeObservation{key_}),
       liveness_(ports.limits) {
   known_.private_hosts = ports_.runner.private_hosts_supported();
   known_.socket_resets = ports_.runner.socket_resets_supported();
@@ -74,7 +75,6 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     fault_seen_ = ports_.clock.monotonic();  // it died while no agent looked
   }
   looked_ = !known_.running;
-  observation_.node = key_;
   publish();
 }
 
@@ -308,8 +308,12 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
   }
 }
 
-void AgentNode::glance() {
+void AgentNode::glance(Glance kind) {
   if (!known_.running || known_.dying || stopping_) {
+    return;
+  }
+  if (kind == Glance::kCheap && liveness_.is_unsuspected() &&
+      !ports_.runner.has_no_memory(process_)) {
     return;
   }
   const auto probe = ports_.runner.probe(process_);
@@ -332,11 +336,13 @@ bool AgentNode::is_to_be_killed() const {
 
 // Clients wait for that, and what was known when it was decided is good enough for a first try.
 bool AgentNode::is_to_change_roles() const {
+  if (!desired_ || desired_->role == known_.role || !known_.answers || failures_ > 0) {
+    return false;
+  }
   const NodeActionKind next = core::next_node_action(desired_, known_).kind;
   const bool demoted = known_.role == core::Role::kPrimary && known_.writes_paused;
-  return known_.answers && failures_ == 0 &&
-         (next == NodeActionKind::kPromote ||
-          (demoted && (next == NodeActionKind::kFollow || next == NodeActionKind::kUpdateHosts)));
+  return next == NodeActionKind::kPromote ||
+         (demoted && (next == NodeActionKind::kFollow || next == NodeActionKind::kUpdateHosts));
 }
 
 bool AgentNode::is_watched() const {
@@ -518,8 +524,11 @@ void AgentNode::publish() {
   now.restore_problem = restore_problem_;
   now.problem = problem_;
   now.unservable = standing_.unservable;
+  if (now == *observation_) {
+    return;
+  }
   // An offset moves with every write and is no news by itself: it travels with the next report.
-  core::NodeObservation before = observation_;
+  core::NodeObservation before = *observation_;
   before.offset_read = now.offset_read;
   if (!now.offset_settled && !now.writes_paused) {
     before.replication_offset = now.replication_offset;

@@ -55,8 +55,10 @@ class AgentNode {
   Awaitable<void> run();
 
   // A glance at the process between two questions to the engine: finds a death before the kernel
-  // closes the sockets, and a process that stands still.
-  void glance();
+  // closes the sockets, and a process that stands still. A cheap one looks for the latter only
+  // where something speaks for it.
+  enum class Glance { kWhole, kCheap };
+  void glance(Glance kind);
   // The node is one whose death has to be noticed at once.
   bool is_watched() const;
 
@@ -65,7 +67,7 @@ class AgentNode {
   bool looked() const { return looked_; }
   // Where it was last told to listen; nullopt: nobody has told it yet.
   const std::optional<Ipv4>& address() const { return address_; }
-  const core::NodeObservation& observation() const { return observation_; }
+  const Shared<core::NodeObservation>& observation() const { return observation_; }
 
  private:
   enum class Woken { kExit, kSignal, kTime };
@@ -127,7 +129,7 @@ class AgentNode {
   std::optional<core::NodeAssignment> desired_;
   std::optional<Ipv4> address_;
   core::NodeKnowledge known_;
-  core::NodeObservation observation_;
+  Shared<core::NodeObservation> observation_;
   Process process_;
   AgentNote note_;
   std::string problem_;

@@ -100,7 +100,7 @@ Awaitable<void> AgentNode::await_death(int signal_number) {
   Duration poll = kDeathPoll;
   while (known_.running && !known_.dying && !stopping_ && ports_.clock.monotonic() < end) {
     co_await rest(poll);
-    glance();
+    glance(Glance::kWhole);
     poll = std::min(poll + poll / 4, kLongestDeathPoll);
   }
 }

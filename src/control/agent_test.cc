@@ -150,9 +150,9 @@ TEST_F(AgentTest, ProblemQuotesTheLastWordsOfTheProcessThatEnded) {
   host_.end(engine);
   settle();
   ASSERT_GT(reports_.all.size(), reports);
-  EXPECT_NE(reports_.all[reports].nodes.front().problem.find("bind: Address already in use"),
+  EXPECT_NE(reports_.all[reports].nodes.front()->problem.find("bind: Address already in use"),
             std::string::npos)
-      << reports_.all[reports].nodes.front().problem;
+      << reports_.all[reports].nodes.front()->problem;
 }
 
 TEST_F(AgentTest, AProcessThatNeverAnsweredIsNotStartedSoonerForEachNewAssignment) {
@@ -293,7 +293,7 @@ TEST_F(AgentTest, WhatAPrimaryHoldsCountsAsACopyWhenAnotherIsToLead) {
   assign({demoted});
   pass(seconds(2));
   for (std::size_t i = before; i < reports_.all.size(); ++i) {
-    EXPECT_TRUE(reports_.all[i].nodes.front().synced) << "report " << i - before;
+    EXPECT_TRUE(reports_.all[i].nodes.front()->synced) << "report " << i - before;
   }
   EXPECT_EQ(reports_.newest(kPrimary)->role, core::Role::kReplica);
 }
@@ -490,6 +490,21 @@ TEST_F(AgentTest, MoreNodesAreAskedLessOften) {
   EXPECT_EQ(load.watched, 100);
   EXPECT_GE(load.glance, milliseconds(50));
   EXPECT_GE(load.poll_watched, seconds(2));
+}
+
+TEST_F(AgentTest, AmongManyPrimariesWhoStandsStillIsFoundToo) {
+  launch();
+  std::vector<NodeAssignment> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(primary());
+    many.back().node.cluster = core::CacheClusterId(std::to_string(i));
+    many.back().replaceable = true;
+  }
+  const core::NodeKey last = many.back().node;
+  assign(std::move(many));
+  ASSERT_TRUE(run_until_ready(last));
+  host_.engines[last].probe.activity.stopped = true;
+  EXPECT_TRUE(run_until([&] { return host_.count("SIGKILL") == 1; }));
 }
 
 TEST_F(AgentTest, OldAssignmentDoesNotReplaceANewerOne) {

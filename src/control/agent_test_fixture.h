@@ -91,11 +91,11 @@ class AgentTest : public ::testing::Test {
     EXPECT_TRUE(run_until([&] { return stopped; }));
     agent_.reset();
   }
-  void assign(std::vector<NodeAssignment> nodes) {
+  void assign(const std::vector<NodeAssignment>& nodes) {
     core::Assignment assignment;
     assignment.host = core::HostId("h");
     assignment.revision = core::Revision(++revision_);
-    assignment.nodes = std::move(nodes);
+    assignment.nodes.assign(nodes.begin(), nodes.end());
     agent_->assign(std::move(assignment));
   }
   // Everything that can happen without time passing.

@@ -56,15 +56,17 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
       }
       wanted->directives = intern(wanted->directives);
       auto& slot = hosts_[node.host];
-      const auto known = slot.find(wanted->node);
-      if (known == slot.end() || !(known->second == *wanted)) {
-        slot.insert_or_assign(wanted->node, *wanted);
+      auto known = slot.find(wanted->node);
+      if (known == slot.end()) {
+        // What was said of it elsewhere means nothing here.
+        forget_marks(wanted->node);
+        known = slot.emplace(wanted->node, Placed{*wanted, {}}).first;
+        changed_.insert(node.host);
+      } else if (*known->second.wanted != *wanted) {
+        known->second.wanted = *wanted;
         changed_.insert(node.host);
       }
-      if (!before.contains({node.host, wanted->node})) {
-        forget(wanted->node);
-      }
-      note(*wanted);
+      note(known->second);
       now.emplace(node.host, wanted->node);
     }
   }
@@ -75,7 +77,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
       const bool elsewhere =
           std::any_of(now.begin(), now.end(), [&](const auto& one) { return one.second == key; });
       if (!elsewhere) {
-        forget(key);
+        forget_marks(key);
       }
     }
   }
@@ -86,15 +88,13 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   }
 }
 
-// What was said of the node before means nothing where it is placed next.
-void AssignmentBook::forget(const core::NodeKey& key) {
-  forbidden_.erase(key);
+void AssignmentBook::forget_marks(const core::NodeKey& key) {
   observed_.may_start_again.erase(key);
   observed_.may_be_promoted.erase(key);
   observed_.unheard.erase(key);
 }
 
-void AssignmentBook::note(const core::NodeAssignment& wanted) {
+void AssignmentBook::note(Placed& placed) const {
   const auto set = [this](std::optional<std::uint64_t>& since, bool forbidden) {
     if (!forbidden) {
       since.reset();
@@ -102,8 +102,9 @@ void AssignmentBook::note(const core::NodeAssignment& wanted) {
       since = sent_ + 1;
     }
   };
+  const core::NodeAssignment& wanted = *placed.wanted;
   const bool replica = wanted.role == core::Role::kReplica;
-  Forbidden& node = forbidden_[wanted.node];
+  Forbidden& node = placed.forbidden;
   set(node.start_as_primary, replica || wanted.hold);
   set(node.promotion, replica || !wanted.may_promote);
   set(node.rest, wanted.survey);
@@ -117,8 +118,8 @@ std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
     return out;
   }
   const std::uint64_t before = std::exchange(newest, ticket.number);
-  for (const auto& [key, assigned] : hosts_[host]) {
-    const Forbidden& node = forbidden_[key];
+  for (const auto& [key, placed] : hosts_[host]) {
+    const Forbidden& node = placed.forbidden;
     if (node.start_as_primary.value_or(0) > before || node.promotion.value_or(0) > before ||
         node.rest.value_or(0) > before) {
       out.insert(key);
@@ -140,7 +141,7 @@ void AssignmentBook::mark(const Unit& unit) {
     return;
   }
   for (const auto& [host, key] : placed->second) {
-    const Forbidden& node = forbidden_[key];
+    const Forbidden& node = hosts_.at(host).at(key).forbidden;
     const std::uint64_t known = acknowledged_[host];
     set(observed_.may_start_again, key, !node.start_as_primary || *node.start_as_primary > known);
     set(observed_.may_be_promoted, key, !node.promotion || *node.promotion > known);
@@ -171,8 +172,10 @@ void AssignmentBook::flush() {
     assignment.host = host;
     assignment.revision = state_.revision();
     assignment.ticket = {session_, sent_};
-    for (const auto& [key, node] : hosts_[host]) {
-      assignment.nodes.push_back(node);
+    const NodesOfHost& nodes = hosts_[host];
+    assignment.nodes.reserve(nodes.size());
+    for (const auto& [key, node] : nodes) {
+      assignment.nodes.push_back(node.wanted);
     }
     link_.assign(std::move(assignment));
   }

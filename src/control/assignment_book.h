@@ -34,17 +34,21 @@ class AssignmentBook {
   void mark(const Unit& unit);
 
  private:
-  using NodesOfHost = std::map<core::NodeKey, core::NodeAssignment>;
   // Since which message every one has forbidden an agent something; nullopt: the newest permits it.
   struct Forbidden {
     std::optional<std::uint64_t> start_as_primary;
     std::optional<std::uint64_t> promotion;
     std::optional<std::uint64_t> rest;  // that is: a survey is asked for
   };
+  struct Placed {
+    Shared<core::NodeAssignment> wanted;
+    Forbidden forbidden;
+  };
+  using NodesOfHost = std::map<core::NodeKey, Placed>;
 
   void refresh_unit(const Unit& unit);
-  void forget(const core::NodeKey& key);
-  void note(const core::NodeAssignment& wanted);
+  void forget_marks(const core::NodeKey& key);
+  void note(Placed& node) const;
   SharedMap intern(const SharedMap& directives);
   void flush_later();
   void flush();
@@ -58,7 +62,6 @@ class AssignmentBook {
   std::set<core::HostId> changed_;
   Instant session_;
   std::uint64_t sent_ = 0;  // the number of the newest messages
-  std::map<core::NodeKey, Forbidden> forbidden_;
   std::map<core::HostId, std::uint64_t> acknowledged_;
   // Nodes with the same parameters share one map of directives.
   std::map<SharedMap::Map, SharedMap> interned_;

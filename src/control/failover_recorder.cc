@@ -49,7 +49,7 @@ FailoverRecorder::FailoverRecorder(boost::asio::any_io_executor executor, Fronte
       [this](const core::State&, const core::Transition&) { last_commit_ = clock_.monotonic(); });
   reconciler_.on_failover(
       [this](const Reconciler::CommittedFailover& failover) { begin(failover); });
-  reconciler_.on_observed([this] { look(); });
+  reconciler_.on_observed([this](const std::set<Unit>& units) { look(units); });
 }
 
 Awaitable<void> FailoverRecorder::stop() {
@@ -96,9 +96,12 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
   open_.push_back(std::move(open));
 }
 
-void FailoverRecorder::look() {
-  std::erase_if(open_, [this](Open& open) {
-    const bool done = advance(open);
+void FailoverRecorder::look(const std::set<Unit>& units) {
+  std::erase_if(open_, [this, &units](Open& open) {
+    const bool late = clock_.monotonic() - open.committed > kPatience;
+    const bool touched =
+        late || units.contains(Unit{Unit::Kind::kGroup, open.report.replication_group});
+    const bool done = touched && advance(open);
     if (done) {
       finish(open.report);
     }

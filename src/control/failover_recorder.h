@@ -44,7 +44,7 @@ class FailoverRecorder {
   };
 
   void begin(const Reconciler::CommittedFailover& failover);
-  void look();
+  void look(const std::set<Unit>& units);
   // True when the report is finished.
   bool advance(Open& open);
   void note_replica(Open& open, const core::NodeObservation& replica,

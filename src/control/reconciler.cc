@@ -27,16 +27,12 @@ core::Plan plan_for(const core::State& state, const core::Observed& observed, co
 }
 
 // Offsets grow all the time; they matter only while something is decided by them.
-bool matters(const core::NodeObservation& before, core::NodeObservation& after) {
-  const Monotonic read = std::exchange(after.offset_read, before.offset_read);
-  const std::uint64_t offset = after.replication_offset;
-  if (!after.offset_settled && !after.writes_paused) {
-    after.replication_offset = before.replication_offset;
+bool only_its_offset_moved(core::NodeObservation& known, const core::NodeObservation& now) {
+  known.offset_read = now.offset_read;
+  if (!now.offset_settled && !now.writes_paused) {
+    known.replication_offset = now.replication_offset;
   }
-  const bool same = before == after;
-  after.replication_offset = offset;
-  after.offset_read = read;
-  return !same;
+  return known == now;
 }
 
 }  // namespace
@@ -120,20 +116,18 @@ bool Reconciler::may_tell(const core::HostId& host, const core::NodeKey& key) co
   });
 }
 
-std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
+std::set<core::NodeKey> Reconciler::take(const core::HostReport& report) {
   std::set<core::NodeKey> changed;
   std::set<core::NodeKey> present;
   auto& known = nodes_of_host_[report.host];
-  for (core::NodeObservation& node : report.nodes) {
-    const core::NodeKey key = node.node;
+  for (const core::NodeObservation& node : report.nodes) {
+    const core::NodeKey& key = node.node;
     if (!may_tell(report.host, key)) {
       continue;
     }
     const auto before = observed_.nodes.find(key);
-    present.insert(key);
-    if (before != observed_.nodes.end() && !matters(before->second, node)) {
-      before->second.replication_offset = node.replication_offset;
-      before->second.offset_read = node.offset_read;
+    present.insert(present.end(), key);
+    if (before != observed_.nodes.end() && only_its_offset_moved(before->second, node)) {
       continue;
     }
     changed.insert(key);
@@ -142,7 +136,7 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
     } else {
       observed_.dead_since.try_emplace(key, clock_.monotonic());
     }
-    observed_.nodes.insert_or_assign(key, std::move(node));
+    observed_.nodes.insert_or_assign(key, node);
   }
   for (const core::NodeKey& key : known) {
     if (!present.contains(key) && may_tell(report.host, key)) {
@@ -155,7 +149,7 @@ std::set<core::NodeKey> Reconciler::take(core::HostReport report) {
   return changed;
 }
 
-void Reconciler::on_report(core::HostReport report) {
+void Reconciler::on_report(const core::HostReport& report) {
   if (frontend_.state().find<core::Host>(report.host) == nullptr) {
     return;
   }
@@ -165,7 +159,7 @@ void Reconciler::on_report(core::HostReport report) {
   std::set<Unit> units;
   observed_.now = clock_.monotonic();
   auto nodes = book_.acknowledge(report.host, report.ticket);
-  nodes.merge(take(std::move(report)));
+  nodes.merge(take(report));
   for (const core::NodeKey& key : nodes) {
     if (const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster)) {
       units.insert(unit_of(*cluster));
@@ -174,7 +168,7 @@ void Reconciler::on_report(core::HostReport report) {
   observed_.unsettled = int(std::max(waiting_.size(), units.size()));
   book_.refresh(units);
   if (!units.empty() && observed_observer_) {
-    observed_observer_();
+    observed_observer_(units);
   }
   if (moved) {
     // Deletions wait for a revision, not for a node.
@@ -278,7 +272,7 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
                                          plan.failover->decision, decided});
   }
   if (!plan.transition.empty() && observed_observer_) {
-    observed_observer_();
+    observed_observer_({unit});
   }
   if (plan.settled) {
     waiting_.erase(unit);

@@ -40,7 +40,7 @@ class Reconciler {
   std::optional<LeaderTerm> term() const { return term_; }
 
   // An agent's report. Call on the control thread.
-  void on_report(core::HostReport report);
+  void on_report(const core::HostReport& report);
 
   const core::Observed& observed() const { return observed_; }
   // Called after every committed failover, when the names have changed, on the control thread. Must
@@ -54,8 +54,10 @@ class Reconciler {
   using FailoverObserver = std::function<void(const CommittedFailover&)>;
   void on_failover(FailoverObserver observer) { failover_observer_ = std::move(observer); }
 
-  // Called after a report changed what is observed, and after every step that changed the state.
-  void on_observed(std::function<void()> observer) { observed_observer_ = std::move(observer); }
+  // Called with the units of which a report changed what is observed, and with that of every step
+  // that changed the state.
+  using ObservedObserver = std::function<void(const std::set<Unit>&)>;
+  void on_observed(ObservedObserver observer) { observed_observer_ = std::move(observer); }
 
   // Why a unit is where it is, for people; empty when it is unknown.
   std::string reason(const Unit& unit) const;
@@ -81,7 +83,7 @@ class Reconciler {
   // The node is, or was until it went, on that host: one that was moved is none of its business.
   bool may_tell(const core::HostId& host, const core::NodeKey& key) const;
   // The nodes whose observation changed in a way that a decision may depend on.
-  std::set<core::NodeKey> take(core::HostReport report);
+  std::set<core::NodeKey> take(const core::HostReport& report);
   Awaitable<void> back_off(Unit unit);
   void on_transition(const core::State& after, const core::Transition& transition);
   void take_hosts(const core::Transition& transition);
@@ -99,7 +101,7 @@ class Reconciler {
   std::set<Unit> waiting_;  // not settled: something is still to be observed
   std::map<Unit, std::string> reasons_;
   FailoverObserver failover_observer_;
-  std::function<void()> observed_observer_;
+  ObservedObserver observed_observer_;
   bool stopping_ = false;
   boost::asio::steady_timer idle_;  // cancelled when the last coroutine ends
 };

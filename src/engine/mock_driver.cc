@@ -101,6 +101,10 @@ Result<control::ProcessProbe> MockEngines::probe(control::Process process) {
   return control::ProcessProbe();
 }
 
+bool MockEngines::has_no_memory(control::Process process) {
+  return find_running(process) == nullptr;
+}
+
 Awaitable<Status> MockEngines::reset_sockets(control::SocketReset) {
   co_return Status();
 }

@@ -177,21 +177,20 @@ ReceivedAssignment from_message(AssignmentMessage message) {
   for (AssignmentMessage::Node& one : message.nodes) {
     one.node.directives = message.directives[one.directives];
     out.passwords.insert_or_assign(one.node.node, std::move(one.passwords));
-    out.assignment.nodes.push_back(std::move(one.node));
+    out.assignment.nodes.emplace_back(std::move(one.node));
   }
   return out;
 }
 
-ReportMessage to_message(core::HostReport report, Monotonic now) {
+ReportMessage to_message(const core::HostReport& report, Monotonic now) {
   ReportMessage out;
-  out.host = std::move(report.host);
+  out.host = report.host;
   out.made = now;
   out.revision = report.assignment_revision;
   out.session = report.ticket.session;
   out.number = report.ticket.number;
-  out.nodes = std::move(report.nodes);
-  for (NodeObservation& node : out.nodes) {
-    tidy(node);
+  for (const NodeObservation& node : report.nodes) {
+    tidy(out.nodes.emplace_back(node));
   }
   return out;
 }
@@ -201,8 +200,7 @@ core::HostReport from_message(ReportMessage message, Monotonic now) {
   out.host = std::move(message.host);
   out.assignment_revision = message.revision;
   out.ticket = {message.session, message.number};
-  out.nodes = std::move(message.nodes);
-  for (NodeObservation& node : out.nodes) {
+  for (NodeObservation& node : message.nodes) {
     tidy(node);
     for (Monotonic* time : {&node.fault_seen, &node.offset_read}) {
       if (*time != Monotonic()) {
@@ -210,6 +208,7 @@ core::HostReport from_message(ReportMessage message, Monotonic now) {
         *time = Monotonic(now.microseconds() - age.count());
       }
     }
+    out.nodes.emplace_back(std::move(node));
   }
   return out;
 }

@@ -91,7 +91,7 @@ struct ReportMessage {
   Status check() const;
 };
 
-ReportMessage to_message(core::HostReport report, Monotonic now);
+ReportMessage to_message(const core::HostReport& report, Monotonic now);
 // `now` on the receiver's clock.
 core::HostReport from_message(ReportMessage message, Monotonic now);
 

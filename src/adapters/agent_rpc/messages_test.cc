@@ -52,10 +52,12 @@ core::Assignment assignment() {
   node.role = core::Role::kReplica;
   node.epoch = core::Epoch(4);
   node.directives = {{"maxmemory", "100"}};
-  out.nodes = {node, node, node};
-  out.nodes[1].node = key("foo-002");
-  out.nodes[2].node = key("bar-001");
-  out.nodes[2].directives = {{"maxmemory", "200"}};
+  out.nodes.emplace_back(node);
+  node.node = key("foo-002");
+  out.nodes.emplace_back(node);
+  node.node = key("bar-001");
+  node.directives = {{"maxmemory", "200"}};
+  out.nodes.emplace_back(node);
   return out;
 }
 
@@ -105,9 +107,10 @@ TEST(RpcMessages, AReportTellsTimesByTheirAge) {
   node.process = core::NodeObservation::Process::kDying;
   node.problem = "said \x01 something";
   node.fault_seen = Monotonic(1000);
-  report.nodes = {node, node};
-  report.nodes[1].node = key("foo-002");
-  report.nodes[1].fault_seen = {};
+  report.nodes.emplace_back(node);
+  node.node = key("foo-002");
+  node.fault_seen = {};
+  report.nodes.emplace_back(node);
   const auto text = encode(to_message(report, Monotonic(1000) + milliseconds(2)));
   auto again = read<ReportMessage>(text);
   ASSERT_TRUE(again) << again.error().message;
@@ -115,10 +118,10 @@ TEST(RpcMessages, AReportTellsTimesByTheirAge) {
   EXPECT_EQ(got.host, report.host);
   EXPECT_EQ(got.ticket, report.ticket);
   EXPECT_EQ(got.assignment_revision, report.assignment_revision);
-  EXPECT_EQ(got.nodes[0].process, core::NodeObservation::Process::kDying);
-  EXPECT_EQ(got.nodes[0].problem, "said   something");
-  EXPECT_EQ(Monotonic(9'000'000) - got.nodes[0].fault_seen, milliseconds(2));
-  EXPECT_EQ(got.nodes[1].fault_seen, Monotonic());
+  EXPECT_EQ(got.nodes[0]->process, core::NodeObservation::Process::kDying);
+  EXPECT_EQ(got.nodes[0]->problem, "said   something");
+  EXPECT_EQ(Monotonic(9'000'000) - got.nodes[0]->fault_seen, milliseconds(2));
+  EXPECT_EQ(got.nodes[1]->fault_seen, Monotonic());
 }
 
 TEST(RpcMessages, AReportIsChecked) {

@@ -16,7 +16,6 @@
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -38,7 +37,6 @@ constexpr char kHostsFile[] = "hosts";
 constexpr char kEngineLog[] = "engine.log";
 constexpr char kEngineOutput[] = "engine.out";  // what it prints itself: little but crash reports
 constexpr auto kLogPeriod = std::chrono::minutes(1);
-// Only while descriptors run out, see wait_exit().
 constexpr auto kExitPollPeriod = std::chrono::milliseconds(20);
 
 std::optional<Account> find_account(const std::string& name) {
@@ -250,40 +248,66 @@ Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) const {
 
 Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
-  Descriptor pidfd = open_pidfd(process.pid);
-  const bool exhausted = !pidfd && errno != ESRCH && errno != EINVAL;
+  const auto watch = watch_exit(process, executor);
+  if (!watch && watch.error().code != ErrorCode::kNotFound) {
+    co_await poll_exit(process);
+    co_return;
+  }
+  boost::asio::posix::stream_descriptor* pidfd = watch ? &(*watch)->pidfd : nullptr;
   boost::system::error_code error;
-  if (exhausted) {
-    boost::asio::steady_timer timer(executor);
-    while (!error && is_same(process)) {
-      reap(process);
-      timer.expires_after(kExitPollPeriod);
-      std::tie(error) = co_await timer.async_wait(token);
-    }
-    co_return;
+  // A wait may end early, with an event meant for a descriptor of the same number that was closed
+  // in the same turn; only the kernel's word counts.
+  while (pidfd != nullptr && !error && !is_readable(pidfd->native_handle())) {
+    const auto token = boost::asio::as_tuple(boost::asio::use_awaitable);
+    std::tie(error) =
+        co_await pidfd->async_wait(boost::asio::posix::stream_descriptor::wait_read, token);
   }
-  // Compared after the pidfd is open: from then on the pid cannot be given to another process.
-  if (!pidfd || !is_same(process)) {
-    stat_files_.erase(process.pid);
-    co_return;
-  }
-  boost::asio::posix::stream_descriptor stream(executor);
-  stream.assign(pidfd.get(), error);
   if (error) {
     co_return;
   }
-  pidfd.release();
-  // A wait may end early, with an event meant for a descriptor of the same number that was closed
-  // in the same turn; only the kernel's word counts.
-  while (!error && !is_readable(stream.native_handle())) {
-    std::tie(error) =
-        co_await stream.async_wait(boost::asio::posix::stream_descriptor::wait_read, token);
-  }
-  if (!error) {
-    stat_files_.erase(process.pid);
-    const auto ended = std::make_shared<Descriptor>(stream.release());
+  files_.erase(process.pid);
+  if (pidfd != nullptr) {
+    const auto ended = std::make_shared<Descriptor>(pidfd->release());
+    exits_.erase(process.pid);
     boost::asio::post(reaper_, [ended] { reap_as_ordinary_work(ended->get()); });
+  }
+}
+
+Result<std::shared_ptr<LinuxProcessRunner::ExitWatch>> LinuxProcessRunner::watch_exit(
+    Process process, const boost::asio::any_io_executor& executor) {
+  auto& known = exits_[process.pid];
+  if (known != nullptr && known->start_time == process.start_time) {
+    return known;
+  }
+  exits_.erase(process.pid);
+  Descriptor pidfd = open_pidfd(process.pid);
+  if (!pidfd && errno != ESRCH && errno != EINVAL) {
+    return posix_failure(errno, fmt::format("cannot watch the process {}", process.pid));
+  }
+  // Compared after the pidfd is open: from then on the pid cannot be given to another process.
+  if (!pidfd || !is_same(process)) {
+    return fail(ErrorCode::kNotFound, fmt::format("the process {} is gone", process.pid));
+  }
+  boost::asio::posix::stream_descriptor stream(executor);
+  boost::system::error_code error;
+  stream.assign(pidfd.get(), error);
+  if (error) {
+    return fail(ErrorCode::kExhausted, error.message());
+  }
+  pidfd.release();
+  auto watch = std::make_shared<ExitWatch>(ExitWatch{process.start_time, std::move(stream)});
+  exits_[process.pid] = watch;
+  return watch;
+}
+
+// While descriptors run out.
+Awaitable<void> LinuxProcessRunner::poll_exit(Process process) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  boost::system::error_code error;
+  while (!error && is_same(process)) {
+    reap(process);
+    timer.expires_after(kExitPollPeriod);
+    std::tie(error) = co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
 }
 
@@ -298,14 +322,19 @@ Status LinuxProcessRunner::signal(Process process, int signal_number) {
   return {};
 }
 
-Result<control::ProcessProbe> LinuxProcessRunner::probe(Process process) {
-  StatFile& known = stat_files_[process.pid];
-  if (!known.file || known.start_time != process.start_time) {
-    known = StatFile{process.start_time, open_process_stat(process.pid)};
+LinuxProcessRunner::OpenFiles& LinuxProcessRunner::files_of(Process process) {
+  OpenFiles& known = files_[process.pid];
+  if (known.start_time != process.start_time || !known.stat || !known.memory) {
+    known = OpenFiles{process.start_time, open_process_stat(process.pid),
+                      open_process_memory(process.pid)};
   }
-  const auto stat = read_process_stat(known.file);
+  return known;
+}
+
+Result<control::ProcessProbe> LinuxProcessRunner::probe(Process process) {
+  const auto stat = read_process_stat(files_of(process).stat);
   if (!stat || stat->start_time != process.start_time) {
-    stat_files_.erase(process.pid);
+    files_.erase(process.pid);
     return fail(ErrorCode::kNotFound, fmt::format("the process {} is gone", process.pid));
   }
   control::ProcessProbe probe;
@@ -314,6 +343,10 @@ Result<control::ProcessProbe> LinuxProcessRunner::probe(Process process) {
   probe.activity.sleeping = stat->state == 'S' || stat->state == 'I';
   probe.activity.cpu_ticks = stat->cpu_ticks;
   return probe;
+}
+
+bool LinuxProcessRunner::has_no_memory(Process process) {
+  return adapters::has_no_memory(files_of(process).memory);
 }
 
 Awaitable<Status> LinuxProcessRunner::reset_sockets(control::SocketReset reset) {

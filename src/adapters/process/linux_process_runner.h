@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -17,7 +19,8 @@ namespace hikae::adapters {
 
 // Processes of one host on Linux: a directory and a session per node, an unprivileged user when we
 // are root, a private /etc/hosts where mount namespaces are permitted. Disk work and forks happen
-// on one thread of its own, resets of sockets on another. Engines outlive it.
+// on one thread of its own, resets of sockets on another. Engines outlive it; whoever waits for
+// their ends has an executor that does too.
 class LinuxProcessRunner final : public control::ProcessRunner {
  public:
   struct Options {
@@ -36,6 +39,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   control::Awaitable<void> wait_exit(control::Process process) override;
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
+  bool has_no_memory(control::Process process) override;
   control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
   bool socket_resets_supported() const override { return socket_resets_; }
   Status update_hosts(core::NodeKey node, std::string content) override;
@@ -60,17 +64,30 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   Status remove_now(const core::NodeKey& node) const;
   void bound_logs_later();
 
-  // A stat file that stays open: it means this very process for ever, and costs a third.
-  struct StatFile {
+  // Files that stay open: they mean this very process for ever, and cost a third.
+  struct OpenFiles {
     std::uint64_t start_time = 0;
-    Descriptor file;
+    Descriptor stat;
+    Descriptor memory;
   };
+  // The same of a pidfd, which many a wait may find of use before the process ends.
+  struct ExitWatch {
+    std::uint64_t start_time = 0;
+    boost::asio::posix::stream_descriptor pidfd;
+  };
+
+  OpenFiles& files_of(control::Process process);
+  // kNotFound: it is gone. Otherwise it cannot be watched, for want of descriptors.
+  Result<std::shared_ptr<ExitWatch>> watch_exit(control::Process process,
+                                                const boost::asio::any_io_executor& executor);
+  control::Awaitable<void> poll_exit(control::Process process);
 
   Options options_;
   NodeDirectories directories_;
   Namespaces namespaces_;
   bool socket_resets_ = false;
-  std::map<std::int64_t, StatFile> stat_files_;  // by pid, of processes that were probed
+  std::map<std::int64_t, OpenFiles> files_;                   // by pid, of probed processes
+  std::map<std::int64_t, std::shared_ptr<ExitWatch>> exits_;  // by pid
   boost::asio::thread_pool pool_{1};
   // Clients of a dying primary do not wait for a disk.
   boost::asio::thread_pool socket_pool_{1};

@@ -290,6 +290,19 @@ TEST_F(LinuxProcessRunnerTest, AGlanceShowsWhatAProcessDoes) {
   EXPECT_EQ(runner_->probe(process).error().code, ErrorCode::kNotFound);
 }
 
+// What a glance in between finds: a process whose end nobody has taken note of yet.
+TEST_F(LinuxProcessRunnerTest, WhoHasEndedHasNoMemory) {
+  const Process process = start(shell("exec sleep 60"));
+  EXPECT_FALSE(runner_->has_no_memory(process));
+  ASSERT_TRUE(runner_->signal(process, SIGKILL));
+  while (!runner_->has_no_memory(process)) {
+    pause_briefly();
+  }
+  EXPECT_TRUE(runner_->probe(process)->exiting);
+  run(io_, runner_->wait_exit(process));
+  EXPECT_TRUE(runner_->has_no_memory(process));
+}
+
 TEST_F(LinuxProcessRunnerTest, SocketsOfALivingProcessAreNotReset) {
   const Process process = start(shell("exec sleep 60"));
   control::SocketReset reset;

@@ -89,6 +89,16 @@ std::optional<ProcessStat> read_process_stat(const Descriptor& file) {
   return size > 0 ? parse_process_stat(std::string_view(buffer, std::size_t(size))) : std::nullopt;
 }
 
+Descriptor open_process_memory(std::int64_t pid) {
+  return Descriptor(::open(fmt::format("/proc/{}/statm", pid).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+bool has_no_memory(const Descriptor& file) {
+  char buffer[128];
+  const ssize_t size = file ? ::pread(file.get(), buffer, sizeof buffer, 0) : -1;
+  return size <= 0 || std::string_view(buffer, std::size_t(size)).starts_with("0 ");
+}
+
 std::multimap<DirectoryId, control::Process> find_session_leaders() {
   std::multimap<DirectoryId, control::Process> out;
   for_each_process([&](std::int64_t pid, DirectoryId directory) {

@@ -34,6 +34,10 @@ std::optional<ProcessStat> read_process_stat(std::int64_t pid);
 // of the process that had the pid when it was opened.
 Descriptor open_process_stat(std::int64_t pid);
 std::optional<ProcessStat> read_process_stat(const Descriptor& file);
+// The same of /proc/<pid>/statm.
+Descriptor open_process_memory(std::int64_t pid);
+// The process has given its memory back, as it does first of all when it ends, or is gone.
+bool has_no_memory(const Descriptor& file);
 // The text of a stat file; the program's name in it may hold blanks and brackets.
 std::optional<ProcessStat> parse_process_stat(std::string_view text);
 

@@ -39,6 +39,8 @@ class Liveness {
   // A question is on its way, or is asked again.
   void asked(Monotonic now);
   void answered();
+  // It owes no answer and was not seen standing still: a glance could not show that it hangs.
+  bool is_unsuspected() const { return !unanswered_since_ && !still_since_; }
   // Takes in a glance; true: it hangs, as far as was seen until now.
   bool glance(const ProcessActivity& seen, Monotonic now);
 

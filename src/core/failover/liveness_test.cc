@@ -56,6 +56,16 @@ TEST_F(LivenessTest, AnIdleProcessThatNobodyAskedIsFine) {
   EXPECT_FALSE(watch(sleeping(), seconds(30)));
 }
 
+TEST_F(LivenessTest, WhoOwesAnAnswerOrStandsStillIsLookedAtCloser) {
+  EXPECT_TRUE(liveness_.is_unsuspected());
+  liveness_.asked(now_);
+  EXPECT_FALSE(liveness_.is_unsuspected());
+  liveness_.answered();
+  EXPECT_TRUE(liveness_.is_unsuspected());
+  EXPECT_FALSE(watch(stopped(), milliseconds(3)));
+  EXPECT_FALSE(liveness_.is_unsuspected());
+}
+
 TEST_F(LivenessTest, AStopThatEndsInTimeIsForgotten) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_FALSE(watch(stopped(), milliseconds(80)));

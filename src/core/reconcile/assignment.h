@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/shared.h"
 #include "base/shared_map.h"
 #include "base/time.h"
 #include "core/resource/ids.h"
@@ -117,7 +118,7 @@ struct Assignment {
   HostId host;
   Revision revision;
   AssignmentTicket ticket;
-  std::vector<NodeAssignment> nodes;
+  std::vector<Shared<NodeAssignment>> nodes;
   friend bool operator==(const Assignment&, const Assignment&) = default;
 };
 

@@ -217,7 +217,7 @@ Assignment assignment_for(const State& state, const Observed& observed, const Ho
         continue;
       }
       if (auto one = node_assignment(state, observed, cluster, node)) {
-        out.nodes.push_back(std::move(*one));
+        out.nodes.emplace_back(std::move(*one));
       }
     }
   }

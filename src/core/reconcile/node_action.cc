@@ -241,6 +241,9 @@ std::string follow_target(const NodeAssignment& assignment, bool private_hosts) 
 std::map<std::string, std::string> live_changes(const std::map<std::string, std::string>& in_effect,
                                                 const std::map<std::string, std::string>& desired) {
   std::map<std::string, std::string> out;
+  if (&in_effect == &desired) {
+    return out;  // shared, as with most nodes at most times
+  }
   for (const auto& [name, value] : desired) {
     const auto it = in_effect.find(name);
     const bool differs = it == in_effect.end() || it->second != value;
@@ -253,11 +256,12 @@ std::map<std::string, std::string> live_changes(const std::map<std::string, std:
 
 bool wait_for_restart(const std::map<std::string, std::string>& in_effect,
                       const std::map<std::string, std::string>& desired) {
-  return std::any_of(desired.begin(), desired.end(), [&](const auto& directive) {
-    const auto it = in_effect.find(directive.first);
-    const bool differs = it == in_effect.end() || it->second != directive.second;
-    return differs && !changes_live(directive.first);
-  });
+  return &in_effect != &desired &&
+         std::any_of(desired.begin(), desired.end(), [&](const auto& directive) {
+           const auto it = in_effect.find(directive.first);
+           const bool differs = it == in_effect.end() || it->second != directive.second;
+           return differs && !changes_live(directive.first);
+         });
 }
 
 }  // namespace hikae::core

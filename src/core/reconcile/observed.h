@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared.h"
 #include "base/time.h"
 #include "core/reconcile/assignment.h"
 #include "core/resource/cache_cluster.h"
@@ -131,7 +132,7 @@ struct HostReport {
   HostId host;
   Revision assignment_revision;  // of the newest assignment the agent has taken up
   AssignmentTicket ticket;       // and its name; whatever it began by an older one is told too
-  std::vector<NodeObservation> nodes;
+  std::vector<Shared<NodeObservation>> nodes;
 };
 
 // The newest report of every host, and what follows from their sequence.
