@@ -47,20 +47,14 @@ void AssignmentBook::refresh_all() {
 void AssignmentBook::refresh_unit(const Unit& unit) {
   mark(unit);
   auto& before = placed_[unit];
-  std::set<std::pair<core::HostId, core::NodeKey>> now;
+  Placed now;
   for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
     for (const core::Node& node : cluster->nodes) {
       auto wanted = core::node_assignment(state_, observed_, *cluster, node);
       if (!wanted) {
         continue;
       }
-      wanted->directives = intern(wanted->directives);
-      auto& slot = hosts_[node.host];
-      const auto known = slot.find(wanted->node);
-      if (known == slot.end() || !(known->second == *wanted)) {
-        slot.insert_or_assign(wanted->node, *wanted);
-        changed_.insert(node.host);
-      }
+      put(node.host, *wanted);
       if (!before.contains({node.host, wanted->node})) {
         forget(wanted->node);
       }
@@ -68,8 +62,9 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
       now.emplace(node.host, wanted->node);
     }
   }
+  const Placed arriving = refresh_arrivals(unit, now);
   for (const auto& [host, key] : before) {
-    if (!now.contains({host, key})) {
+    if (!now.contains({host, key}) && !arriving.contains({host, key})) {
       hosts_[host].erase(key);
       changed_.insert(host);
       const bool elsewhere =
@@ -83,6 +78,43 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
     placed_.erase(unit);
   } else {
     before = std::move(now);
+  }
+}
+
+AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const Placed& placed) {
+  Placed now;
+  for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
+    for (const core::Node& node : cluster->nodes) {
+      if (auto wanted = core::arrival_assignment(state_, observed_, *cluster, node)) {
+        now.emplace(node.move.host, wanted->node);
+        put(node.move.host, std::move(*wanted));
+      }
+    }
+  }
+  const auto known = arriving_.find(unit);
+  if (known != arriving_.end()) {
+    for (const auto& [host, key] : known->second) {
+      if (!now.contains({host, key}) && !placed.contains({host, key})) {
+        hosts_[host].erase(key);
+        changed_.insert(host);
+      }
+    }
+  }
+  if (now.empty()) {
+    arriving_.erase(unit);
+  } else {
+    arriving_[unit] = now;
+  }
+  return now;
+}
+
+void AssignmentBook::put(const core::HostId& host, core::NodeAssignment wanted) {
+  wanted.directives = intern(wanted.directives);
+  auto& slot = hosts_[host];
+  const auto known = slot.find(wanted.node);
+  if (known == slot.end() || !(known->second == wanted)) {
+    changed_.insert(host);
+    slot.insert_or_assign(wanted.node, std::move(wanted));
   }
 }
 

@@ -42,7 +42,12 @@ class AssignmentBook {
     std::optional<std::uint64_t> rest;  // that is: a survey is asked for
   };
 
+  using Placed = std::set<std::pair<core::HostId, core::NodeKey>>;
+
   void refresh_unit(const Unit& unit);
+  // Answers the hosts to which nodes of the unit are on their way.
+  Placed refresh_arrivals(const Unit& unit, const Placed& placed);
+  void put(const core::HostId& host, core::NodeAssignment wanted);
   void forget(const core::NodeKey& key);
   void note(const core::NodeAssignment& wanted);
   SharedMap intern(const SharedMap& directives);
@@ -54,7 +59,8 @@ class AssignmentBook {
   core::Observed& observed_;
   AgentLink& link_;
   std::map<core::HostId, NodesOfHost> hosts_;
-  std::map<Unit, std::set<std::pair<core::HostId, core::NodeKey>>> placed_;
+  std::map<Unit, Placed> placed_;
+  std::map<Unit, Placed> arriving_;
   std::set<core::HostId> changed_;
   Instant session_;
   std::uint64_t sent_ = 0;  // the number of the newest messages
