@@ -257,6 +257,26 @@ class Drains(HostsTestCase):
         self.assertEqual(self.ask(endpoint, "set more yes"), "OK")
         self.assertEqual(self.region.wait_cluster("solo")["CacheClusterStatus"], "available")
 
+    def test_there_are_never_fewer_copies(self):
+        group = self.make_group("copied", 2)
+        replica = next(one for one in members_of(group) if one != primary_of(group))
+        left = self.agents[self.host_of(replica)]
+        self.add_host("h4", left.zone)
+        counts, over = [], threading.Event()
+
+        def count():
+            with self.region.session(shard_of(group)["PrimaryEndpoint"]) as session:
+                while not over.is_set():
+                    counts.append(int(session.info("replication")["connected_slaves"]))
+
+        counter = threading.Thread(target=count, daemon=True)
+        counter.start()
+        self.drain(left.name).ok()
+        over.set()
+        counter.join(MOVE_TIMEOUT)
+        self.assertEqual(self.host_of(replica), "h4")
+        self.assertEqual((min(counts), max(counts)), (1, 2))
+
     def test_what_has_no_room_stays_and_a_drain_can_be_stopped(self):
         self.make_group("stuck", 3)
         outcome = self.drain("h2", "--timeout", "3s")
@@ -268,11 +288,16 @@ class Drains(HostsTestCase):
         self.assertEqual(self.shown_host("h2")["state"], "connected, cordoned")
         member = next(one for one in members_of(self.region.group("stuck"))
                       if self.host_of(one) == "h2")
-        self.add_host("h4", "b")
-        following = threading.Thread(target=lambda: self.drain("h2").ok())
+        outcomes = []
+        following = threading.Thread(target=lambda: outcomes.append(self.drain("h2")))
         following.start()
+        eventually(lambda: "draining" in self.shown_host("h2")["state"], "it is drained again")
+        self.drain("h2", "--stop").ok()
         following.join(MOVE_TIMEOUT)
-        self.assertFalse(following.is_alive())
+        self.assertEqual([outcome.code for outcome in outcomes], [1])
+        self.assertEqual(self.host_of(member), "h2")
+        self.add_host("h4", "b")
+        self.drain("h2").ok()
         self.assertEqual(self.host_of(member), "h4")
         self.assertIn("no host h9", self.drain("h9").err)
 

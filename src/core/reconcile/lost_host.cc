@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/placement/moving.h"
 #include "core/reconcile/cluster_steps.h"
 
 namespace hikae::core {
@@ -83,6 +84,31 @@ std::string describe_loss(const State& state, const CacheCluster& cluster, const
       host.str(), cluster.id.str());
 }
 
+// Why no host can be taken for dead now; empty: one can.
+std::string doubt(const State& state) {
+  int absent = 0;
+  int all = 0;
+  for (const auto& [id, host] : state.all<Host>()) {
+    all += !host.is_stand_in();
+    absent += !host.is_stand_in() && host.absent_since != Instant();
+  }
+  return absent * 2 > all ? fmt::format(
+                                "{} of {} hosts are out of reach, so it may be this server "
+                                "that is cut off",
+                                absent, all)
+                          : "";
+}
+
+// A host that was only cut off would still have the data of a node that is alone. It is not given
+// up for nothing.
+std::string lack_of_room(const State& state, const CacheCluster& cluster, const HostId& host) {
+  if (!is_alone(state, cluster) || cluster.nodes[0].host != host || cluster.nodes[0].move.left()) {
+    return "";
+  }
+  const auto place = place_anew(state, cluster, cluster.nodes[0]);
+  return place ? "" : place.error().message;
+}
+
 }  // namespace
 
 bool displace(const State& state, const HostId& host, CacheCluster& cluster, EventWriter& events) {
@@ -132,6 +158,10 @@ std::string sign_of_life(const State& state, const Observed& observed, const Hos
 Rebuild plan_rebuild(const State& state, const Observed& observed, const HostId& host,
                      Instant now) {
   Rebuild out;
+  if (auto why = doubt(state); !why.empty()) {
+    out.waits.push_back(std::move(why));
+    return out;
+  }
   EventWriter events(state, now);
   for (const auto& [id, cluster] : state.all<CacheCluster>()) {
     if (!is_on(cluster, host) || cluster.status == "deleting") {
@@ -139,6 +169,10 @@ Rebuild plan_rebuild(const State& state, const Observed& observed, const HostId&
     }
     if (auto why = objection(state, observed, cluster); !why.empty()) {
       out.waits.push_back(fmt::format("{} waits for host {}: {}", id.str(), host.str(), why));
+      continue;
+    }
+    if (auto lack = lack_of_room(state, cluster, host); !lack.empty()) {
+      out.waits.push_back(std::move(lack));
       continue;
     }
     CacheCluster next = cluster;

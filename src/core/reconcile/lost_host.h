@@ -23,7 +23,9 @@ std::string sign_of_life(const State& state, const Observed& observed, const Hos
 
 // The nodes of a dead host that may be placed elsewhere now, and why the others wait. A primary
 // only when another member can take over, and it does that first; a replica only when a member that
-// leads or can lead is in reach; a node that is alone comes back empty, and `alarms` says so.
+// leads or can lead is in reach; a node that is alone when there is room for it, and it comes back
+// empty, which `alarms` says. None at all while most hosts are out of reach: then it is rather this
+// server that is cut off.
 struct Rebuild {
   Transition transition;
   std::vector<std::string> waits;   // one line for each

@@ -102,6 +102,9 @@ TEST_F(LostHostTest, TheLastCopiesAreNotGivenUp) {
   world.make_group("foo", 2);
   const std::string primary = world.primary_of("foo");
   const std::string host = world.host_of(primary);
+  for (const char* name : {"h4", "h5", "h6"}) {
+    world.join(name, "a");
+  }
   for (const char* each : {"h1", "h2", "h3"}) {
     world.lose(each);
   }
@@ -115,12 +118,26 @@ TEST_F(LostHostTest, ANodeThatIsAloneComesBackEmptyLoudly) {
   world.make_group("foo", 1);
   const std::string host = world.host_of("foo-001");
   world.lose(host);
+  EXPECT_EQ(rebuild(host).waits.size(), 1u);
+  EXPECT_EQ(world.host_of("foo-001"), host);  // its data may still be there
+  world.join("h4", world.host(host).zone.str());
   const Rebuild plan = rebuild(host);
   EXPECT_EQ(plan.alarms, std::vector<std::string>{"All data was lost: host " + host +
                                                   " of foo-001 is dead, no other node holds a "
                                                   "copy, and it comes back empty"});
   EXPECT_TRUE(has_event("All data was lost"));
   EXPECT_EQ(world.host_of("foo-001"), "");
+}
+
+TEST_F(LostHostTest, AServerThatIsCutOffTakesNobodyForDead) {
+  world.make_group("foo", 3);
+  const std::string replica = world.member_on("foo", "h3");
+  world.lose("h2");
+  world.lose("h3");
+  EXPECT_EQ(rebuild("h3").waits,
+            std::vector<std::string>{"2 of 3 hosts are out of reach, so it may be this server that "
+                                     "is cut off"});
+  EXPECT_EQ(world.host_of(replica), "h3");
 }
 
 TEST_F(LostHostTest, AReplicaThatFollowsIsASignOfLife) {
