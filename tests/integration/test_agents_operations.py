@@ -250,11 +250,18 @@ class Drains(HostsTestCase):
         for number in range(100):
             self.ask(endpoint, f"set k{number} {number}")
         self.add_host("h4", "a")
+        writer = Writer(self.region, endpoint)
+        writer.start()
+        self.addCleanup(writer.end)
+        eventually(lambda: len(writer.acknowledged) > 1000, "writes are acknowledged")
         self.drain("h1").ok()
         self.assertEqual(self.host_of("solo"), "h4")
-        self.assertTrue(self.agents["h4"].has_address(self.region.resolve(endpoint["Address"])))
-        self.assertEqual(self.ask(endpoint, "dbsize"), 100)
-        self.assertEqual(self.ask(endpoint, "set more yes"), "OK")
+        address = self.region.resolve(endpoint["Address"])
+        self.assertTrue(self.agents["h4"].has_address(address))
+        eventually(lambda: next(reversed(writer.acknowledged.values())).node == address,
+                   "writes go on there")
+        self.assertEqual(writer.finish(), [])
+        self.assertEqual(self.ask(endpoint, "get k99"), "99")
         self.assertEqual(self.region.wait_cluster("solo")["CacheClusterStatus"], "available")
 
     def test_there_are_never_fewer_copies(self):
