@@ -284,6 +284,31 @@ class Drains(HostsTestCase):
         self.assertEqual(self.host_of(replica), "h4")
         self.assertEqual((min(counts), max(counts)), (1, 2))
 
+    def test_a_drain_outlives_the_server(self):
+        group = self.make_group("goeson", 3)
+        primary = primary_of(group)
+        left = self.agents[self.host_of(primary)]
+        self.add_host("h4", left.zone)
+        following = threading.Thread(target=lambda: self.drain(left.name))
+        following.start()
+        eventually(lambda: self.shown_host(left.name)["draining"], "it has begun")
+        self.region.kill()
+        following.join(MOVE_TIMEOUT)
+        self.region.start()
+        for agent in self.agents.values():
+            if agent is not left:
+                agent.wait_connected()
+
+        def is_empty():
+            host = self.shown_host(left.name)
+            return host["nodes"] == 0 and not host["draining"]
+
+        eventually(is_empty, "the host is empty", 60)
+        after = self.region.wait_group("goeson", 3)
+        self.assertNotEqual(primary_of(after), primary)
+        self.assertEqual(self.host_of(primary), "h4")
+        eventually(lambda: self.replicas(after) == 2, "all follow")
+
     def test_what_has_no_room_stays_and_a_drain_can_be_stopped(self):
         self.make_group("stuck", 3)
         outcome = self.drain("h2", "--timeout", "3s")
