@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/system/machine.h"
 #include "app/config.h"
 #include "app/settings_file.h"
 #include "base/strings.h"
@@ -38,6 +39,19 @@ Status resolve_addresses(const AgentSettings& settings, AgentConfig& config) {
                 "--addresses 10.0.0.50-10.0.0.80@eth0");
   }
   const std::string& text = *settings.addresses;
+  constexpr std::string_view kOwn = "host";
+  config.shared_addresses = text == kOwn || text.starts_with(std::string(kOwn) + ":");
+  if (config.shared_addresses) {
+    const auto own = AddressRange::parse(text.substr(std::min(text.size(), kOwn.size() + 1)));
+    if (text == kOwn) {
+      return {};
+    }
+    if (!own || own->size() != 1) {
+      return bad_setting("addresses", text, "host, or host:10.0.0.7 with one of its addresses");
+    }
+    config.addresses = {*own};
+    return {};
+  }
   const auto at = text.find('@');
   config.interface = at == std::string::npos ? "" : text.substr(at + 1);
   for (const std::string& part : split(text.substr(0, at), ',')) {
@@ -151,6 +165,22 @@ Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& ho
   config.log_file = settings.log_file.value_or("");
   config.snapshots = settings.snapshots.value_or("");
   return config;
+}
+
+Status find_own_address(AgentConfig& config) {
+  if (!config.shared_addresses || !config.addresses.empty()) {
+    return {};
+  }
+  for (const net::Peer& server : config.servers) {
+    if (const auto own = adapters::address_towards(server.host, server.port)) {
+      config.addresses = {AddressRange{*own, *own}};
+      return {};
+    }
+  }
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("this machine has no route to {}, so its own address is not known; name "
+                          "it: --addresses host:10.0.0.7",
+                          config.servers.front().str()));
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {

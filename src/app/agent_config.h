@@ -22,6 +22,8 @@ struct AgentConfig {
   std::string token_file;  // empty: the host has joined already
   std::vector<AddressRange> addresses;
   std::string interface;  // that gets the addresses; empty: the host has them by itself
+  // The address is the host's own, and its nodes share it, each with a port of its own.
+  bool shared_addresses = false;
   std::uint64_t memory_bytes = 0;
   std::uint32_t max_nodes = 0;
   bool engines_strict = false;
@@ -58,7 +60,7 @@ struct AgentSettings {
 //   zone = "a"
 //   join = ["https://server1:4567", "server2"]
 //   token_file = "/etc/hikae/token"
-//   addresses = "10.0.0.50-10.0.0.80@eth0"
+//   addresses = "10.0.0.50-10.0.0.80@eth0"    or "host", or "host:10.0.0.7"
 //   memory = "24GiB"
 //   max_nodes = 100
 //   log_file = "/var/log/hikae.log"
@@ -70,9 +72,13 @@ Result<AgentSettings> parse_agent_file(std::string_view text, const std::string&
 AgentSettings merge(AgentSettings base, const AgentSettings& over);
 
 // Fills in the defaults and checks every value. kInvalid names the setting. `host_name` and
-// `host_memory` are this machine's.
+// `host_memory` are this machine's. Where the host's own address is to be used and is not named,
+// `addresses` stays empty: see find_own_address().
 Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& host_name,
                             std::uint64_t host_memory);
+
+// The address by which this machine reaches the first server that it can reach: the host's own.
+Status find_own_address(AgentConfig& config);
 
 // `512MiB`, `24GiB`; also `M` and `G` alone.
 std::optional<std::uint64_t> parse_size(std::string_view text);

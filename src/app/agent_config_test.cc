@@ -36,6 +36,25 @@ TEST(AgentConfig, FillsInWhatTheMachineIs) {
   EXPECT_EQ(config->addresses[1].str(), "10.0.1.1-10.0.1.6");
 }
 
+TEST(AgentConfig, NodesMayShareTheHostsOwnAddress) {
+  AgentSettings settings;
+  settings.zone = "a";
+  settings.servers = std::vector<std::string>{"127.0.0.1:4567"};
+  settings.addresses = "host:10.0.0.7";
+  const auto named = resolve(settings, "h1", 1);
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_TRUE(named->shared_addresses);
+  ASSERT_EQ(named->addresses.size(), 1u);
+  EXPECT_EQ(named->addresses[0].str(), "10.0.0.7");
+
+  settings.addresses = "host";
+  auto found = resolve(settings, "h1", 1);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(found->addresses.empty());
+  ASSERT_TRUE(find_own_address(*found));
+  EXPECT_EQ(found->addresses[0].str(), "127.0.0.1");
+}
+
 TEST(AgentConfig, TheFileSetsEverythingAndTheCommandLineWins) {
   const auto parsed = parse_agent_file(R"(
 data = "/srv/agent"
@@ -88,6 +107,9 @@ TEST(AgentConfig, SaysWhatIsWrong) {
   EXPECT_EQ(without([](auto& s) { s.addresses.reset(); }).substr(0, 20), "addresses is missing");
   EXPECT_EQ(without([](auto& s) { s.addresses = "10.0.0.1-"; }).substr(0, 12), "addresses is");
   EXPECT_EQ(without([](auto& s) { s.addresses = "10.0.0.1@"; }).substr(0, 12), "addresses is");
+  EXPECT_EQ(without([](auto& s) { s.addresses = "host:"; }).substr(0, 12), "addresses is");
+  EXPECT_EQ(without([](auto& s) { s.addresses = "host:10.0.0.1-10.0.0.9"; }).substr(0, 12),
+            "addresses is");
   EXPECT_EQ(without([](auto& s) { s.memory = "24"; }).substr(0, 9), "memory is");
   EXPECT_EQ(without([](auto& s) { s.max_nodes = 0; }).substr(0, 12), "max_nodes is");
   EXPECT_FALSE(parse_agent_file("zones = \"a\"", "a.toml"));

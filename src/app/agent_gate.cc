@@ -41,6 +41,7 @@ core::HostFacts facts_of(codec::agent::HostFacts facts, std::string software) {
   out.memory_bytes = facts.memory_bytes;
   out.addresses = std::move(facts.addresses);
   out.engines = std::move(facts.engines);
+  out.shared_addresses = facts.shared_addresses;
   out.software = std::move(software);
   return out;
 }

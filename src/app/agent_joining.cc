@@ -59,6 +59,7 @@ codec::agent::HostFacts facts_of(const AgentConfig& config, std::vector<std::str
   facts.max_nodes = config.max_nodes;
   facts.memory_bytes = config.memory_bytes;
   facts.addresses = config.addresses;
+  facts.shared_addresses = config.shared_addresses;
   facts.engines = std::move(engines);
   return facts;
 }

@@ -162,6 +162,12 @@ Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
     return bad_setting("agents.certificate_lifetime", lifetime, "a time such as 90d or 12h");
   }
   config.agents_certificate_lifetime = *parsed;
+  const std::string rebuild = settings.rebuild_after.value_or("5m");
+  const auto after = rebuild == "never" ? std::optional(Duration()) : parse_duration(rebuild);
+  if (!after) {
+    return bad_setting("agents.rebuild_after", rebuild, "a time such as 5m, or never");
+  }
+  config.rebuild_after = *after;
   if (settings.agents_listen) {
     config.agents_listen = SocketAddress::parse(*settings.agents_listen);
     if (!config.agents_listen || config.agents_listen->port == 0) {
@@ -222,6 +228,7 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.etcd_key_file, over.etcd_key_file);
   take_over(base.agents_listen, over.agents_listen);
   take_over(base.agents_certificate_lifetime, over.agents_certificate_lifetime);
+  take_over(base.rebuild_after, over.rebuild_after);
   return base;
 }
 

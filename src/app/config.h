@@ -71,6 +71,9 @@ struct ServeConfig {
   // Where agents of other hosts connect; nullopt: the nodes run on this machine alone.
   std::optional<SocketAddress> agents_listen;
   Duration agents_certificate_lifetime{};
+  // A host that was out of reach for so long, and whose engines do not answer either, is taken for
+  // dead: its nodes are placed elsewhere. Zero: never.
+  Duration rebuild_after{};
 };
 
 // What was said in one place (the file, the command line); unset where nothing was said.
@@ -100,6 +103,7 @@ struct ConfigSettings {
   std::optional<std::string> etcd_key_file;
   std::optional<std::string> agents_listen;
   std::optional<std::string> agents_certificate_lifetime;  // `90d`
+  std::optional<std::string> rebuild_after;                // `5m` or `never`
 };
 
 // Reads a configuration file. Its keys, each optional:
@@ -134,6 +138,7 @@ struct ConfigSettings {
 //   [agents]
 //   listen = "10.0.0.1:4567"
 //   certificate_lifetime = "90d"
+//   rebuild_after = "5m"
 //
 // kInvalid: not TOML, an unknown key, or a value of the wrong type; the message names file, line,
 // key.

@@ -33,6 +33,7 @@ Result<ConfigSettings> parse_config_file(std::string_view content, const std::st
                         {"etcd.key_file", &settings.etcd_key_file},
                         {"agents.listen", &settings.agents_listen},
                         {"agents.certificate_lifetime", &settings.agents_certificate_lifetime},
+                        {"agents.rebuild_after", &settings.rebuild_after},
                     });
   if (!status) {
     return tl::unexpected(status.error());

@@ -70,6 +70,7 @@ test_failovers_per_day = 3
 [agents]
 listen = "10.0.0.1:4567"
 certificate_lifetime = "12h"
+rebuild_after = "never"
 )",
                                         "h.toml");
   ASSERT_TRUE(parsed) << parsed.error().message;
@@ -87,6 +88,7 @@ certificate_lifetime = "12h"
   EXPECT_EQ(config->redis_server, "/opt/redis/bin/redis-server");
   EXPECT_EQ(config->agents_listen->str(), "10.0.0.1:4567");
   EXPECT_EQ(config->agents_certificate_lifetime, std::chrono::hours(12));
+  EXPECT_EQ(config->rebuild_after, Duration());
   EXPECT_EQ(config->log_file, "/var/log/hikae.log");
   EXPECT_EQ(config->hang, std::chrono::milliseconds(250));
   EXPECT_EQ(config->busy, Duration());

@@ -56,12 +56,14 @@ ControlPlane::ControlPlane(Parts parts)
                               {parts_.config.hang, parts_.config.busy},
                               parts_.config.agents_listen,
                               parts_.config.agents_certificate_lifetime,
+                              parts_.config.rebuild_after,
                               parts_.ca,
                               *parts_.snapshots.files,
                               parts_.state.leadership(),
                               parts_.runner}),
+      report_({frontend_, duty_, parts_.state}),
       host_admin_({frontend_, credentials_, parts_.config, clock_, random_, parts_.log, duty_,
-                   parts_.ca}) {}
+                   parts_.ca, report_}) {}
 
 control::Awaitable<Status> ControlPlane::open() {
   auto opened = co_await frontend_.open();
@@ -246,7 +248,12 @@ Result<SocketAddress> ControlPlane::listen() {
   if (!endpoint) {
     return tl::unexpected(endpoint.error());
   }
-  return SocketAddress{parts_.config.listen.address, endpoint->port};
+  const SocketAddress api{parts_.config.listen.address, endpoint->port};
+  report_.set_api(api.str());
+  if (parts_.state.presence() != nullptr) {
+    parts_.state.presence()->start(api.str());
+  }
+  return api;
 }
 
 control::Awaitable<http::Response> ControlPlane::handle(http::Request request) {
@@ -295,6 +302,9 @@ control::Awaitable<void> ControlPlane::stop() {
     co_await leader_->stop();
   }
   co_await duty_.end();
+  if (parts_.state.presence() != nullptr) {
+    co_await parts_.state.presence()->stop();
+  }
   if (follower_) {
     co_await follower_->stop();
   }

@@ -77,6 +77,7 @@ class ControlPlane {
   std::optional<control::StateFollower> follower_;
   std::optional<control::LeaderLoop> leader_;
   api::Credentials credentials_;
+  StatusReport report_;
   HostAdmin host_admin_;
   std::unique_ptr<api::Dispatcher> dispatcher_;
   std::unique_ptr<http::Server> server_;

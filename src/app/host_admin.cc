@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "base/strings.h"
+#include "app/host_views.h"
 #include "codec/agent/join_token.h"
 #include "codec/record/record.h"
 #include "codec/sign/signature.h"
 #include "codec/text/digest.h"
 #include "core/admission/host.h"
+#include "core/placement/moving.h"
 #include "core/reconcile/waiting.h"
 
 namespace hikae::app {
@@ -15,7 +16,8 @@ namespace {
 
 using control::Awaitable;
 
-http::Response answer(int status, const HostAnswer& what) {
+template <class Answer>
+http::Response answer(int status, const Answer& what) {
   http::Response response;
   response.status = status;
   response.headers.emplace_back("Content-Type", "application/json");
@@ -29,14 +31,6 @@ HostAnswer refusal(std::string why) {
   return out;
 }
 
-std::string joined(const std::vector<AddressRange>& ranges) {
-  std::vector<std::string> texts;
-  for (const AddressRange& range : ranges) {
-    texts.push_back(range.str());
-  }
-  return join(texts, ",");
-}
-
 }  // namespace
 
 Awaitable<http::Response> HostAdmin::handle(http::Request request) {
@@ -47,6 +41,13 @@ Awaitable<http::Response> HostAdmin::handle(http::Request request) {
   auto asked = codec::from_json<HostRequest>(request.body);
   if (!asked) {
     co_return answer(400, refusal(asked.error().message));
+  }
+  if (asked->action == "status") {
+    const StatusAnswer status = co_await parts_.report.status();
+    co_return answer(200, status);
+  }
+  if (asked->action == "events") {
+    co_return answer(200, parts_.report.events(*asked));
   }
   const HostAnswer done = co_await carry_out(std::move(*asked));
   co_return answer(done.error.empty() ? 200 : 400, done);
@@ -86,9 +87,33 @@ Awaitable<HostAnswer> HostAdmin::carry_out(HostRequest request) {
     core::CordonHost command{host, request.action == "cordon"};
     co_return co_await submit(std::move(command));
   }
-  if (request.action != "remove") {
-    co_return refusal(fmt::format("There is no action {}.", request.action));
+  if (request.action == "drain" || request.action == "stop-drain" || request.action == "drained") {
+    co_return co_await drain(std::move(request));
   }
+  if (request.action == "remove") {
+    co_return co_await remove(std::move(request));
+  }
+  co_return refusal(fmt::format("There is no action {}.", request.action));
+}
+
+// `drained` changes nothing, and tells how far it is.
+Awaitable<HostAnswer> HostAdmin::drain(HostRequest request) {
+  const core::HostId host(request.host);
+  if (request.action != "drained") {
+    core::DrainHost command{host, request.action == "drain",
+                            std::chrono::seconds(request.timeout_seconds)};
+    HostAnswer done = co_await submit(std::move(command));
+    if (!done.error.empty()) {
+      co_return done;
+    }
+  }
+  HostAnswer out = list();
+  out.moving = core::drain_notes(parts_.frontend.state(), host);
+  co_return out;
+}
+
+Awaitable<HostAnswer> HostAdmin::remove(HostRequest request) {
+  const core::HostId host(request.host);
   const auto connected = parts_.duty.is_connected(host);
   if (request.lost && parts_.config.agents_listen && !connected) {
     co_return refusal(
@@ -145,31 +170,8 @@ Awaitable<HostAnswer> HostAdmin::make_token(HostRequest request) {
 HostAnswer HostAdmin::list() const {
   HostAnswer out;
   const core::State& state = parts_.frontend.state();
-  const core::HostRoom room(state);
-  for (const auto& [id, host] : state.all<core::Host>()) {
-    out.hosts.push_back(view_of(host, room));
-  }
+  out.hosts = host_views(state, parts_.duty);
   out.waiting = core::nodes_without_place(state);
-  return out;
-}
-
-HostView HostAdmin::view_of(const core::Host& host, const core::HostRoom& room) const {
-  HostView out;
-  out.id = host.id.str();
-  out.zone = host.zone.str();
-  out.state = "this machine";
-  if (!host.is_stand_in()) {
-    const auto connected = parts_.duty.is_connected(host.id);
-    out.state = !connected ? "known to the leader" : *connected ? "connected" : "disconnected";
-  }
-  out.state += host.cordoned ? ", cordoned" : "";
-  out.nodes = std::uint32_t(room.nodes_on(host.id));
-  out.max_nodes = host.max_nodes;
-  out.memory_used = room.memory_on(host.id);
-  out.memory_bytes = host.memory_bytes;
-  out.addresses = joined(host.addresses);
-  out.engines = join(host.engines, ", ");
-  out.software = host.software;
   return out;
 }
 

@@ -7,13 +7,13 @@
 #include "app/config.h"
 #include "app/host_messages.h"
 #include "app/region_duty.h"
+#include "app/status_report.h"
 #include "codec/sign/signing_key_cache.h"
 #include "control/frontend.h"
-#include "core/placement/host_room.h"
 
 namespace hikae::app {
 
-// Answers `hikae host`. Lives on the control thread, beside the API.
+// Answers `hikae host`, `status` and `events`. Lives on the control thread, beside the API.
 class HostAdmin {
  public:
   struct Parts {
@@ -25,6 +25,7 @@ class HostAdmin {
     control::Log& log;
     const RegionDuty& duty;  // knows which hosts are connected
     const adapters::CertificateAuthority& ca;
+    StatusReport& report;
   };
 
   explicit HostAdmin(Parts parts) : parts_(std::move(parts)) {}
@@ -37,7 +38,8 @@ class HostAdmin {
   control::Awaitable<HostAnswer> carry_out(HostRequest request);
   control::Awaitable<HostAnswer> make_token(HostRequest request);
   HostAnswer list() const;
-  HostView view_of(const core::Host& host, const core::HostRoom& room) const;
+  control::Awaitable<HostAnswer> drain(HostRequest request);
+  control::Awaitable<HostAnswer> remove(HostRequest request);
   template <class Command>
   control::Awaitable<HostAnswer> submit(Command command);
 

@@ -1,91 +1,92 @@
 #include "app/host_command.h"
 
-#include <algorithm>
-#include <array>
+#include <cstdio>
+#include <thread>
 
 #include <fmt/format.h>
 
-#include "adapters/system/data_directory.h"
 #include "adapters/system/files.h"
-#include "adapters/system/real_clock.h"
-#include "app/host_messages.h"
-#include "app/http_get.h"
-#include "app/runtime_facts.h"
-#include "codec/record/record.h"
-#include "codec/sign/sign.h"
-#include "core/placement/host_room.h"
+#include "app/host_views.h"
+#include "app/region_client.h"
+#include "app/text_table.h"
 
 namespace hikae::app {
 namespace {
 
-constexpr int kTimeoutMs = 10'000;
+constexpr auto kLookEvery = std::chrono::seconds(1);
 
 Result<HostAnswer> ask(const HostCommand& command) {
-  const auto facts = running_serve(command.data_directory);
-  const auto credentials = adapters::read_credentials(command.data_directory);
-  if (!facts || !credentials) {
-    return tl::unexpected(facts ? credentials.error() : facts.error());
-  }
-  const HostRequest request{
-      command.action, command.host, command.lost,
-      std::chrono::duration_cast<std::chrono::seconds>(command.lifetime).count()};
-  HttpCall call;
-  call.method = "POST";
-  call.path = kHostsPath;
-  call.body = codec::to_json(request);
-  const std::array<codec::Header, 1> signed_headers = {codec::Header{"Host", facts->api}};
-  const codec::SignRequest to_sign{call.method, call.path, "", signed_headers, call.body};
-  codec::Credential credential;
-  credential.access_key_id = credentials->access_key_id;
-  credential.secret = credentials->secret_access_key;
-  const adapters::RealClock clock;
-  call.headers =
-      codec::sign_v4_header(to_sign, credential, facts->region, kHostsService, clock.now());
-  const auto reply = http_call(*SocketAddress::parse(facts->api), call, kTimeoutMs);
-  if (!reply) {
-    return tl::unexpected(reply.error());
-  }
-  auto answer = codec::from_json<HostAnswer>(reply->body);
-  if (!answer) {
-    return fail(ErrorCode::kInternal, fmt::format("serve answered {} and nothing that can be read; "
-                                                  "is it of the same version?",
-                                                  reply->status));
-  }
-  return answer->error.empty() ? answer : fail(ErrorCode::kInvalid, answer->error);
-}
-
-using Row = std::vector<std::string>;
-
-void print_table(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format("{:<{}}", row[i], i + 1 < row.size() ? widths[i] + 2 : 0);
-    }
-    fmt::print("{}\n", line);
-  }
+  HostRequest request;
+  request.action = command.action;
+  request.host = command.host;
+  request.lost = command.lost;
+  request.lifetime_seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(command.lifetime).count();
+  request.timeout_seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(command.timeout).count();
+  return ask_region<HostAnswer>(command.data_directory, request);
 }
 
 void print_hosts(const HostAnswer& answer) {
-  std::vector<Row> rows = {{"HOST", "ZONE", "STATE", "NODES", "MEMORY", "ADDRESSES", "ENGINES"}};
+  print_table(host_rows(answer.hosts));
   for (const HostView& host : answer.hosts) {
-    const std::string memory = host.memory_bytes == 0
-                                   ? "not counted"
-                                   : fmt::format("{} of {}", core::in_words(host.memory_used),
-                                                 core::in_words(host.memory_bytes));
-    rows.push_back({host.id, host.zone, host.state, fmt::format("{}", host.nodes), memory,
-                    host.addresses.empty() ? "loopback" : host.addresses, host.engines});
+    if (!host.note.empty()) {
+      fmt::print("note: {}: {}\n", host.id, host.note);
+    }
   }
-  print_table(rows);
   for (const std::string& line : answer.waiting) {
     fmt::print("waiting: {}\n", line);
   }
+}
+
+const HostView* find_host(const HostAnswer& answer, const std::string& name) {
+  for (const HostView& host : answer.hosts) {
+    if (host.id == name) {
+      return &host;
+    }
+  }
+  return nullptr;
+}
+
+// Follows a drain until it is over, and tells what has changed since the last look. It goes on by
+// itself when this command is interrupted.
+Status follow_drain(HostCommand command, HostAnswer answer) {
+  std::string told;
+  command.action = "drained";
+  while (true) {
+    const HostView* host = find_host(answer, command.host);
+    if (host == nullptr) {
+      return fail(ErrorCode::kNotFound, fmt::format("host {} was removed", command.host));
+    }
+    std::string now = fmt::format("{}: nodes left: {}", host->id, host->nodes);
+    for (const std::string& line : answer.moving) {
+      now += "\n  " + line;
+    }
+    if (now != told) {
+      fmt::print("{}\n", now);
+      std::fflush(stdout);
+      told = now;
+    }
+    if (!host->draining) {
+      break;
+    }
+    std::this_thread::sleep_for(kLookEvery);
+    auto next = ask(command);
+    if (!next) {
+      return tl::unexpected(next.error());
+    }
+    answer = std::move(*next);
+  }
+  const std::uint32_t left = find_host(answer, command.host)->nodes;
+  if (left > 0) {
+    return fail(
+        ErrorCode::kTimeout,
+        fmt::format("host {0} is not empty (nodes left: {1}), and its drain has ended; `hikae "
+                    "host drain {0}` goes on with it",
+                    command.host, left));
+  }
+  fmt::print("host {} is empty and cordoned\n", command.host);
+  return {};
 }
 
 // The token goes alone to stdout or into its file; how to use it to stderr.
@@ -110,6 +111,8 @@ int run_host(const HostCommand& command) {
   Status done = answer ? Status() : Status(tl::unexpected(answer.error()));
   if (answer && command.action == "token") {
     done = print_token(*answer, command.output_file);
+  } else if (answer && command.action == "drain") {
+    done = follow_drain(command, *answer);
   } else if (answer) {
     print_hosts(*answer);
   }

@@ -13,6 +13,7 @@ struct HostCommand {
   std::string host;
   bool lost = false;
   Duration lifetime{};      // token
+  Duration timeout{};       // drain; zero: until it is done
   std::string output_file;  // token: goes there (0600) and not to stdout
 };
 

@@ -57,7 +57,18 @@ Status RegionDuty::start(std::optional<control::LeaderTerm> term) {
       [this](const core::HostReport& report) { active_->reconciler.on_report(report); });
   active_->reconciler.start();
   active_->keeper.start();
+  if (active_->gate) {
+    start_watch(term);
+  }
   return {};
+}
+
+void RegionDuty::start_watch(std::optional<control::LeaderTerm> term) {
+  active_->watch.emplace(control::HostWatch::Parts{
+      parts_.context.get_executor(), parts_.frontend, active_->reconciler,
+      [this](const core::HostId& host) { return active_->gate->is_connected(host); },
+      active_->probe, parts_.rebuild_after, parts_.clock, parts_.log, term});
+  active_->watch->start();
 }
 
 Status RegionDuty::start_agents() {
@@ -87,6 +98,9 @@ control::Awaitable<void> RegionDuty::end() {
   }
   ending_ = true;
   active_->link.disconnect_control();
+  if (active_->watch) {
+    co_await active_->watch->stop();
+  }
   if (active_->gate) {
     co_await active_->gate->stop();
   }
@@ -117,6 +131,15 @@ std::optional<bool> RegionDuty::is_connected(const core::HostId& host) const {
     return std::nullopt;
   }
   return active_->gate->is_connected(host);
+}
+
+std::string RegionDuty::note(const core::HostId& host) const {
+  return is_active() && active_->watch ? active_->watch->note(host) : "";
+}
+
+std::string RegionDuty::waits_for(const control::Unit& unit) const {
+  return is_active() && active_->reconciler.is_waiting(unit) ? active_->reconciler.reason(unit)
+                                                             : "";
 }
 
 }  // namespace hikae::app

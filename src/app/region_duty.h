@@ -12,9 +12,11 @@
 #include "adapters/agent_memory/agent_memory.h"
 #include "adapters/system/data_directory.h"
 #include "app/agent_gate.h"
+#include "app/engine_probe.h"
 #include "app/local_agents.h"
 #include "control/failover_recorder.h"
 #include "control/frontend.h"
+#include "control/host_watch.h"
 #include "control/leader_link.h"
 #include "control/leader_loop.h"
 #include "control/reconciler.h"
@@ -46,6 +48,7 @@ class RegionDuty final : public control::LeaderDuty {
     // Where agents of other hosts connect; nullopt: the nodes run on this machine.
     std::optional<SocketAddress> agents_listen;
     Duration certificate_lifetime{};
+    Duration rebuild_after{};  // control/host_watch.h
     const adapters::CertificateAuthority& ca;
     control::SnapshotFiles& snapshots;
     const control::Leadership* leadership;  // nullptr: this server is the only one
@@ -64,6 +67,13 @@ class RegionDuty final : public control::LeaderDuty {
   control::Awaitable<AgentsLoad> load();
   // Whether the agent of a host that joined is connected; nullopt: only the leader knows.
   std::optional<bool> is_connected(const core::HostId& host) const;
+  // What the leader knows of a host whose agent is gone, one line; empty: nothing.
+  std::string note(const core::HostId& host) const;
+  // What a group or cluster that is not as it should be waits for; empty: nothing, or only the
+  // leader knows.
+  std::string waits_for(const control::Unit& unit) const;
+  // This server does the duty now.
+  bool is_active() const { return active_ != nullptr && !ending_; }
 
  private:
   struct Active {
@@ -74,10 +84,13 @@ class RegionDuty final : public control::LeaderDuty {
     control::Reconciler reconciler;
     control::FailoverRecorder recorder;
     control::SnapshotKeeper keeper;
+    TcpEngineProbe probe;
+    std::optional<control::HostWatch> watch;  // of hosts that joined
     std::optional<LocalAgents> agents;
   };
 
   Status start_agents();
+  void start_watch(std::optional<control::LeaderTerm> term);
   Result<std::string> take_nodes();
 
   Parts parts_;

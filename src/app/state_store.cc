@@ -61,10 +61,12 @@ StateStore::Etcd::Etcd(etcd::EtcdOptions options, const Parts& parts)
     : client(std::move(options)),
       store(client, parts.random),
       watch(client, store),
-      leadership(parts.executor, client, parts.clock, parts.server) {}
+      leadership(parts.executor, client, parts.clock, parts.server),
+      presence(parts.executor, client, parts.clock, parts.server) {}
 
 Result<std::unique_ptr<StateStore>> StateStore::open(const ServeConfig& config, Parts parts) {
   auto state = std::make_unique<StateStore>();
+  state->server_ = parts.server;
   if (!config.etcd) {
     state->place_ = parts.sqlite_path;
     state->sqlite_.emplace(std::move(parts.sqlite_path));
@@ -93,6 +95,10 @@ control::StateWatch* StateStore::watch() {
 
 control::Leadership* StateStore::leadership() {
   return etcd_ ? &etcd_->leadership : nullptr;
+}
+
+etcd::EtcdPresence* StateStore::presence() {
+  return etcd_ ? &etcd_->presence : nullptr;
 }
 
 control::Awaitable<Status> StateStore::restore(core::State state) {

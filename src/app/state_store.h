@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "adapters/store_etcd/etcd_leadership.h"
+#include "adapters/store_etcd/etcd_presence.h"
 #include "adapters/store_etcd/etcd_store.h"
 #include "adapters/store_etcd/etcd_watch.h"
 #include "adapters/store_sqlite/sqlite_store.h"
@@ -35,10 +36,13 @@ class StateStore {
   // nullptr where this server is the only one.
   control::StateWatch* watch();
   control::Leadership* leadership();
+  etcd::EtcdPresence* presence();
   // Fills the store with the state, which keeps its revision. kConflict: it holds one already.
   control::Awaitable<Status> restore(core::State state);
   // For messages: the file, or the members of etcd.
   std::string place() const { return place_; }
+  // What this server is called among those of the region.
+  const std::string& server() const { return server_; }
 
  private:
   struct Etcd {
@@ -47,9 +51,11 @@ class StateStore {
     etcd::EtcdStore store;
     etcd::EtcdWatch watch;
     etcd::EtcdLeadership leadership;
+    etcd::EtcdPresence presence;
   };
 
   std::string place_;
+  std::string server_;
   std::optional<adapters::SqliteStore> sqlite_;
   std::optional<Etcd> etcd_;
 };

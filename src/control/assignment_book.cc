@@ -47,31 +47,26 @@ void AssignmentBook::refresh_all() {
 void AssignmentBook::refresh_unit(const Unit& unit) {
   mark(unit);
   auto& before = placed_[unit];
-  std::set<std::pair<core::HostId, core::NodeKey>> now;
+  Placed now;
   for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
     for (const core::Node& node : cluster->nodes) {
       auto wanted = core::node_assignment(state_, observed_, *cluster, node);
       if (!wanted) {
         continue;
       }
-      wanted->directives = intern(wanted->directives);
-      auto& slot = hosts_[node.host];
-      auto known = slot.find(wanted->node);
-      if (known == slot.end()) {
+      Slot& slot = put(node.host, *wanted);
+      if (!before.contains({node.host, wanted->node})) {
         // What was said of it elsewhere means nothing here.
         forget_marks(wanted->node);
-        known = slot.emplace(wanted->node, Placed{*wanted, {}}).first;
-        changed_.insert(node.host);
-      } else if (*known->second.wanted != *wanted) {
-        known->second.wanted = *wanted;
-        changed_.insert(node.host);
+        slot.forbidden = {};
       }
-      note(known->second);
+      note(slot);
       now.emplace(node.host, wanted->node);
     }
   }
+  const Placed arriving = refresh_arrivals(unit, now);
   for (const auto& [host, key] : before) {
-    if (!now.contains({host, key})) {
+    if (!now.contains({host, key}) && !arriving.contains({host, key})) {
       hosts_[host].erase(key);
       changed_.insert(host);
       const bool elsewhere =
@@ -88,13 +83,56 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   }
 }
 
+AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const Placed& placed) {
+  Placed now;
+  for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
+    for (const core::Node& node : cluster->nodes) {
+      if (auto wanted = core::arrival_assignment(state_, observed_, *cluster, node)) {
+        now.emplace(node.move.host, wanted->node);
+        put(node.move.host, std::move(*wanted));
+      }
+    }
+  }
+  const auto known = arriving_.find(unit);
+  if (known != arriving_.end()) {
+    for (const auto& [host, key] : known->second) {
+      if (!now.contains({host, key}) && !placed.contains({host, key})) {
+        hosts_[host].erase(key);
+        changed_.insert(host);
+      }
+    }
+  }
+  if (now.empty()) {
+    arriving_.erase(unit);
+  } else {
+    arriving_[unit] = now;
+  }
+  return now;
+}
+
+AssignmentBook::Slot& AssignmentBook::put(const core::HostId& host, core::NodeAssignment wanted) {
+  wanted.directives = intern(wanted.directives);
+  auto& slots = hosts_[host];
+  const auto known = slots.find(wanted.node);
+  if (known == slots.end()) {
+    changed_.insert(host);
+    const core::NodeKey key = wanted.node;
+    return slots.emplace(key, Slot{std::move(wanted), {}}).first->second;
+  }
+  if (*known->second.wanted != wanted) {
+    changed_.insert(host);
+    known->second.wanted = std::move(wanted);
+  }
+  return known->second;
+}
+
 void AssignmentBook::forget_marks(const core::NodeKey& key) {
   observed_.may_start_again.erase(key);
   observed_.may_be_promoted.erase(key);
   observed_.unheard.erase(key);
 }
 
-void AssignmentBook::note(Placed& placed) const {
+void AssignmentBook::note(Slot& slot) const {
   const auto set = [this](std::optional<std::uint64_t>& since, bool forbidden) {
     if (!forbidden) {
       since.reset();
@@ -102,9 +140,9 @@ void AssignmentBook::note(Placed& placed) const {
       since = sent_ + 1;
     }
   };
-  const core::NodeAssignment& wanted = *placed.wanted;
+  const core::NodeAssignment& wanted = *slot.wanted;
   const bool replica = wanted.role == core::Role::kReplica;
-  Forbidden& node = placed.forbidden;
+  Forbidden& node = slot.forbidden;
   set(node.start_as_primary, replica || wanted.hold);
   set(node.promotion, replica || !wanted.may_promote);
   set(node.rest, wanted.survey);
@@ -118,8 +156,8 @@ std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
     return out;
   }
   const std::uint64_t before = std::exchange(newest, ticket.number);
-  for (const auto& [key, placed] : hosts_[host]) {
-    const Forbidden& node = placed.forbidden;
+  for (const auto& [key, slot] : hosts_[host]) {
+    const Forbidden& node = slot.forbidden;
     if (node.start_as_primary.value_or(0) > before || node.promotion.value_or(0) > before ||
         node.rest.value_or(0) > before) {
       out.insert(key);
@@ -174,8 +212,8 @@ void AssignmentBook::flush() {
     assignment.ticket = {session_, sent_};
     const NodesOfHost& nodes = hosts_[host];
     assignment.nodes.reserve(nodes.size());
-    for (const auto& [key, node] : nodes) {
-      assignment.nodes.push_back(node.wanted);
+    for (const auto& [key, slot] : nodes) {
+      assignment.nodes.push_back(slot.wanted);
     }
     link_.assign(std::move(assignment));
   }

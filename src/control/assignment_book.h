@@ -40,15 +40,20 @@ class AssignmentBook {
     std::optional<std::uint64_t> promotion;
     std::optional<std::uint64_t> rest;  // that is: a survey is asked for
   };
-  struct Placed {
+  struct Slot {
     Shared<core::NodeAssignment> wanted;
     Forbidden forbidden;
   };
-  using NodesOfHost = std::map<core::NodeKey, Placed>;
+  using NodesOfHost = std::map<core::NodeKey, Slot>;
+
+  using Placed = std::set<std::pair<core::HostId, core::NodeKey>>;
 
   void refresh_unit(const Unit& unit);
+  // Answers the hosts to which nodes of the unit are on their way.
+  Placed refresh_arrivals(const Unit& unit, const Placed& placed);
+  Slot& put(const core::HostId& host, core::NodeAssignment wanted);
   void forget_marks(const core::NodeKey& key);
-  void note(Placed& node) const;
+  void note(Slot& slot) const;
   SharedMap intern(const SharedMap& directives);
   void flush_later();
   void flush();
@@ -58,7 +63,8 @@ class AssignmentBook {
   core::Observed& observed_;
   AgentLink& link_;
   std::map<core::HostId, NodesOfHost> hosts_;
-  std::map<Unit, std::set<std::pair<core::HostId, core::NodeKey>>> placed_;
+  std::map<Unit, Placed> placed_;
+  std::map<Unit, Placed> arriving_;
   std::set<core::HostId> changed_;
   Instant session_;
   std::uint64_t sent_ = 0;  // the number of the newest messages

@@ -78,6 +78,7 @@ Awaitable<void> Reconciler::stop() {
 void Reconciler::on_transition(const core::State& after, const core::Transition& transition) {
   const auto units = touched_units(after, transition);
   take_hosts(transition);
+  places_.follow(transition, observed_);
   book_.refresh(units);
   for (const Unit& unit : units) {
     notify(unit);
@@ -106,47 +107,56 @@ void Reconciler::take_hosts(const core::Transition& transition) {
   }
 }
 
-bool Reconciler::may_tell(const core::HostId& host, const core::NodeKey& key) const {
-  const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster);
-  if (cluster == nullptr) {
-    return true;
-  }
-  return std::all_of(cluster->nodes.begin(), cluster->nodes.end(), [&](const core::Node& node) {
-    return node.id != key.node || node.host == host;
-  });
-}
-
 std::set<core::NodeKey> Reconciler::take(const core::HostReport& report) {
+  using Place = NodePlaces::Place;
   std::set<core::NodeKey> changed;
   std::set<core::NodeKey> present;
   auto& known = nodes_of_host_[report.host];
   for (const core::NodeObservation& node : report.nodes) {
     const core::NodeKey& key = node.node;
-    if (!may_tell(report.host, key)) {
+    const Place place = NodePlaces::place_of(frontend_.state(), report.host, key);
+    if (place == Place::kElsewhere) {
       continue;
     }
-    const auto before = observed_.nodes.find(key);
+    auto& table = place == Place::kArriving ? observed_.arrivals : observed_.nodes;
+    const auto before = table.find(key);
     present.insert(present.end(), key);
-    if (before != observed_.nodes.end() && only_its_offset_moved(before->second, node)) {
+    if (before != table.end() && only_its_offset_moved(before->second, node)) {
       continue;
     }
     changed.insert(key);
-    if (!node.dead()) {
-      observed_.dead_since.erase(key);
-    } else {
-      observed_.dead_since.try_emplace(key, clock_.monotonic());
-    }
-    observed_.nodes.insert_or_assign(key, node);
+    places_.told(report.host, key, place);
+    take(node, place == Place::kArriving);
   }
   for (const core::NodeKey& key : known) {
-    if (!present.contains(key) && may_tell(report.host, key)) {
-      observed_.nodes.erase(key);
-      observed_.dead_since.erase(key);
-      changed.insert(key);
+    const Place place = NodePlaces::place_of(frontend_.state(), report.host, key);
+    if (present.contains(key) || place == Place::kElsewhere) {
+      continue;
     }
+    changed.insert(key);
+    if (place == Place::kArriving) {
+      observed_.arrivals.erase(key);
+      continue;
+    }
+    observed_.nodes.erase(key);
+    observed_.dead_since.erase(key);
   }
   known = std::move(present);
   return changed;
+}
+
+void Reconciler::take(const core::NodeObservation& node, bool arriving) {
+  const core::NodeKey& key = node.node;
+  if (arriving) {
+    observed_.arrivals.insert_or_assign(key, node);
+    return;
+  }
+  if (!node.dead()) {
+    observed_.dead_since.erase(key);
+  } else {
+    observed_.dead_since.try_emplace(key, clock_.monotonic());
+  }
+  observed_.nodes.insert_or_assign(key, node);
 }
 
 void Reconciler::on_report(const core::HostReport& report) {

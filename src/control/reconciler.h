@@ -11,6 +11,7 @@
 
 #include "control/assignment_book.h"
 #include "control/frontend.h"
+#include "control/node_places.h"
 #include "control/ports.h"
 #include "control/touched.h"
 #include "control/wake_signal.h"
@@ -61,6 +62,8 @@ class Reconciler {
 
   // Why a unit is where it is, for people; empty when it is unknown.
   std::string reason(const Unit& unit) const;
+  // Something is still to be done or observed for it.
+  bool is_waiting(const Unit& unit) const { return waiting_.contains(unit); }
 
  private:
   struct Work {
@@ -80,10 +83,9 @@ class Reconciler {
   void notify(const Unit& unit);
   Awaitable<void> run(Unit unit);
   Awaitable<Rest> step(Unit unit);
-  // The node is, or was until it went, on that host: one that was moved is none of its business.
-  bool may_tell(const core::HostId& host, const core::NodeKey& key) const;
   // The nodes whose observation changed in a way that a decision may depend on.
   std::set<core::NodeKey> take(const core::HostReport& report);
+  void take(const core::NodeObservation& node, bool arriving);
   Awaitable<void> back_off(Unit unit);
   void on_transition(const core::State& after, const core::Transition& transition);
   void take_hosts(const core::Transition& transition);
@@ -96,6 +98,7 @@ class Reconciler {
   std::optional<Frontend::ObserverId> observer_;
   core::Observed observed_;
   AssignmentBook book_;
+  NodePlaces places_;
   std::map<core::HostId, std::set<core::NodeKey>> nodes_of_host_;
   std::map<Unit, std::unique_ptr<Work>> working_;
   std::set<Unit> waiting_;  // not settled: something is still to be observed

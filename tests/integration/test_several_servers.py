@@ -137,7 +137,12 @@ class HostsOfTheirOwn(unittest.TestCase):
             ReplicationGroupId="wide", NumCacheClusters=3, AutomaticFailoverEnabled=True))
         group = self.a.wait_group("wide", 3)
         self.assertEqual([len(agent.nodes()) for agent in self.agents], [1, 1, 1])
-        self.assertEqual({h["state"] for h in hosts(self.b).values()}, {"known to the leader"})
+        self.assertEqual({h["state"] for h in hosts(self.b).values()}, {"connected"})
+        status = json.loads(self.b.hikae("status", "--json", "--data", self.b.data).ok().out)
+        self.assertEqual({server["api"]: (server["leads"], server["asked"])
+                          for server in status["servers"]},
+                         {self.a.host: (True, False), self.b.host: (False, True)})
+        self.assertGreater(status["term"], 0)
         before = self.identities()
         self.a.kill()
         eventually(self.b.leads, "the second server leads", TAKE_OVER)

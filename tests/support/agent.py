@@ -38,6 +38,7 @@ class Agent:
         self.directory = tempfile.mkdtemp(prefix=f"hikae-agent-{name}-")
         self.data = os.path.join(self.directory, "data")
         self.first = free_pool()
+        self.pool_text = None  # another value of --addresses than the pool
         self.process = None
         self.token_file = None
         self._log = open(os.path.join(self.directory, "agent.log"), "ab")
@@ -53,7 +54,7 @@ class Agent:
     def command(self):
         token = ["--token-file", self.token_file] if self.token_file else []
         return [binary(), "agent", "--data", self.data, "--name", self.name, "--zone", self.zone,
-                "--join", self.servers, "--addresses", self.pool,
+                "--join", self.servers, "--addresses", self.pool_text or self.pool,
                 "--memory", "100GiB", *token, *self.arguments]
 
     def take_token(self, *arguments):
@@ -109,6 +110,11 @@ class Agent:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_TIMEOUT)
 
+    def die(self):
+        """The host dies: its agent and all of its engines at once."""
+        self.kill()
+        processes.kill_below(self.data)
+
     def down(self):
         """Ends the agent and its engines as an operator does."""
         return commands.run([binary(), "down", "--data", self.data],
@@ -142,7 +148,7 @@ def hosts(region):
     ends = [start for _, start in columns[1:]] + [None]
     found = {}
     for line in lines[1:]:
-        if not line.startswith("waiting: "):
+        if not line.startswith(("waiting: ", "note: ")):
             row = {name: line[start:end].strip() for (name, start), end in zip(columns, ends)}
             found[row["host"]] = row
     return found

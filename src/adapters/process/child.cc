@@ -92,6 +92,8 @@ const char* drop_privileges(const ChildSpec& spec) {
       return "change of user";
     }
   }
+  // Those that a unit of systemd gives us are not for engines. A kernel without them has none.
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? nullptr : "no new privileges";
 }
 

@@ -87,7 +87,7 @@ Awaitable<Result<LeaderTerm>> EtcdLeadership::take_key() {
   lease_ = lease->id;
   const Monotonic until = asked + belief(lease->ttl_seconds);
   TxnRequest request;
-  const std::string mine = fmt::format("{} lease {}", server_, lease_);
+  const std::string mine = fmt::format("{}{}{}", server_, kLeaseInLeader, lease_);
   request.compare = {{Compare::What::kCreateRevision, layout_.leader(), 0}};
   request.success = {Operation::put(layout_.leader(), mine)};
   request.success.front().lease = lease_;

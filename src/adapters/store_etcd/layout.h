@@ -17,6 +17,7 @@
 //   <prefix>/state/row/<kind>/<id> one resource, as JSON
 //   <prefix>/staged/<name>/<n>     a part of a change that is too large for one transaction
 //   <prefix>/leader                who leads, bound to its lease
+//   <prefix>/servers/<name>        where that server answers, bound to a lease of its own
 
 namespace hikae::etcd {
 
@@ -26,6 +27,9 @@ inline constexpr std::size_t kMaxRowsInTxn = 120;
 inline constexpr std::size_t kMaxBytesInTxn = 1024 * 1024;
 inline constexpr std::size_t kMaxRowBytes = kMaxBytesInTxn / 2;
 inline constexpr std::size_t kChunkBytes = kMaxBytesInTxn / 2;
+
+// The value of the leader's key: its name, this, and the number of its lease.
+inline constexpr std::string_view kLeaseInLeader = " lease ";
 
 class Layout {
  public:
@@ -37,6 +41,7 @@ class Layout {
   std::string staged() const { return prefix_ + "/staged/"; }
   std::string chunk(std::string_view name, std::uint64_t number) const;
   std::string leader() const { return prefix_ + "/leader"; }
+  std::string servers() const { return prefix_ + "/servers/"; }
 
   // The row behind a key below rows(), without its body. kInvalid: it is none.
   Result<storage::RowChange> row_of(std::string_view key) const;

@@ -47,7 +47,8 @@ void add_options(CLI::App& command, AgentLine& line) {
       ->option_text("FILE");
   command
       .add_option("--addresses", line.addresses,
-                  "For nodes, 10.0.0.50-10.0.0.80@eth0; without @ the host has them already")
+                  "For nodes, 10.0.0.50-10.0.0.80@eth0; without @ the host has them already; host: "
+                  "its own, one port for each node")
       ->option_text("POOL");
   command.add_option("--name", line.name, "Name of this host [the machine's]")->option_text("NAME");
   command.add_option("--memory", line.memory, "For nodes [all of the machine's]")
@@ -80,8 +81,16 @@ AgentSettings settings_of(const AgentLine& line) {
 
 Result<AgentConfig> configuration(const AgentLine& line) {
   const auto settings = settings_of(line.config_file, parse_agent_file, settings_of(line));
-  return settings ? resolve(*settings, adapters::machine_name(), adapters::machine_memory())
-                  : tl::unexpected(settings.error());
+  if (!settings) {
+    return tl::unexpected(settings.error());
+  }
+  auto config = resolve(*settings, adapters::machine_name(), adapters::machine_memory());
+  if (config) {
+    if (Status own = find_own_address(*config); !own) {
+      return tl::unexpected(own.error());
+    }
+  }
+  return config;
 }
 
 void add_agent(CLI::App& program, Action& action) {
@@ -107,6 +116,8 @@ struct HostLine {
   bool lost = false;
   std::string lifetime = "1h";
   std::string output;
+  std::string timeout;
+  bool stop = false;
 };
 
 CLI::App* add_host_action(CLI::App& host, Action& action, const std::string& name,
@@ -124,11 +135,49 @@ CLI::App* add_host_action(CLI::App& host, Action& action, const std::string& nam
                    line->lifetime);
         return kUsageError;
       }
-      return run_host(HostCommand{data_directory_or_default(line->data), name, line->host,
-                                  line->lost, *lifetime, line->output});
+      return run_host(HostCommand{data_directory_or_default(line->data),
+                                  name,
+                                  line->host,
+                                  line->lost,
+                                  *lifetime,
+                                  {},
+                                  line->output});
     };
   });
   return command;
+}
+
+void add_drain(CLI::App& host, Action& action) {
+  auto line = std::make_shared<HostLine>();
+  CLI::App* command = host.add_subcommand(
+      "drain", "Move all nodes of a host to others of its zone, with their data");
+  command
+      ->add_option("--data", line->data,
+                   "Directory that holds the region [$HIKAE_DATA or ./.hikae]")
+      ->option_text("DIR");
+  command->add_option("host", line->host)->required();
+  auto* timeout = command->add_option("--timeout", line->timeout, "Give up after so long [never]")
+                      ->option_text("TIME");
+  command->add_flag("--stop", line->stop, "End a drain; the host stays cordoned")
+      ->excludes(timeout);
+  command->callback([&action, line] {
+    action = [line] {
+      const auto time =
+          line->timeout.empty() ? std::optional(Duration()) : parse_duration(line->timeout);
+      if (!time) {
+        fmt::print(stderr,
+                   "hikae host drain: --timeout is \"{}\", which is not a time such as 30m\n",
+                   line->timeout);
+        return kUsageError;
+      }
+      HostCommand asked;
+      asked.data_directory = data_directory_or_default(line->data);
+      asked.action = line->stop ? "stop-drain" : "drain";
+      asked.host = line->host;
+      asked.timeout = *time;
+      return run_host(asked);
+    };
+  });
 }
 
 void add_named_host_action(CLI::App& host, Action& action, const char* name,
@@ -159,6 +208,7 @@ void add_host_commands(CLI::App& program, Action& action) {
       ->option_text("FILE");
   add_named_host_action(*host, action, "cordon", "Place no new nodes on a host");
   add_named_host_action(*host, action, "uncordon", "Place nodes on it again");
+  add_drain(*host, action);
   add_named_host_action(*host, action, "remove", "Remove a host from the region");
 }
 

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   hikae::app::add_client_commands(program, action, Words(argv + before_dashes.size(), argv + argc));
   hikae::app::add_store_commands(program, action);
   hikae::app::add_host_commands(program, action);
+  hikae::app::add_status_commands(program, action);
   hikae::app::add_drill_commands(program, action);
   hikae::app::add_info_commands(program, action);
   try {

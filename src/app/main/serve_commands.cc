@@ -38,6 +38,7 @@ struct CommandLine {
   std::string etcd_certificate_file;
   std::string etcd_key_file;
   std::string agents_listen;
+  std::string rebuild_after;
 };
 
 void add_store_options(CLI::App& command, CommandLine& line) {
@@ -106,6 +107,10 @@ void add_options(CLI::App& command, CommandLine& line) {
       .add_option("--agents-listen", line.agents_listen,
                   "Run nodes on hosts whose agents connect here [on this machine alone]")
       ->option_text("ADDRESS:PORT");
+  command
+      .add_option("--rebuild-after", line.rebuild_after,
+                  "Place the nodes of a dead host elsewhere after so long, or never [5m]")
+      ->option_text("TIME");
 }
 
 ConfigSettings settings_of(const CommandLine& line) {
@@ -135,6 +140,7 @@ ConfigSettings settings_of(const CommandLine& line) {
   settings.etcd_certificate_file = if_said(line.etcd_certificate_file);
   settings.etcd_key_file = if_said(line.etcd_key_file);
   settings.agents_listen = if_said(line.agents_listen);
+  settings.rebuild_after = if_said(line.rebuild_after);
   return settings;
 }
 

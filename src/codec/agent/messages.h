@@ -25,6 +25,7 @@ struct HostFacts {
   std::uint64_t memory_bytes = 0;
   std::vector<AddressRange> addresses;
   std::vector<std::string> engines;
+  bool shared_addresses = false;  // nodes have them in common, each with a port of its own
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -33,6 +34,7 @@ struct HostFacts {
     v("memory_bytes", s.memory_bytes);
     v("addresses", s.addresses);
     v("engines", s.engines);
+    v("shared_addresses", s.shared_addresses);
   }
   Status check() const;
 };

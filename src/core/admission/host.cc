@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/lost_host.h"
 #include "core/state/events.h"
 
 namespace hikae::core {
@@ -90,13 +90,15 @@ Admitted<void> check_addresses(const State& state, const HostId& id,
 Admitted<void> check_nodes(const State& state, const Host& host) {
   for (const auto& [cluster_id, cluster] : state.all<CacheCluster>()) {
     for (const Node& node : cluster.nodes) {
+      const bool comes = node.move.host == host.id;
+      const Ipv4 address = comes ? node.move.address : node.address;
       const bool allowed =
-          node.host != host.id ||
+          (node.host != host.id && !comes) ||
           std::any_of(host.addresses.begin(), host.addresses.end(),
-                      [&](const AddressRange& range) { return range.contains(node.address); });
+                      [&](const AddressRange& range) { return range.contains(address); });
       if (!allowed) {
         return invalid(fmt::format("Host {} must keep {}: node {}/{} has it.", host.id.str(),
-                                   node.address.str(), cluster_id.str(), node.id.str()));
+                                   address.str(), cluster_id.str(), node.id.str()));
       }
     }
   }
@@ -128,6 +130,7 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
   host.addresses = facts.addresses;
   host.engines = facts.engines;
   host.software = facts.software;
+  host.shared_addresses = facts.shared_addresses;
   if (auto checked = check_nodes(state, host); !checked) {
     return tl::unexpected(checked.error());
   }
@@ -136,7 +139,8 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
 
 bool same_facts(const Host& a, const Host& b) {
   return a.zone == b.zone && a.max_nodes == b.max_nodes && a.memory_bytes == b.memory_bytes &&
-         a.addresses == b.addresses && a.engines == b.engines && a.software == b.software;
+         a.addresses == b.addresses && a.engines == b.engines && a.software == b.software &&
+         a.shared_addresses == b.shared_addresses;
 }
 
 Admitted<void> check_token(const State& state, const JoinHost& command, Instant now) {
@@ -163,22 +167,9 @@ void displace_nodes(const State& state, const HostId& host, Instant now, Transit
   EventWriter events(state, now);
   for (const auto& [id, cluster] : state.all<CacheCluster>()) {
     CacheCluster next = cluster;
-    bool displaced = false;
-    for (Node& node : next.nodes) {
-      if (node.host == host) {
-        node.host = {};
-        node.address = {};
-        node.placement_reason = fmt::format("its host {} was lost", host.str());
-        displaced = true;
-      }
+    if (displace(state, host, next, events)) {
+      out.put(std::move(next));
     }
-    if (!displaced) {
-      continue;
-    }
-    if (!cluster.replication_group.empty() && cluster.status == "available") {
-      begin_recovery(next, events);
-    }
-    out.put(std::move(next));
   }
   events.finish(out);
 }
@@ -268,8 +259,47 @@ Admitted<Transition> admit(const State& state, const CordonHost& command, Admiss
   if (known->cordoned != command.cordoned) {
     Host next = *known;
     next.cordoned = command.cordoned;
+    next.draining = next.draining && command.cordoned;
     out.put(std::move(next));
   }
+  return out;
+}
+
+Admitted<Transition> admit(const State& state, const DrainHost& command, AdmissionContext context) {
+  const auto* known = state.find<Host>(command.id);
+  if (known == nullptr) {
+    return not_found(command.id);
+  }
+  if (known->is_stand_in()) {
+    return invalid(
+        fmt::format("Host {} is this machine's own stand-in for zone {}; its nodes have "
+                    "nowhere to go.",
+                    command.id.str(), known->zone.str()));
+  }
+  if (command.draining && known->absent_since != Instant()) {
+    return refuse("HostInUse", fmt::format("Host {} is out of reach; its nodes can move only while "
+                                           "its agent is connected.",
+                                           command.id.str()));
+  }
+  Host next = *known;
+  next.draining = command.draining;
+  next.cordoned = next.cordoned || command.draining;
+  next.drain_until =
+      command.draining && command.timeout > Duration() ? context.now + command.timeout : Instant();
+  Transition out;
+  out.put(std::move(next));
+  return out;
+}
+
+Admitted<Transition> admit(const State& state, const NoteHost& command, AdmissionContext context) {
+  const auto* known = state.find<Host>(command.id);
+  Transition out;
+  if (known == nullptr || (known->absent_since == Instant()) == command.connected) {
+    return out;
+  }
+  Host next = *known;
+  next.absent_since = command.connected ? Instant() : context.now;
+  out.put(std::move(next));
   return out;
 }
 
@@ -338,7 +368,7 @@ std::vector<NodeKey> nodes_on(const State& state, const HostId& host) {
   std::vector<NodeKey> out;
   for (const auto& [id, cluster] : state.all<CacheCluster>()) {
     for (const Node& node : cluster.nodes) {
-      if (node.host == host) {
+      if (node.host == host || node.move.host == host) {
         out.push_back(NodeKey{id, node.id});
       }
     }

@@ -26,6 +26,7 @@ struct HostFacts {
   std::vector<AddressRange> addresses;
   std::vector<std::string> engines;
   std::string software;
+  bool shared_addresses = false;  // nodes have them in common, each with a port of its own
 };
 
 struct CreateJoinToken {
@@ -55,6 +56,20 @@ struct CordonHost {
   bool cordoned = true;
 };
 
+// Has the nodes of a host move to others of its zone, with their data, or takes that back: what is
+// on its way then is called off, and the host stays cordoned.
+struct DrainHost {
+  HostId id;
+  bool draining = true;
+  Duration timeout{};  // zero: until it is done
+};
+
+// The leader lost the host's agent, or has it back.
+struct NoteHost {
+  HostId id;
+  bool connected = true;
+};
+
 struct RemoveHost {
   HostId id;
   // The operator's word that the machine is gone for good and nothing runs on it: its nodes are
@@ -74,6 +89,8 @@ Admitted<Transition> admit(const State& state, const JoinHost& command, Admissio
 Admitted<Transition> admit(const State& state, const RefreshHost& command,
                            AdmissionContext context);
 Admitted<Transition> admit(const State& state, const CordonHost& command, AdmissionContext context);
+Admitted<Transition> admit(const State& state, const DrainHost& command, AdmissionContext context);
+Admitted<Transition> admit(const State& state, const NoteHost& command, AdmissionContext context);
 Admitted<Transition> admit(const State& state, const RemoveHost& command, AdmissionContext context);
 Admitted<Transition> admit(const State& state, const ChooseShape& command,
                            AdmissionContext context);
@@ -81,7 +98,7 @@ Admitted<Transition> admit(const State& state, const ChooseShape& command,
 // The stand-in for a zone: `local-<zone>`.
 Host stand_in_for(const ZoneName& zone);
 
-// `cluster/node` of every node that is placed on the host, in order.
+// `cluster/node` of every node that is placed on the host or on its way there, in order.
 std::vector<NodeKey> nodes_on(const State& state, const HostId& host);
 
 }  // namespace hikae::core

@@ -9,29 +9,35 @@
 
 namespace hikae::core {
 
-// What the nodes of the region take of its hosts, and who has room for one more.
+// What a node takes of its host.
+struct NodeNeeds {
+  std::uint64_t memory_bytes = 0;  // by its type
+  std::uint16_t port = 0;
+};
+NodeNeeds needs_of(const CacheCluster& cluster);
+
+// What the nodes of the region take of its hosts, and who has room for one more. A node on its way
+// to another host counts on both.
 class HostRoom {
  public:
   explicit HostRoom(const State& state);
 
   // A node that is placed now.
-  void add(const Node& node, std::uint64_t memory_bytes);
+  void add(const HostId& host, Ipv4 address, const NodeNeeds& needs);
 
   int nodes_on(const HostId& host) const;
   std::uint64_t memory_on(const HostId& host) const;
-  // Why the host cannot take one more node of that size, `h1 is cordoned`; empty: it can.
-  std::string lack(const Host& host, std::uint64_t memory_bytes) const;
-  // The lowest address of the host's own that no node has; a stand-in has none of its own.
-  std::optional<Ipv4> free_address(const Host& host) const;
+  // Why the host cannot take one more such node, `h1 is cordoned`; empty: it can.
+  std::string lack(const Host& host, const NodeNeeds& needs) const;
+  // The lowest address of the host's own that no node has, or, where nodes share them, on which no
+  // node has that port. A stand-in has none of its own.
+  std::optional<Ipv4> free_address(const Host& host, std::uint16_t port) const;
 
  private:
   std::map<HostId, int> nodes_;
   std::map<HostId, std::uint64_t> memory_;
-  std::set<Ipv4> taken_;
+  std::map<Ipv4, std::set<std::uint16_t>> taken_;  // ports
 };
-
-// The memory that a node of the cluster may use, by its type.
-std::uint64_t memory_of(const CacheCluster& cluster);
 
 // `3.2 GiB`.
 std::string in_words(std::uint64_t bytes);

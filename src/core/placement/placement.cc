@@ -60,7 +60,7 @@ class Placer {
 
   Admitted<PlacedNode> place_one(const PlacementWish& wish) {
     const auto* cluster = state_.find<CacheCluster>(wish.node.cluster);
-    memory_ = cluster == nullptr ? 0 : memory_of(*cluster);
+    needs_ = cluster == nullptr ? NodeNeeds() : needs_of(*cluster);
     const auto zone = choose_zone(wish);
     if (!zone) {
       return tl::unexpected(zone.error());
@@ -78,7 +78,7 @@ class Placer {
     placed.vpc_address = address->second;
     placed.address = host->is_stand_in() ? reachable_address(*state_.find<Vpc>(address->first->vpc),
                                                              address->second)
-                                         : *room_.free_address(*host);
+                                         : *room_.free_address(*host, needs_.port);
     placed.reason = reason(wish, placed);
     remember(wish, placed);
     return placed;
@@ -129,7 +129,7 @@ class Placer {
       if (std::find(zones.begin(), zones.end(), host.zone) == zones.end()) {
         continue;
       }
-      if (auto lack = room_.lack(host, memory_); !lack.empty()) {
+      if (auto lack = room_.lack(host, needs_); !lack.empty()) {
         lacks.push_back(std::move(lack));
       }
     }
@@ -139,7 +139,7 @@ class Placer {
     }
     return refuse("InsufficientCacheClusterCapacity",
                   fmt::format("{} needs a host with {} of memory and an address in {}; {}.",
-                              wish.node.str(), in_words(memory_),
+                              wish.node.str(), in_words(needs_.memory_bytes),
                               names.empty() ? "a zone of its subnet group"
                                             : fmt::format("{}", fmt::join(names, " or ")),
                               lacks.empty() ? "there is no host"
@@ -157,7 +157,7 @@ class Placer {
       return std::tuple(usage_.group_on_host[host.id], room_.nodes_on(host.id), host.id);
     };
     for (const auto& [id, host] : state_.all<Host>()) {
-      const bool fits = host.zone == zone && room_.lack(host, memory_).empty();
+      const bool fits = host.zone == zone && room_.lack(host, needs_).empty();
       if (fits && (best == nullptr || rank_of(host) < rank_of(*best))) {
         best = &host;
       }
@@ -204,14 +204,14 @@ class Placer {
     node.vpc_address = placed.vpc_address;
     node.address = placed.address;
     usage_.add(node, true, wish.primary);
-    room_.add(node, memory_);
+    room_.add(placed.host, placed.address, needs_);
   }
 
   const State& state_;
   const SubnetGroup& group_;
   Usage usage_;
   HostRoom room_;
-  std::uint64_t memory_ = 0;  // that the node being placed needs
+  NodeNeeds needs_;  // of the node being placed
 };
 
 }  // namespace

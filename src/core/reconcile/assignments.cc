@@ -158,7 +158,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
     // Only while the kill leads to a failover: else the node would be killed again and again.
     out.kill =
         node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
-    out.pause_writes = !node_group->switchover_target.empty();
+    out.pause_writes = !node_group->switchover_target.empty() || node.move.handing_over();
     return;
   }
   out.role = Role::kReplica;
@@ -172,26 +172,54 @@ void assign_role(const State& state, const Observed& observed, const Replication
   }
 }
 
-}  // namespace
+bool is_over(const CacheCluster& cluster) {
+  return cluster.status == "deleting" || cluster.status == "restore-failed";
+}
 
-std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
-                                              const CacheCluster& cluster, const Node& node) {
-  const bool over = cluster.status == "deleting" || cluster.status == "restore-failed";
-  if (node.host.empty() || over) {
-    return std::nullopt;
-  }
+// What the node is at whatever place.
+NodeAssignment settings_of(const State& state, const CacheCluster& cluster, const Node& node) {
   NodeAssignment out;
   out.node = NodeKey{cluster.id, node.id};
   const CacheSettings settings = effective_settings(cluster);
   out.engine = settings.engine;
   out.engine_version = settings.engine_version;
-  out.address = node.address;
   out.port = cluster.settings.port;
   out.generation = node.generation;
-  out.keep_data = node.keep_data;
   out.edition = node.edition;
-  out.weigh = is_to_shrink(state, cluster);
   out.directives = directives_of(state, cluster);
+  return out;
+}
+
+// One that holds a copy goes on from where it is; else its turn comes after the members'.
+bool may_attach_arrival(const State& state, const Observed& observed, const NodeGroup* node_group,
+                        const NodeKey& key) {
+  const auto* source =
+      node_group == nullptr ? observed.find(key) : seen_of(state, observed, node_group->primary);
+  if (source == nullptr || !source->ready || source->role != Role::kPrimary) {
+    return false;
+  }
+  const auto* own = observed.find_arrival(key);
+  if (node_group == nullptr || (own != nullptr && own->synced)) {
+    return true;
+  }
+  return std::none_of(
+      node_group->members.begin(), node_group->members.end(), [&](const CacheClusterId& member) {
+        return member != node_group->primary && is_synchronising(state, observed, member);
+      });
+}
+
+}  // namespace
+
+std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
+                                              const CacheCluster& cluster, const Node& node) {
+  if (node.host.empty() || is_over(cluster) || node.move.left()) {
+    return std::nullopt;
+  }
+  NodeAssignment out = settings_of(state, cluster, node);
+  out.address = node.address;
+  out.keep_data = node.keep_data;
+  out.weigh = is_to_shrink(state, cluster);
+  out.pause_writes = node.move.handing_over();
   out.snapshot_file = snapshot_file_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     assign_role(state, observed, *group, node, out);
@@ -207,16 +235,45 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   return out;
 }
 
+std::optional<NodeAssignment> arrival_assignment(const State& state, const Observed& observed,
+                                                 const CacheCluster& cluster, const Node& node) {
+  if (!node.move.under_way() || is_over(cluster)) {
+    return std::nullopt;
+  }
+  NodeAssignment out = settings_of(state, cluster, node);
+  out.address = node.move.address;
+  out.role = Role::kReplica;
+  out.primary_address = node.address;
+  out.primary_port = cluster.settings.port;
+  out.brisk = true;
+  out.survey = node.move.handing_over();
+  const auto* group = state.find<ReplicationGroup>(cluster.replication_group);
+  const NodeGroup* node_group = group == nullptr ? nullptr : node_group_of(*group, cluster.id);
+  out.attach = may_attach_arrival(state, observed, node_group, out.node);
+  if (node_group == nullptr) {
+    return out;
+  }
+  out.group = group->id;
+  out.epoch = node_group->epoch;
+  out.primary_name = internal_name(state.region(), group->id, node_group->id);
+  const auto* primary = state.find<CacheCluster>(node_group->primary);
+  if (primary != nullptr && !primary->nodes.empty()) {
+    out.primary_address = primary->nodes[0].address;
+    out.primary_port = primary->settings.port;
+  }
+  return out;
+}
+
 Assignment assignment_for(const State& state, const Observed& observed, const HostId& host) {
   Assignment out;
   out.host = host;
   out.revision = state.revision();
   for (const auto& [id, cluster] : state.all<CacheCluster>()) {
     for (const Node& node : cluster.nodes) {
-      if (node.host != host) {
-        continue;
-      }
-      if (auto one = node_assignment(state, observed, cluster, node)) {
+      auto one = node.host == host        ? node_assignment(state, observed, cluster, node)
+                 : node.move.host == host ? arrival_assignment(state, observed, cluster, node)
+                                          : std::nullopt;
+      if (one) {
         out.nodes.emplace_back(std::move(*one));
       }
     }

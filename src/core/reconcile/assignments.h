@@ -17,4 +17,9 @@ Assignment assignment_for(const State& state, const Observed& observed, const Ho
 std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
                                               const CacheCluster& cluster, const Node& node);
 
+// The same for the host that the node moves to: a replica of the node's group, or of the node
+// itself where that has no replica. nullopt: the node does not move.
+std::optional<NodeAssignment> arrival_assignment(const State& state, const Observed& observed,
+                                                 const CacheCluster& cluster, const Node& node);
+
 }  // namespace hikae::core

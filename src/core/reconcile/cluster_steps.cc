@@ -67,15 +67,21 @@ bool in_service(const Observed& observed, const CacheCluster& cluster, Role role
   return missing(observed, cluster, role).empty();
 }
 
+bool has_taken_up(const Observed& observed, const HostId& host, Revision revision) {
+  const auto taken_up = observed.assignment_revision.find(host);
+  return taken_up != observed.assignment_revision.end() && taken_up->second >= revision;
+}
+
 bool released(const Observed& observed, const CacheCluster& cluster) {
   for (const Node& node : cluster.nodes) {
-    if (node.host.empty()) {
-      continue;
-    }
-    const auto taken_up = observed.assignment_revision.find(node.host);
-    const bool known =
-        taken_up != observed.assignment_revision.end() && taken_up->second >= cluster.retired_at;
-    if (!known || observed.find(NodeKey{cluster.id, node.id}) != nullptr) {
+    const NodeKey key{cluster.id, node.id};
+    const bool here =
+        !node.host.empty() &&
+        (!has_taken_up(observed, node.host, cluster.retired_at) || observed.find(key) != nullptr);
+    const bool there =
+        node.move.under_way() && (!has_taken_up(observed, node.move.host, cluster.retired_at) ||
+                                  observed.find_arrival(key) != nullptr);
+    if (here || there) {
       return false;
     }
   }

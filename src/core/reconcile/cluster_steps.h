@@ -30,6 +30,9 @@ bool in_service(const Observed& observed, const CacheCluster& cluster, Role role
 // What the first node that is not in service still lacks, in words.
 std::string missing(const Observed& observed, const CacheCluster& cluster, Role role);
 
+// The host's agent has told that it acts by an assignment of that revision or a later one.
+bool has_taken_up(const Observed& observed, const HostId& host, Revision revision);
+
 // True when no host has anything left of a deleting cluster.
 bool released(const Observed& observed, const CacheCluster& cluster);
 

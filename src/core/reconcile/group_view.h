@@ -28,6 +28,14 @@ struct GroupView {
 // there is none.
 Plan roll_members(const GroupView& view);
 
+// The next step of a member that is on its way to another host; an empty plan when there is none,
+// or only a reason while it is waited for.
+Plan move_members(const GroupView& view);
+
+// Has members leave hosts that are being drained: a primary gives up the lead first, then one node
+// after the other sets out. Otherwise an empty plan.
+Plan drain_members(const GroupView& view);
+
 // Begins what has waited for the maintenance window. Otherwise an empty plan, which says when to
 // look again.
 Plan maintain_group(const GroupView& view);

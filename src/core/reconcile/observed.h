@@ -141,6 +141,8 @@ struct Observed {
   std::map<NodeKey, Monotonic> dead_since;  // on the same clock: when it was first seen dead
   std::map<HostId, Revision> assignment_revision;
   std::map<NodeKey, NodeObservation> nodes;
+  // Of nodes that move: the copy at the new place, as the agent there sees it.
+  std::map<NodeKey, NodeObservation> arrivals;
   // What an agent may do by itself, by some assignment that it may still have, makes an observation
   // old at once: nodes that it may start again as a primary, and replicas that it may promote.
   std::set<NodeKey> may_start_again;
@@ -155,6 +157,10 @@ struct Observed {
   const NodeObservation* find(const NodeKey& key) const {
     const auto it = nodes.find(key);
     return it == nodes.end() ? nullptr : &it->second;
+  }
+  const NodeObservation* find_arrival(const NodeKey& key) const {
+    const auto it = arrivals.find(key);
+    return it == arrivals.end() ? nullptr : &it->second;
   }
   // The node as its agent saw it. One that has no host runs nowhere; nobody needs to see that.
   const NodeObservation* find(const CacheClusterId& cluster, const Node& node) const {

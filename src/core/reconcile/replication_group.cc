@@ -13,9 +13,23 @@ namespace {
 
 using View = GroupView;
 
+// A primary whose host was lost, and whose place another member can take. That comes first: placed
+// elsewhere it would be a primary without data.
+bool is_being_replaced(const View& view, const CacheCluster& member) {
+  for (const NodeGroup& node_group : view.group.node_groups) {
+    if (node_group.primary == member.id && member.created_at) {
+      return can_be_replaced(view.state, view.observed, view.group, node_group);
+    }
+  }
+  return false;
+}
+
 Plan place_members(const View& view) {
   PlacementRequest request{view.group.settings.subnet_group, view.group.id, {}};
   for (const CacheCluster* member : view.members) {
+    if (is_being_replaced(view, *member)) {
+      continue;
+    }
     for (const Node& node : member->nodes) {
       if (node.host.empty()) {
         request.wishes.push_back({NodeKey{member->id, node.id}, zone_wish(node),
@@ -389,6 +403,10 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   if (Plan plan = restore_members(view); !plan.transition.empty()) {
     return plan;
   }
+  const Plan moving = move_members(view);
+  if (!moving.transition.empty()) {
+    return moving;
+  }
   Plan plan = settle_members(view);
   if (Plan snapshot =
           plan.transition.empty() ? plan_snapshot(state, observed, *group, context) : Plan();
@@ -406,6 +424,12 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   if (const auto lack = recovering(view); plan.settled && !lack.empty()) {
     plan.settled = false;
     plan.reason = "waits for " + lack;
+  }
+  if (plan.settled && !moving.reason.empty()) {
+    return moving;
+  }
+  if (Plan drain = plan.settled ? drain_members(view) : Plan(); !drain.reason.empty()) {
+    return drain;
   }
   if (Plan maintenance = plan.settled ? maintain_group(view) : Plan();
       !maintenance.reason.empty()) {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "core/placement/moving.h"
 #include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/move_steps.h"
 #include "core/reconcile/plan.h"
 #include "core/reconcile/roll.h"
 #include "core/reconcile/snapshot_steps.h"
@@ -110,6 +112,35 @@ Plan keep(const Observed& observed, const CacheCluster& cluster, Instant now) {
   return plan;
 }
 
+// Its host is being drained, or it is on its way already. An empty plan: neither.
+Plan move(const State& state, const Observed& observed, const CacheCluster& cluster, Instant now) {
+  Plan plan;
+  if (cluster.nodes.size() != 1) {
+    return plan;
+  }
+  CacheCluster next = cluster;
+  const MoveStep step = next_move_step(state, observed, cluster, true, true, now);
+  plan.reason = step.reason;
+  plan.recheck_after = step.recheck_after;
+  if (step.kind == MoveStepKind::kWait) {
+    return plan;
+  }
+  if (step.kind != MoveStepKind::kNone) {
+    take_move_step(state, step, next, now);
+  } else if (is_to_leave(state, cluster.nodes[0], now) && cluster.status == "available") {
+    const Departure departure = set_out(state, next, now);
+    plan.reason = departure.reason;
+    plan.recheck_after = departure.begun ? Duration() : departure.recheck_after;
+    if (!departure.begun) {
+      return plan;
+    }
+  } else {
+    return plan;
+  }
+  plan.transition.put(std::move(next));
+  return plan;
+}
+
 }  // namespace
 
 Plan plan_standalone_cluster(const State& state, const Observed& observed, const CacheClusterId& id,
@@ -135,9 +166,16 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
       !plan.transition.empty()) {
     return plan;
   }
+  const Plan moving = move(state, observed, *cluster, context.now);
+  if (!moving.transition.empty()) {
+    return moving;
+  }
   if (cluster->status == "available") {
     if (Plan plan = plan_snapshot(state, observed, *cluster, context); !plan.reason.empty()) {
       return plan;
+    }
+    if (!moving.reason.empty()) {
+      return moving;
     }
     return keep(observed, *cluster, context.now);
   }

@@ -70,6 +70,32 @@ struct NodeChanges {
 CacheSettings with(CacheSettings settings, const NodeChanges& changes);
 NodeChanges changes_between(const CacheSettings& from, const CacheSettings& to);
 
+// A node on its way to another host of its zone. The copy there follows the node until it has
+// all of it; then one change gives the node its new place. So no copy is given up before the
+// next one is there.
+struct NodeMove {
+  HostId host;  // empty: the node stays where it is
+  Ipv4 address;
+  std::string reason;  // one line for people
+  Instant since;
+  // Of a node that takes writes and has no replica: it holds them back since then (zero: it does
+  // not), and from this revision on it is told to end. Only when it has ended does the copy lead.
+  Instant handing_since;
+  Revision left_at;
+  bool under_way() const { return !host.empty(); }
+  bool handing_over() const { return handing_since != Instant(); }
+  bool left() const { return left_at != Revision(); }
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("host", s.host);
+    v("address", s.address);
+    v("reason", s.reason);
+    v("since", s.since);
+    v("handing_since", s.handing_since);
+    v("left_at", s.left_at);
+  }
+};
+
 // One engine process, desired side. It is placed when `host` is set; until then it has a wish only.
 struct Node {
   NodeId id;
@@ -98,6 +124,7 @@ struct Node {
   // The process was lost and is being brought back. Meanwhile no shared name leads to the node, as
   // while it is rebooting.
   bool recovering = false;
+  NodeMove move;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -118,6 +145,7 @@ struct Node {
     v("created_at", s.created_at);
     v("parameter_status", s.parameter_status);
     v("recovering", s.recovering);
+    v("move", s.move);
   }
 };
 

@@ -18,6 +18,10 @@ struct Host {
   ZoneName zone;
   std::uint32_t max_nodes = 1000;  // a limit for placement, not a reservation
   bool cordoned = false;           // gets no new nodes
+  // Its nodes move to other hosts of the zone, until none is left or this time has come (zero: no
+  // such time). It is cordoned meanwhile.
+  bool draining = false;
+  Instant drain_until;
   // A machine of its own has these; a stand-in has none:
   std::string identity;                 // SHA-256 of its agent's public key, hexadecimal
   std::vector<AddressRange> addresses;  // what its nodes may bind
@@ -25,6 +29,10 @@ struct Host {
   std::vector<std::string> engines;     // `valkey 8.0.1`
   std::string software;                 // the agent's version of hikae
   Instant joined_at;
+  // When the leader lost its agent; zero while it is connected. What every server knows of it.
+  Instant absent_since;
+  // Its nodes have its addresses in common, each with a port of its own.
+  bool shared_addresses = false;
   const Key& key() const { return id; }
   bool is_stand_in() const { return identity.empty(); }
   template <class Self, class V>
@@ -33,12 +41,16 @@ struct Host {
     v("zone", s.zone);
     v("max_nodes", s.max_nodes);
     v("cordoned", s.cordoned);
+    v("draining", s.draining);
+    v("drain_until", s.drain_until);
     v("identity", s.identity);
     v("addresses", s.addresses);
     v("memory_bytes", s.memory_bytes);
     v("engines", s.engines);
     v("software", s.software);
     v("joined_at", s.joined_at);
+    v("absent_since", s.absent_since);
+    v("shared_addresses", s.shared_addresses);
   }
 };
 

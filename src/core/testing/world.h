@@ -59,7 +59,9 @@ class World {
         const Assignment assignment = assignment_for(state, observed, id);
         seen.assignment_revision[id] = assignment.revision;
         for (const NodeAssignment& node : assignment.nodes) {
-          seen.nodes.emplace(node.node, healthy(node));
+          const Node& placed = state.find<CacheCluster>(node.node.cluster)->nodes[0];
+          auto& table = placed.host == id ? seen.nodes : seen.arrivals;
+          table.emplace(node.node, healthy(node));
         }
       }
       observed = std::move(seen);

@@ -1,0 +1,97 @@
+#include "core/placement/moving.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/placement/host_room.h"
+
+namespace hikae::core {
+namespace {
+
+std::map<HostId, int> members_on_hosts(const State& state, const ReplicationGroupId& group) {
+  std::map<HostId, int> out;
+  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+    for (const Node& node : cluster.nodes) {
+      if (!group.empty() && cluster.replication_group == group) {
+        ++out[node.move.under_way() ? node.move.host : node.host];
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Admitted<NewPlace> place_anew(const State& state, const CacheCluster& cluster, const Node& node) {
+  const HostRoom room(state);
+  const NodeNeeds needs = needs_of(cluster);
+  auto members = members_on_hosts(state, cluster.replication_group);
+  const auto rank_of = [&](const Host& host) {
+    return std::tuple(members[host.id], room.nodes_on(host.id), host.id);
+  };
+  const Host* best = nullptr;
+  std::vector<std::string> lacks;
+  for (const auto& [id, host] : state.all<Host>()) {
+    if (host.zone != node.zone || id == node.host || host.is_stand_in()) {
+      continue;
+    }
+    if (auto lack = room.lack(host, needs); !lack.empty()) {
+      lacks.push_back(std::move(lack));
+    } else if (best == nullptr || rank_of(host) < rank_of(*best)) {
+      best = &host;
+    }
+  }
+  if (best == nullptr) {
+    return refuse(
+        "InsufficientCacheClusterCapacity",
+        fmt::format("{}/{} needs another host with {} of memory in {}; {}.", cluster.id.str(),
+                    node.id.str(), in_words(needs.memory_bytes), node.zone.str(),
+                    lacks.empty() ? "there is none" : fmt::format("{}", fmt::join(lacks, ", "))));
+  }
+  return NewPlace{best->id, *room.free_address(*best, needs.port),
+                  fmt::format("moved from host {}; host {} has the fewest nodes in {}",
+                              node.host.str(), best->id.str(), node.zone.str())};
+}
+
+bool is_to_leave(const State& state, const Node& node, Instant now) {
+  const auto* host = state.find<Host>(node.host);
+  return host != nullptr && host->draining &&
+         (host->drain_until == Instant() || now < host->drain_until);
+}
+
+bool any_node_moves(const State& state) {
+  const auto& clusters = state.all<CacheCluster>();
+  return std::any_of(clusters.begin(), clusters.end(), [](const auto& entry) {
+    const auto& nodes = entry.second.nodes;
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [](const Node& node) { return node.move.under_way(); });
+  });
+}
+
+std::vector<std::string> drain_notes(const State& state, const HostId& host) {
+  std::vector<std::string> out;
+  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+    for (const Node& node : cluster.nodes) {
+      if (node.host != host) {
+        continue;
+      }
+      const std::string name = fmt::format("{}/{}", id.str(), node.id.str());
+      if (node.move.under_way()) {
+        out.push_back(fmt::format("{} is on its way to {}", name, node.move.host.str()));
+      } else if (const auto place = place_anew(state, cluster, node); !place) {
+        out.push_back(fmt::format("{} stays: {}", name, place.error().message));
+      } else if (cluster.status != "available") {
+        out.push_back(fmt::format("{} waits: it is {}", name, cluster.status));
+      } else {
+        out.push_back(fmt::format("{} waits for its turn", name));
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace hikae::core
