@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/x509.h"
 
 namespace hikae::adapters {
 

@@ -192,6 +192,8 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   out.edition = node.edition;
   out.weigh = is_to_shrink(state, cluster);
   out.directives = directives_of(state, cluster);
+  out.access = settings.access;
+  out.certificate_name = certificate_name(state.region(), cluster, node.id);
   out.snapshot_file = snapshot_file_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     assign_role(state, observed, *group, node, out);
