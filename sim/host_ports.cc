@@ -330,4 +330,9 @@ Awaitable<Status> HostPorts::apply_directives(NodeAssignment assignment,
   co_return Status();
 }
 
+Awaitable<Status> HostPorts::apply_access(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  co_return pid ? Status() : Status(tl::unexpected(pid.error()));
+}
+
 }  // namespace hikae::sim

@@ -153,6 +153,7 @@ class AgentProcess {
     runner_ = std::move(*runner);
     engine::RedisDriver::Options driver;
     driver.secrets = secret_source();
+    driver.certificates = certificate_source();
     driver.installed = installed_;
     driver.strict = config_.engines_strict;
     driver_ = std::make_unique<engine::RedisDriver>(std::move(driver), *runner_, connector_);
@@ -250,6 +251,17 @@ class AgentProcess {
       const auto it = passwords_.find(node);
       return it == passwords_.end() ? engine::NodeSecrets()
                                     : engine::NodeSecrets{it->second.admin, it->second.replication};
+    };
+  }
+
+  engine::CertificateSource certificate_source() const {
+    return [this](const core::NodeAssignment& node) -> Result<std::string> {
+      const auto it = passwords_.find(node.node);
+      if (it == passwords_.end() || it->second.certificate.empty()) {
+        return fail(ErrorCode::kUnavailable,
+                    fmt::format("node {}: the server sent no certificate", node.node.str()));
+      }
+      return it->second.certificate;
     };
   }
 

@@ -1,5 +1,7 @@
 #include "app/agent_gate.h"
 
+#include <algorithm>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
@@ -18,6 +20,7 @@ using codec::agent::Refusal;
 using control::Awaitable;
 
 constexpr Duration kRetry = std::chrono::minutes(1);
+constexpr Duration kLongestPause = std::chrono::hours(24);
 
 tl::unexpected<Refusal> refuse(const char* code, std::string message) {
   Refusal refusal;
@@ -73,7 +76,7 @@ Status AgentGate::open() {
       parts_.frontend.observe([this](const core::State&, const core::Transition& transition) {
         on_transition(transition);
       });
-  renewal_.start(renew_own_certificate(),
+  renewal_.start(renew_certificates(),
                  [](std::exception_ptr thrown) { HIKAE_CHECK(thrown == nullptr); });
   return {};
 }
@@ -110,10 +113,13 @@ Result<agent_rpc::TlsIdentity> AgentGate::server_identity() const {
                                 parts_.ca.certificate()};
 }
 
-// Long before it ends, and again soon where that failed.
-Awaitable<void> AgentGate::renew_own_certificate() {
+// Ours long before it ends, and again soon where that failed. Those of nodes travel with their
+// assignments, which may not change for longer than a certificate lives.
+Awaitable<void> AgentGate::renew_certificates() {
   using namespace boost::asio::experimental::awaitable_operators;
-  Duration pause = parts_.certificate_lifetime / 2;
+  // Nodes get others after two thirds of the life, so the last third is looked at more than once.
+  const Duration calm = std::min(parts_.certificate_lifetime / 8, kLongestPause);
+  Duration pause = calm;
   while (!stopping_) {
     auto time = parts_.clock.sleep_for(pause);
     auto end = stop_.wait();
@@ -128,7 +134,8 @@ Awaitable<void> AgentGate::renew_own_certificate() {
       parts_.log.error(fmt::format("the certificate that agents are shown was not renewed: {}",
                                    renewed.error().message));
     }
-    pause = renewed ? parts_.certificate_lifetime / 2 : kRetry;
+    server_.assign_again();
+    pause = renewed ? calm : kRetry;
   }
 }
 
@@ -208,7 +215,16 @@ Awaitable<agent_rpc::Answer<std::string>> AgentGate::renew(agent_rpc::PeerIdenti
 
 agent_rpc::NodePasswords AgentGate::passwords(const core::NodeAssignment& node) {
   auto secrets = parts_.secrets(node.node, node.group);
-  return agent_rpc::NodePasswords{std::move(secrets.admin), std::move(secrets.replication)};
+  agent_rpc::NodePasswords out{std::move(secrets.admin), std::move(secrets.replication), ""};
+  if (node.access.encrypted()) {
+    auto certificate = parts_.certificates(node);
+    if (certificate) {
+      out.certificate = std::move(*certificate);
+    } else {
+      parts_.log.error(fmt::format("node {}: {}", node.node.str(), certificate.error().message));
+    }
+  }
+  return out;
 }
 
 }  // namespace hikae::app

@@ -12,6 +12,7 @@
 #include "control/background_task.h"
 #include "control/frontend.h"
 #include "control/wake_signal.h"
+#include "engine/certificate.h"
 #include "engine/secrets.h"
 
 namespace hikae::app {
@@ -25,6 +26,7 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
     SocketAddress listen;
     Duration certificate_lifetime{};
     engine::SecretSource secrets;  // the passwords of nodes
+    engine::CertificateSource certificates;
     const adapters::CertificateAuthority& ca;
     control::ReportLink& reports;
     control::Frontend& frontend;
@@ -56,7 +58,7 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
 
   bool is_known(const agent_rpc::PeerIdentity& who) const;
   Result<agent_rpc::TlsIdentity> server_identity() const;
-  control::Awaitable<void> renew_own_certificate();
+  control::Awaitable<void> renew_certificates();
   void on_transition(const core::Transition& transition);
 
   Parts parts_;

@@ -86,12 +86,13 @@ struct Desk final : AgentDesk {
     co_return *ca.sign_agent(request, who.name, clock.now(), hours(2));
   }
   NodePasswords passwords(const core::NodeAssignment& node) override {
-    return {"admin of " + node.node.str(), "replication"};
+    return {"admin of " + node.node.str(), "replication", certificate};
   }
 
   const CertificateAuthority& ca;
   adapters::RealClock clock;
   std::set<std::string> removed;
+  std::string certificate;
   std::vector<Hello> hellos;
 };
 
@@ -264,6 +265,12 @@ TEST_F(AgentRpcTest, CarriesAssignmentsAndReports) {
   server.assign(assignment(3));
   ASSERT_TRUE(run_until([&] { return assigned_.size() == 2; }));
   EXPECT_EQ(assigned_.back().assignment.revision, core::Revision(3));
+  // The same once more, with the secrets of now.
+  desk_.certificate = "renewed";
+  server.assign_again();
+  ASSERT_TRUE(run_until([&] { return assigned_.size() == 3; }));
+  EXPECT_EQ(assigned_.back().assignment, assignment(3));
+  EXPECT_EQ(assigned_.back().passwords.begin()->second.certificate, "renewed");
   EXPECT_TRUE(server.is_connected(kHost));
   EXPECT_EQ(desk_.hellos.front().software, "0.9.9");
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "adapters/system/data_directory.h"
+#include "app/ca_file.h"
 
 namespace hikae::app {
 
@@ -19,7 +20,9 @@ Result<Variables> client_variables(const std::string& data_directory, const Runt
                    {"AWS_SECRET_ACCESS_KEY", key->secret_access_key},
                    {"AWS_DEFAULT_REGION", facts.region},
                    // The SDKs for Go, Java and JavaScript read this name alone.
-                   {"AWS_REGION", facts.region}};
+                   {"AWS_REGION", facts.region},
+                   // For clients of encrypted caches: redis-cli --tls --cacert "$HIKAE_CA_FILE"
+                   {"HIKAE_CA_FILE", ca_path(data_directory)}};
 }
 
 const std::vector<std::string>& conflicting_variables() {

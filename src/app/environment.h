@@ -10,7 +10,7 @@
 
 namespace hikae::app {
 
-// The variables by which AWS's tools and SDKs find the region.
+// The variables by which AWS's tools and SDKs, and clients of encrypted caches, find the region.
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
 // kNotFound: no region was ever served from that directory.

@@ -63,7 +63,9 @@ TEST_F(EnvironmentTest, VariablesNameEndpointKeyAndRegion) {
   EXPECT_EQ(render_exports(*variables),
             "export AWS_ENDPOINT_URL=http://127.0.0.1:4566\nexport AWS_ACCESS_KEY_ID=" +
                 key->access_key_id + "\nexport AWS_SECRET_ACCESS_KEY=" + key->secret_access_key +
-                "\nexport AWS_DEFAULT_REGION=eu-west-1\nexport AWS_REGION=eu-west-1\n");
+                "\nexport AWS_DEFAULT_REGION=eu-west-1\nexport AWS_REGION=eu-west-1\nexport "
+                "HIKAE_CA_FILE=" +
+                data_ + "/ca.pem\n");
 }
 
 TEST(Environment, QuotesWhatAShellWouldRead) {

@@ -16,4 +16,13 @@ inline Result<adapters::CertificateAuthority> region_ca(const std::string& regio
   return adapters::CertificateAuthority::derive("hikae region " + region, seed);
 }
 
+// Another one, for the nodes of encrypted caches. What a host has of it proves that the host runs
+// nodes, and never that it is a server
+// (docs/adr/0029-nodes-have-certificates-of-a-ca-of-their-own.md).
+inline Result<adapters::CertificateAuthority> nodes_ca(const std::string& region,
+                                                       std::string_view secret) {
+  const std::string seed = codec::hmac_sha256(secret, "the seed of the CA of the region's nodes");
+  return adapters::CertificateAuthority::derive("hikae nodes of " + region, seed);
+}
+
 }  // namespace hikae::app

@@ -13,9 +13,10 @@ std::optional<AgentGate> make_gate(const RegionDuty::Parts& parts, control::Repo
     return std::nullopt;
   }
   return std::optional<AgentGate>(
-      std::in_place, AgentGate::Parts{parts.context, *parts.agents_listen,
-                                      parts.certificate_lifetime, parts.driver.secrets, parts.ca,
-                                      reports, parts.frontend, parts.clock, parts.log});
+      std::in_place,
+      AgentGate::Parts{parts.context, *parts.agents_listen, parts.certificate_lifetime,
+                       parts.driver.secrets, parts.driver.certificates, parts.ca, reports,
+                       parts.frontend, parts.clock, parts.log});
 }
 
 }  // namespace

@@ -13,9 +13,11 @@
 #include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/machine.h"
 #include "adapters/telemetry/spdlog_log.h"
+#include "app/ca_file.h"
 #include "app/control_plane.h"
 #include "app/failover_reports.h"
 #include "app/moved_mark.h"
+#include "app/node_certificates.h"
 #include "app/programs.h"
 #include "app/region_ca.h"
 #include "app/runtime_facts.h"
@@ -84,6 +86,14 @@ class Serve {
       return tl::unexpected(ca.error());
     }
     ca_.emplace(std::move(*ca));
+    auto nodes = nodes_ca(config_.region, *secret);
+    if (!nodes) {
+      return tl::unexpected(nodes.error());
+    }
+    node_certificates_.emplace(std::move(*nodes), clock_, config_.agents_certificate_lifetime);
+    if (auto kept = keep_ca(data_->path(), node_certificates_->ca_certificate()); !kept) {
+      return kept;
+    }
     auto zone = ZonePublisher::open(config_.domain, listen_dns(), dns_, log_);
     if (!zone) {
       return tl::unexpected(zone.error());
@@ -91,6 +101,9 @@ class Serve {
     zone_ = std::move(*zone);
     engine::RedisDriver::Options driver;
     driver.secrets = engine::secrets_from(*secret);
+    driver.certificates = [this](const core::NodeAssignment& node) {
+      return node_certificates_->for_node(node);
+    };
     driver.installed = find_engines({config_.valkey_server, config_.redis_server});
     driver.strict = config_.engines_strict;
     auto snapshots = adapters::SnapshotDirectory::open(snapshot_places(config_, data_->path()));
@@ -245,6 +258,7 @@ class Serve {
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;
   std::optional<FailoverReports> reports_;
   std::optional<adapters::CertificateAuthority> ca_;
+  std::optional<NodeCertificates> node_certificates_;
   std::unique_ptr<ControlPlane> control_;
 };
 

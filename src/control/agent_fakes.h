@@ -17,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include "control/ports.h"
 #include "core/reconcile/hosts_file.h"
@@ -111,6 +112,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   int silent_inspections = 0;      // so many go unanswered
   std::optional<Error> start_error;
   std::optional<Error> directive_error;
+  std::optional<Error> access_error;
   SocketReset last_reset;
   std::string last_seed;
   std::uint64_t stored = 0;
@@ -275,6 +277,10 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
       calls.push_back("set " + name + " " + value);
     }
     co_return directive_error ? Status(tl::unexpected(*directive_error)) : Status();
+  }
+  Awaitable<Status> apply_access(NodeAssignment assignment) override {
+    calls.push_back(fmt::format("access {}", assignment.access.tokens.size()));
+    co_return access_error ? Status(tl::unexpected(*access_error)) : Status();
   }
   Awaitable<Result<std::uint64_t>> pause_writes(NodeAssignment assignment, Duration) override {
     co_return engines[assignment.node].status.replication_offset;

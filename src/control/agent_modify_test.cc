@@ -27,6 +27,30 @@ TEST_F(AgentTest, TellsWhenAnEditionIsInEffect) {
   EXPECT_EQ(host_.count("start"), 1);
 }
 
+TEST_F(AgentTest, AnEditionIsInEffectWhenItsTokensAre) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  NodeAssignment changed = primary();
+  changed.edition = 2;
+  changed.access = {"required", {"digest"}, false};
+  host_.access_error = Error{ErrorCode::kTimeout, "it is busy"};
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return host_.count("access 1") > 1; })) << "it is tried again";
+  EXPECT_NE(reports_.newest(kPrimary)->edition, 2u);
+  host_.access_error.reset();
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_FALSE(reports_.newest(kPrimary)->outdated);
+  EXPECT_EQ(host_.count("start"), 1);
+  // The next agent knows what the engine was told.
+  const auto told = host_.count("access 1");
+  stop();
+  launch();
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_EQ(host_.count("access 1"), told);
+}
+
 TEST_F(AgentTest, AnotherProgramIsOutdatedAndTheSameOneIsNot) {
   launch();
   assign({primary()});

@@ -30,6 +30,17 @@ Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
   settle(status);
 }
 
+// The note comes last: when we die in between, the next agent tells the engine once more.
+Awaitable<void> AgentNode::apply_access(core::NodeAssignment assignment) {
+  core::Access access = assignment.access;
+  const Status applied = co_await ports_.driver.apply_access(std::move(assignment));
+  if (applied) {
+    known_.access = note_.access = std::move(access);
+    write_note();
+  }
+  settle(applied);
+}
+
 Awaitable<void> AgentNode::set_pace(core::NodeAssignment assignment) {
   const bool brisk = assignment.brisk;
   std::map<std::string, std::string> pace = {

@@ -13,12 +13,38 @@ constexpr std::string_view kGeneration = "generation=";
 constexpr std::string_view kProgram = "program=";
 constexpr std::string_view kSaved = "saved=";
 constexpr std::string_view kDirective = "directive.";
+constexpr std::string_view kEncryption = "transit_encryption=";
+constexpr std::string_view kToken = "token=";  // its digest
+constexpr std::string_view kTokenOptional = "token_optional=1";
+
+void write_access(const core::Access& access, std::string& out) {
+  if (access.encrypted()) {
+    out += fmt::format("{}{}\n", kEncryption, access.transit_encryption);
+  }
+  for (const std::string& digest : access.tokens) {
+    out += fmt::format("{}{}\n", kToken, digest);
+  }
+  if (access.token_optional) {
+    out += fmt::format("{}\n", kTokenOptional);
+  }
+}
+
+void read_access(std::string_view line, core::Access& access) {
+  if (line.starts_with(kEncryption)) {
+    access.transit_encryption = line.substr(kEncryption.size());
+  } else if (line.starts_with(kToken)) {
+    access.tokens.emplace_back(line.substr(kToken.size()));
+  } else if (line == kTokenOptional) {
+    access.token_optional = true;
+  }
+}
 
 }  // namespace
 
 std::string write_agent_note(const AgentNote& note) {
   std::string out = fmt::format("{}{}\n{}{}\n{}{}\n", kGeneration, note.generation, kProgram,
                                 note.program, kSaved, note.saved ? 1 : 0);
+  write_access(note.access, out);
   for (const auto& [name, value] : note.directives) {
     out += fmt::format("{}{}={}\n", kDirective, name, value);
   }
@@ -43,6 +69,8 @@ AgentNote read_agent_note(std::string_view text) {
         directives.emplace(rest.substr(kDirective.size(), equals - kDirective.size()),
                            rest.substr(equals + 1));
       }
+    } else {
+      read_access(rest, note.access);
     }
   }
   note.directives = std::move(directives);

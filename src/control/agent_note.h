@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/shared_map.h"
+#include "core/resource/access.h"
 
 namespace hikae::control {
 
@@ -19,6 +20,7 @@ struct AgentNote {
   // The process was told to save its data for the next start, which has not answered yet.
   bool saved = false;
   SharedMap directives;  // as started and changed since
+  core::Access access;   // likewise
   friend bool operator==(const AgentNote&, const AgentNote&) = default;
 };
 

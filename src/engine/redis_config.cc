@@ -9,6 +9,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/directives.h"
 #include "core/reconcile/node_action.h"
+#include "engine/redis_access.h"
 
 namespace hikae::engine {
 namespace {
@@ -45,7 +46,6 @@ constexpr std::string_view kReserved[] = {
     "requirepass",
     "slaveof",
     "supervised",
-    "tls-port",
     "unixsocket",
     "unixsocketperm",
     "user",
@@ -103,13 +103,14 @@ Directives defaults(const InstalledEngine& installed) {
 void append_fixed(std::string& out, const core::NodeAssignment& a, const InstalledEngine& installed,
                   const NodeSecrets& secrets, bool private_hosts) {
   const std::string address = a.address.str();
+  out += listening_lines(a);
   out += fmt::format(
-      "bind {0}\nport {1}\nprotected-mode no\nunixsocket {2}\nunixsocketperm 700\n"
+      "protected-mode no\nunixsocket {1}\nunixsocketperm 700\n"
       "dir .\npidfile engine.pid\nlogfile engine.log\ndaemonize no\nsupervised no\n"
-      "dbfilename {3}\n"
+      "dbfilename {2}\n"
       // After a crash the default tests all memory before it exits, seconds per gigabyte.
       "crash-memcheck-enabled no\nreplica-announce-ip {0}\n",
-      address, a.port, kAdminSocket, kDataFile);
+      address, kAdminSocket, kDataFile);
   if (at_least(installed, "6.2")) {
     // What a synchronisation left on the disk is no data to start with.
     out += "rdb-del-sync-files yes\n";
@@ -120,7 +121,7 @@ void append_fixed(std::string& out, const core::NodeAssignment& a, const Install
         "bind-source-addr {}\n",
         address);
   }
-  out += fmt::format("user default {}\n", kClientRules);
+  out += fmt::format("user default {}{}\n", kClientRules, token_rules(a.access));
   out += fmt::format("user {} on #{} ~* &* +@all\n", kAdminUser, codec::sha256_hex(secrets.admin));
   out += fmt::format("user {} on #{} +psync +replconf +ping\n", kReplicationUser,
                      codec::sha256_hex(secrets.replication));
@@ -151,7 +152,8 @@ std::string_view client_rules() {
 }
 
 bool accepts_directive(const InstalledEngine& installed, std::string_view name) {
-  if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved)) {
+  if (name.starts_with("tls-") ||
+      std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved)) {
     return false;
   }
   return std::all_of(std::begin(kIntroduced), std::end(kIntroduced), [&](const Introduced& row) {

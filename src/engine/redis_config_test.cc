@@ -1,8 +1,10 @@
 #include "engine/redis_config.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "engine/redis_access.h"
 #include "engine/redis_status.h"
 
 namespace hikae::engine {
@@ -45,6 +47,32 @@ TEST(RedisConfig, ListensOnItsOwnAddressAndKeepsAllFilesInItsDirectory) {
         "enable-debug-command no", "dbfilename dump.rdb", "rdb-del-sync-files yes"}) {
     EXPECT_EQ(count(config, line), 1) << line;
   }
+}
+
+TEST(RedisConfig, AnEncryptedNodeListensEncryptedAlone) {
+  auto a = assignment();
+  a.access.transit_encryption = "required";
+  a.directives = {{"tls-auth-clients", "yes"}, {"tls-port", "1"}};
+  const auto config = lines(a, kRedis);
+  for (const char* line :
+       {"port 0", "tls-port 6390", "tls-replication yes", "tls-cert-file tls.pem",
+        "tls-key-file tls.pem", "tls-ca-cert-file tls.pem", "tls-auth-clients no"}) {
+    EXPECT_EQ(count(config, line), 1) << line;
+  }
+  EXPECT_EQ(count(config, "port 6390") + count(config, "tls-auth-clients yes"), 0);
+}
+
+TEST(RedisConfig, TokensAreAskedForUnlessTheyAreOptional) {
+  auto a = assignment();
+  const std::string open = fmt::format("user default {}", client_rules());
+  EXPECT_EQ(count(lines(a, kValkey), open), 1);
+  a.access = {"required", {"aa", "bb"}, false};
+  EXPECT_EQ(count(lines(a, kValkey), open + " #aa #bb"), 1);
+  EXPECT_EQ(set_tokens(a.access),
+            (Command{"ACL", "SETUSER", "default", "resetpass", "#aa", "#bb"}));
+  a.access.token_optional = true;
+  EXPECT_EQ(count(lines(a, kValkey), open), 1);
+  EXPECT_EQ(set_tokens(a.access), (Command{"ACL", "SETUSER", "default", "nopass"}));
 }
 
 TEST(RedisConfig, CustomersDirectivesOverrideOursButNotThoseThatHoldTheNodeTogether) {

@@ -11,6 +11,7 @@
 
 #include "codec/text/digest.h"
 #include "core/reconcile/hosts_file.h"
+#include "engine/redis_access.h"
 #include "engine/redis_config.h"
 #include "engine/redis_status.h"
 
@@ -35,8 +36,7 @@ bool is_settled(const control::EngineStatus& status) {
 
 }  // namespace
 
-RedisDriver::RedisDriver(Options options, const control::ProcessRunner& runner,
-                         AdminConnector& connector)
+RedisDriver::RedisDriver(Options options, control::ProcessRunner& runner, AdminConnector& connector)
     : options_(std::move(options)), runner_(runner), connector_(connector) {}
 
 NodeSecrets RedisDriver::secrets_of(const core::NodeAssignment& assignment) const {
@@ -55,6 +55,10 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   if (!config) {
     return tl::unexpected(config.error());
   }
+  auto certificate = certificate_for(assignment);
+  if (!certificate) {
+    return tl::unexpected(certificate.error());
+  }
   control::LaunchSpec spec;
   spec.node = assignment.node;
   spec.program = choice->installed.program;
@@ -62,6 +66,9 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   // from above. This one leads straight to the directory the process was started in.
   spec.arguments = {fmt::format("/proc/self/cwd/{}", kConfigFile)};
   spec.files.emplace(kConfigFile, std::move(*config));
+  if (!certificate->empty()) {
+    spec.files.emplace(kCertificateFile, std::move(*certificate));
+  }
   spec.substitution = choice->substitution;
   spec.hosts_file = core::render_hosts_file(assignment);
   spec.data_file = kDataFile;
@@ -296,6 +303,11 @@ Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
   co_return Status();
 }
 
+Awaitable<Status> RedisDriver::apply_access(core::NodeAssignment assignment) {
+  Command command = set_tokens(assignment.access);
+  co_return co_await expect_ok(std::move(assignment), std::move(command));
+}
+
 void RedisDriver::disconnect(core::NodeKey node) {
   if (auto link = links_.extract(node)) {
     link.mapped()->connection->close();
@@ -362,7 +374,11 @@ Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::link(
   const core::NodeKey node = assignment.node;
   const auto known = links_.find(node);
   std::shared_ptr<Link> link = known == links_.end() ? nullptr : known->second;
-  if (link && link->group == assignment.group) {
+  auto certificate = certificate_for(assignment);
+  if (!certificate) {
+    certificate = link ? link->certificate : "";  // it goes on with what it has
+  }
+  if (link && link->group == assignment.group && link->certificate == *certificate) {
     co_return link;
   }
   if (!link) {
@@ -373,7 +389,10 @@ Awaitable<Result<std::shared_ptr<RedisDriver::Link>>> RedisDriver::link(
     link = *opened;
   }
   const core::ReplicationGroupId group = assignment.group;
-  const auto introduced = co_await introduce(link, std::move(assignment), timeout);
+  Status introduced = co_await introduce(link, std::move(assignment), timeout);
+  if (introduced && !certificate->empty()) {
+    introduced = co_await show_certificate(link, node, std::move(*certificate), timeout);
+  }
   if (!introduced) {
     drop(node, link);
     co_return tl::unexpected(introduced.error());
@@ -406,6 +425,32 @@ void RedisDriver::drop(const core::NodeKey& node, const std::shared_ptr<Link>& l
   if (it != links_.end() && it->second == link) {
     links_.erase(it);
   }
+}
+
+Result<std::string> RedisDriver::certificate_for(const core::NodeAssignment& assignment) const {
+  return assignment.access.encrypted() ? options_.certificates(assignment) : std::string();
+}
+
+// Told with every new connection, because nobody knows what the engine has read of the file.
+Awaitable<Status> RedisDriver::show_certificate(std::shared_ptr<Link> link, core::NodeKey node,
+                                                std::string certificate, Duration timeout) {
+  const std::string file(kCertificateFile);
+  if (runner_.read_note(node, file) != certificate) {
+    const Status written = runner_.write_note(node, file, certificate);
+    if (!written) {
+      co_return written;
+    }
+  }
+  std::vector<Command> commands = {reload_certificate()};
+  const auto replies = co_await link->connection->call(std::move(commands), timeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  if (replies->front().is_error()) {
+    co_return tl::unexpected(engine_refusal(node, "CONFIG SET tls-cert-file", replies->front()));
+  }
+  link->certificate = std::move(certificate);
+  co_return Status();
 }
 
 // A node can join or leave a replication group while it runs, and hikae can be restarted in

@@ -12,6 +12,7 @@
 
 #include "control/ports.h"
 #include "engine/admin_connection.h"
+#include "engine/certificate.h"
 #include "engine/engine_binaries.h"
 #include "engine/secrets.h"
 
@@ -23,6 +24,7 @@ class RedisDriver final : public control::EngineDriver {
  public:
   struct Options {
     SecretSource secrets;
+    CertificateSource certificates;
     std::vector<InstalledEngine> installed;
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);
@@ -32,7 +34,7 @@ class RedisDriver final : public control::EngineDriver {
   };
 
   // `runner` and `connector` must outlive the driver.
-  RedisDriver(Options options, const control::ProcessRunner& runner, AdminConnector& connector);
+  RedisDriver(Options options, control::ProcessRunner& runner, AdminConnector& connector);
 
   Result<control::LaunchSpec> launch_spec(const core::NodeAssignment& assignment) override;
   std::vector<std::string> data_files(const core::NodeAssignment& assignment) const override;
@@ -44,6 +46,7 @@ class RedisDriver final : public control::EngineDriver {
   // set.
   control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                               std::map<std::string, std::string> changed) override;
+  control::Awaitable<Status> apply_access(core::NodeAssignment assignment) override;
   control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
                                                          Duration bound) override;
   control::Awaitable<Status> resume_writes(core::NodeAssignment assignment) override;
@@ -56,6 +59,7 @@ class RedisDriver final : public control::EngineDriver {
     std::unique_ptr<AdminConnection> connection;
     // Whose replication password the engine was told; nullopt: not introduced yet.
     std::optional<core::ReplicationGroupId> group;
+    std::string certificate;  // which the engine was told to take; empty: none
     std::string version;
     bool settled = false;  // the newest answer was of an engine that is where it should be
   };
@@ -91,13 +95,18 @@ class RedisDriver final : public control::EngineDriver {
   control::Awaitable<Result<std::shared_ptr<Link>>> link(core::NodeAssignment assignment,
                                                          Duration timeout);
   control::Awaitable<Result<std::shared_ptr<Link>>> open_link(core::NodeKey node);
+  // What the certificate file of the node should hold; empty when it is not encrypted.
+  Result<std::string> certificate_for(const core::NodeAssignment& assignment) const;
+  // Puts it there and makes the engine take it.
+  control::Awaitable<Status> show_certificate(std::shared_ptr<Link> link, core::NodeKey node,
+                                              std::string certificate, Duration timeout);
   void drop(const core::NodeKey& node, const std::shared_ptr<Link>& link);
   control::Awaitable<Status> introduce(std::shared_ptr<Link> link, core::NodeAssignment assignment,
                                        Duration timeout);
   control::Awaitable<Status> expect_ok(core::NodeAssignment assignment, Command command);
 
   Options options_;
-  const control::ProcessRunner& runner_;
+  control::ProcessRunner& runner_;
   AdminConnector& connector_;
   std::map<core::NodeKey, std::shared_ptr<Link>> links_;
   std::map<core::NodeKey, std::shared_ptr<Inquiry>> inquiries_;

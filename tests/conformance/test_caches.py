@@ -273,9 +273,8 @@ class Caches(RegionTestCase):
                      message="ReplicationGroup refused not found.")
 
     def test_wishes_not_built_are_refused(self):
-        """Refusing is honest; storing a wish for encryption and doing nothing is not."""
-        for wish in ({"TransitEncryptionEnabled": True}, {"AtRestEncryptionEnabled": True},
-                     {"NumNodeGroups": 3}, {"AuthToken": "x" * 16}):
+        """Refusing is honest; storing a wish and doing nothing is not."""
+        for wish in ({"NumNodeGroups": 3}, {"UserGroupIds": ["some"]}):
             with self.subTest(**wish):
                 message = self.refused("InvalidParameterCombination", self.create_group,
                                        ReplicationGroupId="wish", **wish)

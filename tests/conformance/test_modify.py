@@ -140,9 +140,10 @@ class Modify(RegionTestCase):
              "snapshots"),
             ("InvalidParameterValue", {"SnapshottingClusterId": "stranger",
                                        "SnapshotRetentionLimit": 1}, "stranger"),
-            ("InvalidParameterCombination", {"AuthToken": "x" * 16}, "AuthToken"),
+            ("InvalidParameterValue", {"AuthToken": "x" * 16, "AuthTokenUpdateStrategy": "SET"},
+             "The AUTH token is only supported when encryption-in-transit is enabled"),
             ("InvalidParameterCombination", {"TransitEncryptionEnabled": True},
-             "TransitEncryptionEnabled"),
+             "encryption in transit"),
             ("InvalidParameterCombination", {"ClusterMode": "compatible"}, "ClusterMode"),
         ]
         for code, changes, message in cases:

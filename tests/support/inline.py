@@ -1,4 +1,4 @@
-"""A Redis session typed by hand: inline commands over a plain TCP connection."""
+"""A Redis session typed by hand: inline commands over a TCP or TLS connection."""
 
 import socket
 
@@ -10,11 +10,16 @@ class RedisError(Exception):
 
 
 class InlineSession:
-    """What `telnet HOST PORT` is. say() returns raw bytes as they came, ask() the decoded reply."""
+    """What `telnet HOST PORT` is. say() returns raw bytes as they came, ask() the decoded reply.
 
-    def __init__(self, address, port, timeout=REPLY_TIMEOUT):
+    With `tls`, an ssl.SSLContext, the peer has to prove that it is `name`.
+    """
+
+    def __init__(self, address, port, timeout=REPLY_TIMEOUT, tls=None, name=None):
         self.address = address
         self._socket = socket.create_connection((address, port), timeout=timeout)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=name or address)
         self._rest = b""
 
     def __enter__(self):
@@ -25,6 +30,10 @@ class InlineSession:
 
     def close(self):
         self._socket.close()
+
+    def certificate(self):
+        """What the peer of a TLS connection has shown, in DER form."""
+        return self._socket.getpeercert(binary_form=True)
 
     def _more(self):
         data = self._socket.recv(65536)

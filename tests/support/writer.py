@@ -22,11 +22,14 @@ class Writer(threading.Thread):
 
     It asks for the name again whenever a connection breaks or a write is refused. `batch` commands
     are in flight at a time; with `confirm` it asks after each batch for that many replicas.
+    `open_session(endpoint, timeout)` is how it connects, where that is not plain.
     """
 
-    def __init__(self, region, endpoint, batch=50, confirm=0, timeout=10.0, pause=0.0):
+    def __init__(self, region, endpoint, batch=50, confirm=0, timeout=10.0, pause=0.0,
+                 open_session=None):
         super().__init__(daemon=True)
-        self.region, self.endpoint = region, endpoint
+        self.endpoint = endpoint
+        self.open_session = open_session or region.session
         self.batch, self.confirm, self.timeout, self.pause = batch, confirm, timeout, pause
         self.acknowledged = {}  # number: how
         self._next = 0
@@ -38,7 +41,7 @@ class Writer(threading.Thread):
     def run(self):
         while not self._end.is_set():
             try:
-                with self.region.session(self.endpoint, self.timeout) as session:
+                with self.open_session(self.endpoint, self.timeout) as session:
                     while not self._end.is_set():
                         self._rest_when_told()
                         self._write(session)
@@ -101,5 +104,5 @@ class Writer(threading.Thread):
     def finish(self):
         """Ends; the acknowledged numbers that the primary does not have."""
         self.end()
-        with self.region.session(self.endpoint) as session:
+        with self.open_session(self.endpoint, self.timeout) as session:
             return self.missing(session, self.acknowledged)

@@ -54,6 +54,7 @@ class AgentServer::Impl final : public ServerSession::Host {
   Status renew_identity(const TlsIdentity& identity);
   Awaitable<void> stop();
   void assign(core::Assignment assignment);
+  void assign_again();
   void dismiss(const core::HostId& host);
   bool is_connected(const core::HostId& host) const { return by_host_.contains(host); }
 
@@ -247,6 +248,14 @@ void AgentServer::Impl::assign(core::Assignment assignment) {
   newest_.insert_or_assign(host, std::move(assignment));
 }
 
+void AgentServer::Impl::assign_again() {
+  for (const auto& [host, session] : by_host_) {
+    if (const auto it = newest_.find(host); it != newest_.end()) {
+      session->assign(it->second);
+    }
+  }
+}
+
 void AgentServer::Impl::dismiss(const core::HostId& host) {
   newest_.erase(host);
   if (const auto it = by_host_.find(host); it != by_host_.end()) {
@@ -286,6 +295,9 @@ Awaitable<void> AgentServer::stop() {
 }
 void AgentServer::assign(core::Assignment assignment) {
   impl_->assign(std::move(assignment));
+}
+void AgentServer::assign_again() {
+  impl_->assign_again();
 }
 void AgentServer::dismiss(const core::HostId& host) {
   impl_->dismiss(host);

@@ -75,6 +75,8 @@ class AgentServer final : public control::AgentLink {
   control::Awaitable<void> stop();
 
   void assign(core::Assignment assignment) override;
+  // Delivers the newest assignments once more, with what the desk says of their nodes by now.
+  void assign_again();
   // Ends the host's connection: it is to introduce itself again.
   void dismiss(const core::HostId& host);
   bool is_connected(const core::HostId& host) const;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "codec/agent/messages.h"
+
 namespace hikae::agent_rpc {
 namespace {
 
@@ -12,6 +14,8 @@ using core::NodeObservation;
 
 constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::size_t kMaxTextBytes = 1024;
+constexpr std::size_t kMaxTokens = 2;
+constexpr std::size_t kDigestLength = 64;
 constexpr Duration kOldest = std::chrono::hours(24);
 
 tl::unexpected<Error> invalid(std::string what) {
@@ -60,6 +64,16 @@ Status check_texts(const std::vector<std::pair<std::string_view, const std::stri
   return {};
 }
 
+// They become parts of the engine's configuration file.
+bool is_access(const core::Access& access) {
+  return (access.transit_encryption.empty() || access.transit_encryption == "required") &&
+         access.tokens.size() <= kMaxTokens &&
+         std::all_of(access.tokens.begin(), access.tokens.end(), [](const std::string& digest) {
+           return digest.size() == kDigestLength &&
+                  digest.find_first_not_of("0123456789abcdef") == std::string::npos;
+         });
+}
+
 Status check_node(const core::NodeAssignment& node) {
   if (Status checked = check_key(node.node); !checked) {
     return checked;
@@ -70,7 +84,11 @@ Status check_node(const core::NodeAssignment& node) {
   if (!is_file_or_none(node.snapshot_file) || !is_file_or_none(node.restore_file)) {
     return invalid(fmt::format("{} names a file outside of the snapshots", node.node.str()));
   }
+  if (!is_access(node.access)) {
+    return invalid(fmt::format("{} has no known access", node.node.str()));
+  }
   return check_texts({{"group", &node.group.str()},
+                      {"certificate_name", &node.certificate_name},
                       {"engine", &node.engine},
                       {"engine_version", &node.engine_version},
                       {"primary_name", &node.primary_name},
@@ -126,6 +144,9 @@ Status AssignmentMessage::check() const {
     }
     if (one.directives >= directives.size()) {
       return invalid(fmt::format("{} has no directives", one.node.node.str()));
+    }
+    if (one.passwords.certificate.size() > codec::agent::kMaxPemBytes) {
+      return invalid(fmt::format("{} has a certificate that is too long", one.node.node.str()));
     }
     if (Status checked = check_texts({{"passwords.admin", &one.passwords.admin},
                                       {"passwords.replication", &one.passwords.replication}});

@@ -15,16 +15,19 @@ namespace hikae::agent_rpc {
 
 inline constexpr std::size_t kMaxNodesOfMessage = 5000;
 
-// Passwords of a node's hidden users. They travel with the node, so that a host never learns those
-// of nodes that it does not run.
+// Secrets of a node: the passwords of its hidden users, and of one that is encrypted its key and
+// certificate. They travel with the node, so that a host never learns those of nodes that it does
+// not run.
 struct NodePasswords {
   std::string admin;
   std::string replication;
+  std::string certificate;  // PEM, with the key; empty: none
   friend bool operator==(const NodePasswords&, const NodePasswords&) = default;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("admin", s.admin);
     v("replication", s.replication);
+    v("certificate", s.certificate);
   }
 };
 using Passwords = std::map<core::NodeKey, NodePasswords>;

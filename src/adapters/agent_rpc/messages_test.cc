@@ -51,6 +51,8 @@ core::Assignment assignment() {
   node.address = *Ipv4::parse("10.0.0.1");
   node.role = core::Role::kReplica;
   node.epoch = core::Epoch(4);
+  node.access = {"required", {std::string(64, 'a'), std::string(64, 'b')}, false};
+  node.certificate_name = "*.foo.abcdef.cache.internal";
   node.directives = {{"maxmemory", "100"}};
   out.nodes.emplace_back(node);
   node.node = key("foo-002");
@@ -62,7 +64,7 @@ core::Assignment assignment() {
 }
 
 NodePasswords passwords_of(const core::NodeAssignment& node) {
-  return {"admin of " + node.node.str(), "replication"};
+  return {"admin of " + node.node.str(), "replication", "-----BEGIN\nPEM-----\n"};
 }
 
 // A field that visit() does not name never reaches an agent.
@@ -78,7 +80,7 @@ TEST(RpcMessages, AnAssignmentArrivesAsItWas) {
   ASSERT_TRUE(again) << again.error().message;
   const ReceivedAssignment got = from_message(std::move(*again));
   EXPECT_EQ(got.assignment, assignment());
-  EXPECT_EQ(got.passwords.at(key("foo-002")).admin, "admin of foo-002/0001");
+  EXPECT_EQ(got.passwords.at(key("foo-002")), passwords_of(assignment().nodes[1]));
 }
 
 TEST(RpcMessages, AnAssignmentIsChecked) {
@@ -94,6 +96,10 @@ TEST(RpcMessages, AnAssignmentIsChecked) {
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.primary_name = "a\nuser default on"; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.restore_file = "../state.db"; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.snapshot_file = ".."; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.access.tokens = {"0 on nopass"}; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.access.transit_encryption = "some"; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.certificate_name = "*.a\n"; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].passwords.certificate = std::string(99999, 'x'); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes.resize(kMaxNodesOfMessage + 1, m.nodes[0]); }));
 }
 

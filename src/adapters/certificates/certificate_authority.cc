@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
 #include <openssl/ec.h>
 #include <openssl/x509v3.h>
 
@@ -18,6 +19,7 @@ constexpr Instant kCaEnd(4'922'899'200'000'000);    // 2126
 constexpr Duration kBackdated = std::chrono::minutes(5);
 constexpr int kSerialBits = 127;
 constexpr char kCurve[] = "prime256v1";
+constexpr std::size_t kLongestName = 64;
 
 enum class Kind { kCa, kServer, kAgent };
 
@@ -47,7 +49,7 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-bool add_extensions(X509* certificate, X509* issuer, Kind kind) {
+bool add_extensions(X509* certificate, X509* issuer, Kind kind, const std::string& alternatives) {
   const auto add = [&](int nid, const char* value) {
     return add_extension(certificate, issuer, nid, value);
   };
@@ -55,7 +57,8 @@ bool add_extensions(X509* certificate, X509* issuer, Kind kind) {
     return add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
            add(NID_key_usage, "critical,keyCertSign") && add(NID_subject_key_identifier, "hash");
   }
-  return add(NID_basic_constraints, "critical,CA:FALSE") &&
+  const bool named = alternatives.empty() || add(NID_subject_alt_name, alternatives.c_str());
+  return named && add(NID_basic_constraints, "critical,CA:FALSE") &&
          add(NID_key_usage, "critical,digitalSignature") &&
          add(NID_ext_key_usage,
              kind == Kind::kServer ? "critical,serverAuth" : "critical,clientAuth") &&
@@ -69,6 +72,7 @@ struct Draft {
   EVP_PKEY* key;
   Instant not_before;
   Instant not_after;
+  std::string alternatives;  // of the name, as OpenSSL writes them; empty: none
 };
 
 Result<Certificate> sign(const Draft& draft, X509* issuer, EVP_PKEY* issuer_key) {
@@ -82,7 +86,7 @@ Result<Certificate> sign(const Draft& draft, X509* issuer, EVP_PKEY* issuer_key)
                     set_name(X509_get_subject_name(certificate), draft.name) &&
                     X509_set_issuer_name(certificate, X509_get_subject_name(issued_by)) == 1 &&
                     X509_set_pubkey(certificate, draft.key) == 1 &&
-                    add_extensions(certificate, issued_by, draft.kind) &&
+                    add_extensions(certificate, issued_by, draft.kind, draft.alternatives) &&
                     X509_sign(certificate, issuer_key, nullptr) > 0;  // Ed25519
   if (!good) {
     return net::openssl_failure(ErrorCode::kInternal, "no certificate can be made");
@@ -134,7 +138,7 @@ Result<CertificateAuthority> CertificateAuthority::derive(const std::string& nam
   if (impl->key == nullptr) {
     return net::openssl_failure(ErrorCode::kInvalid, "no CA can be derived");
   }
-  const Draft draft{Kind::kCa, name, impl->key.get(), kCaBegin, kCaEnd};
+  const Draft draft{Kind::kCa, name, impl->key.get(), kCaBegin, kCaEnd, ""};
   auto certificate = sign(draft, nullptr, impl->key.get());
   if (!certificate) {
     return tl::unexpected(certificate.error());
@@ -172,18 +176,34 @@ Result<std::string> CertificateAuthority::sign_agent(const std::string& pem,
   if (!key) {
     return tl::unexpected(key.error());
   }
-  const Draft draft{Kind::kAgent, host, *key, now - kBackdated, now + lifetime};
+  const Draft draft{Kind::kAgent, host, *key, now - kBackdated, now + lifetime, ""};
   const auto certificate = sign(draft, impl_->certificate.get(), impl_->key.get());
   return certificate ? to_pem(*certificate)
                      : Result<std::string>(tl::unexpected(certificate.error()));
 }
 
 Result<ServerCertificate> CertificateAuthority::make_server(Instant now, Duration lifetime) const {
+  return make_with_key("hikae server", "", now, lifetime);
+}
+
+Result<ServerCertificate> CertificateAuthority::make_named(const std::string& dns_name,
+                                                           Ipv4 address, Instant now,
+                                                           Duration lifetime) const {
+  // A common name holds at most 64 characters; clients look at the others alone.
+  return make_with_key(dns_name.size() <= kLongestName ? dns_name : "hikae node",
+                       fmt::format("DNS:{},IP:{}", dns_name, address.str()), now, lifetime);
+}
+
+Result<ServerCertificate> CertificateAuthority::make_with_key(const std::string& name,
+                                                              const std::string& alternatives,
+                                                              Instant now,
+                                                              Duration lifetime) const {
   const auto key = new_key();
   if (!key) {
     return tl::unexpected(key.error());
   }
-  const Draft draft{Kind::kServer, "hikae server", key->get(), now - kBackdated, now + lifetime};
+  const Draft draft{Kind::kServer,    name,           key->get(),
+                    now - kBackdated, now + lifetime, alternatives};
   const auto certificate = sign(draft, impl_->certificate.get(), impl_->key.get());
   if (!certificate) {
     return tl::unexpected(certificate.error());

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "adapters/certificates/certificates.h"
+#include "base/address.h"
 
 namespace hikae::adapters {
 
@@ -36,9 +37,14 @@ class CertificateAuthority {
                                  Duration lifetime) const;
   // With a new key.
   Result<ServerCertificate> make_server(Instant now, Duration lifetime) const;
+  // With a new key, for whoever is reached by this DNS name, which may begin with `*.`, or address.
+  Result<ServerCertificate> make_named(const std::string& dns_name, Ipv4 address, Instant now,
+                                       Duration lifetime) const;
 
  private:
   struct Impl;
+  Result<ServerCertificate> make_with_key(const std::string& name, const std::string& alternatives,
+                                          Instant now, Duration lifetime) const;
   explicit CertificateAuthority(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "app/ca_file.h"
 #include "app/config.h"
 #include "app/down.h"
 #include "app/environment.h"
@@ -32,6 +33,9 @@ void add_client_commands(CLI::App& program, Action& action,
                    "Print the variables for AWS's tools: eval \"$(hikae env)\"", run_env);
   add_data_command(program, action, "down",
                    "Stop the region and all its engines; its state is kept", run_down);
+
+  add_data_command(program, action, "ca",
+                   "Print the CA by which clients trust encrypted nodes, in PEM", run_ca);
 
   auto data = std::make_shared<std::string>();
   CLI::App* shell = program.add_subcommand(

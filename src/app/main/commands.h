@@ -14,7 +14,7 @@ namespace hikae::app {
 using Action = std::function<int()>;
 
 void add_serve_commands(CLI::App& program, Action& action);  // serve, doctor
-// env, shell, down. `dashes_and_rest`: the words of the command line from `--` on.
+// env, ca, shell, down. `dashes_and_rest`: the words of the command line from `--` on.
 void add_client_commands(CLI::App& program, Action& action,
                          const std::vector<std::string>& dashes_and_rest);
 void add_store_commands(CLI::App& program, Action& action);   // store

@@ -150,6 +150,20 @@ Checked members_available(const State& state, const ReplicationGroup& group) {
   return {};
 }
 
+// Terraform tells again what is so already.
+Checked keep_encryption(const ModifyReplicationGroup& command, const ReplicationGroup& group) {
+  const Access& access = group.settings.access;
+  const bool other = command.transit_encryption.value_or(access.encrypted()) != access.encrypted();
+  const bool other_mode = command.transit_encryption_mode.value_or(access.transit_encryption) !=
+                          access.transit_encryption;
+  if (other || other_mode) {
+    return refuse("InvalidParameterCombination",
+                  "Hikae does not change the encryption in transit of a replication group yet. "
+                  "Create a group with TransitEncryptionEnabled.");
+  }
+  return {};
+}
+
 Checked change_what_nodes_run(const State& state, const SettingsChange& change,
                               ReplicationGroup& group, Transition& out) {
   const auto changes = change_nodes(state, change, group.settings, group.pending);
@@ -175,8 +189,8 @@ Checked change_what_nodes_run(const State& state, const SettingsChange& change,
 
 bool asks_for_nothing(const ModifyReplicationGroup& command) {
   return !command.description && !command.automatic_failover && !command.multi_az &&
-         !command.primary_cluster && !command.snapshotting_cluster &&
-         command.settings.asks_for_nothing();
+         !command.primary_cluster && !command.snapshotting_cluster && !command.transit_encryption &&
+         !command.transit_encryption_mode && command.settings.asks_for_nothing();
 }
 
 }  // namespace
@@ -196,8 +210,14 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
   }
   ReplicationGroup group = *found;
   group.description = command.description.value_or(group.description);
+  if (command.settings.token) {
+    group.auth_token_modified_at = context.now;
+  }
   EventWriter events(state, context.now);
-  Checked checked = change_failover(state, command, group, events);
+  Checked checked = keep_encryption(command, group);
+  if (checked) {
+    checked = change_failover(state, command, group, events);
+  }
   if (checked) {
     checked = change_at_once(state, command.settings, group.settings);
   }

@@ -20,6 +20,9 @@ struct ModifyReplicationGroup {
   // write is lost. It is given up, and nothing changed, when the member does not catch up in time.
   std::optional<std::string> primary_cluster;
   std::optional<std::string> snapshotting_cluster;
+  // As the group is: anything else is refused.
+  std::optional<bool> transit_encryption;
+  std::optional<std::string> transit_encryption_mode;
   SettingsChange settings;
 };
 Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& command,

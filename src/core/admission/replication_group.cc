@@ -121,6 +121,9 @@ ReplicationGroup new_group(const ReplicationGroupId& id, const CreateReplication
   group.multi_az = command.multi_az.value_or(false);
   group.network_type = command.network_type;
   group.ip_discovery = command.ip_discovery;
+  if (!settings.access.tokens.empty()) {
+    group.auth_token_modified_at = now;
+  }
   group.created_at = now;
   group.tags = command.tags;
   NodeGroup node_group;
@@ -146,6 +149,11 @@ Admitted<Transition> form_around(const State& state, const ReplicationGroupId& i
   if (command.restore.asked_for()) {
     return refuse("InvalidParameterCombination",
                   "A group that is formed around PrimaryClusterId cannot be restored.");
+  }
+  if (command.access.asked_for()) {
+    return refuse("InvalidParameterCombination",
+                  "A group that is formed around PrimaryClusterId is encrypted as that is, and has "
+                  "no AUTH token.");
   }
   if (members != 1) {
     return refuse("InvalidParameterCombination",
@@ -176,9 +184,12 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
     return tl::unexpected(request.error());
   }
   Transition out;
-  const auto settings = resolve_cache_settings(state, *request, context, out);
+  auto settings = resolve_cache_settings(state, *request, context, out);
   if (!settings) {
     return tl::unexpected(settings.error());
+  }
+  if (const auto access = resolve_access(command.access, *settings); !access) {
+    return tl::unexpected(access.error());
   }
   auto source = restore_source(state, command.restore, *settings);
   if (!source) {

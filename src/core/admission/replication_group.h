@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admission/access.h"
 #include "core/admission/restore.h"
 
 namespace hikae::core {
@@ -23,6 +24,7 @@ struct CreateReplicationGroup {
   std::optional<int> replicas_per_node_group;
   std::vector<std::string> preferred_zones;  // one for each member, the primary's first
   CacheSettingsRequest settings;
+  AccessRequest access;
   RestoreRequest restore;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";

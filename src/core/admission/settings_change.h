@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admission/access.h"
 #include "core/admission/admission.h"
 #include "core/admission/settings_rules.h"
 #include "core/resource/cache_cluster.h"
@@ -17,6 +18,7 @@ struct SettingsChange {
   std::optional<std::string> engine_version;
   std::optional<std::string> node_type;
   std::optional<std::string> parameter_group;
+  std::optional<TokenChange> token;
   bool apply_immediately = false;
   // The rest takes effect at once.
   std::optional<std::vector<std::string>> security_groups;
@@ -29,7 +31,9 @@ struct SettingsChange {
   std::optional<bool> auto_minor_version_upgrade;
 
   bool asks_for_nothing() const;
-  bool changes_nodes() const { return engine || engine_version || node_type || parameter_group; }
+  bool changes_nodes() const {
+    return engine || engine_version || node_type || parameter_group || token;
+  }
 };
 
 // Puts the part that takes effect at once into `settings`.

@@ -118,6 +118,7 @@ Snapshot describe_source(const State& state, const CacheCluster& cluster, Snapsh
   out.name = std::move(name);
   out.cluster = cluster.id;
   out.settings = cluster.settings;
+  out.settings.access = {};  // of the source, not of its data
   out.created_at = now;
   out.cluster_created_at = cluster.created_at;
   if (const auto* subnets = state.find<SubnetGroup>(cluster.settings.subnet_group)) {

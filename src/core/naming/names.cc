@@ -1,5 +1,7 @@
 #include "core/naming/names.h"
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 #include "core/catalog/region_codes.h"
@@ -9,6 +11,15 @@ namespace {
 
 std::string suffix(const Region& region) {
   return fmt::format("{}.{}", region_code(region.name), region.domain);
+}
+
+std::string encrypted_name(const Region& region, std::string_view what,
+                           const ReplicationGroupId& group) {
+  return fmt::format("{}.{}.{}.{}", what, group.str(), region.endpoint_hash, suffix(region));
+}
+
+bool is_encrypted_member(const CacheCluster& cluster) {
+  return cluster.settings.access.encrypted() && !cluster.replication_group.empty();
 }
 
 }  // namespace
@@ -28,6 +39,33 @@ std::string reader_endpoint(const Region& region, const ReplicationGroupId& grou
 std::string node_endpoint(const Region& region, const CacheClusterId& cluster, const NodeId& node) {
   return fmt::format("{}.{}.{}.{}", cluster.str(), region.endpoint_hash, node.str(),
                      suffix(region));
+}
+
+std::string primary_endpoint(const Region& region, const ReplicationGroup& group,
+                             const NodeGroupId& node_group) {
+  return group.settings.access.encrypted() ? encrypted_name(region, "master", group.id)
+                                           : primary_endpoint(region, group.id, node_group);
+}
+
+std::string reader_endpoint(const Region& region, const ReplicationGroup& group,
+                            const NodeGroupId& node_group) {
+  return group.settings.access.encrypted() ? encrypted_name(region, "replica", group.id)
+                                           : reader_endpoint(region, group.id, node_group);
+}
+
+std::string node_endpoint(const Region& region, const CacheCluster& cluster, const NodeId& node) {
+  return is_encrypted_member(cluster)
+             ? encrypted_name(region, cluster.id.str(), cluster.replication_group)
+             : node_endpoint(region, cluster.id, node);
+}
+
+std::string certificate_name(const Region& region, const CacheCluster& cluster,
+                             const NodeId& node) {
+  if (!cluster.settings.access.encrypted()) {
+    return "";
+  }
+  return is_encrypted_member(cluster) ? encrypted_name(region, "*", cluster.replication_group)
+                                      : node_endpoint(region, cluster, node);
 }
 
 std::string internal_name(const Region& region, const ReplicationGroupId& group,

@@ -2,8 +2,10 @@
 
 #include <string>
 
+#include "core/resource/cache_cluster.h"
 #include "core/resource/ids.h"
 #include "core/resource/region.h"
+#include "core/resource/replication_group.h"
 
 namespace hikae::core {
 
@@ -18,6 +20,16 @@ std::string reader_endpoint(const Region& region, const ReplicationGroupId& grou
                             const NodeGroupId& node_group);
 // One node, standalone or member.
 std::string node_endpoint(const Region& region, const CacheClusterId& cluster, const NodeId& node);
+// The same by what the group or cluster is: all names of an encrypted group lie below one, so that
+// one wildcard is good for them.
+std::string primary_endpoint(const Region& region, const ReplicationGroup& group,
+                             const NodeGroupId& node_group);
+std::string reader_endpoint(const Region& region, const ReplicationGroup& group,
+                            const NodeGroupId& node_group);
+std::string node_endpoint(const Region& region, const CacheCluster& cluster, const NodeId& node);
+// What a node's certificate is for: that wildcard, or the name of a standalone node. Empty where
+// the cluster is not encrypted.
+std::string certificate_name(const Region& region, const CacheCluster& cluster, const NodeId& node);
 // The name that replicas follow. It always means the primary.
 std::string internal_name(const Region& region, const ReplicationGroupId& group,
                           const NodeGroupId& node_group);

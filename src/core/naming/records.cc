@@ -20,7 +20,7 @@ void add_node_names(const Region& region, const CacheCluster& cluster,
       continue;
     }
     NameRecord record;
-    record.name = node_endpoint(region, cluster.id, node.id);
+    record.name = node_endpoint(region, cluster, node.id);
     record.kind = NameRecord::Kind::kAddress;
     record.addresses = {node.address};
     record.ttl_seconds = kNodeTtlSeconds;
@@ -50,15 +50,15 @@ void add_node_group_names(const State& state, const ReplicationGroup& group,
     if (member != node_group.primary && cluster != nullptr && !cluster->nodes.empty() &&
         in_service(*cluster, cluster->nodes[0]) && !cluster->nodes[0].recovering &&
         !is_restarting(*cluster)) {
-      readers.push_back(node_endpoint(region, member, cluster->nodes[0].id));
+      readers.push_back(node_endpoint(region, *cluster, cluster->nodes[0].id));
     }
   }
-  const std::string primary_name = node_endpoint(region, primary->id, primary->nodes[0].id);
+  const std::string primary_name = node_endpoint(region, *primary, primary->nodes[0].id);
   if (readers.empty()) {
     readers.push_back(primary_name);  // reads go on when no replica is left
   }
-  out.push_back(alias(primary_endpoint(region, group.id, node_group.id), {primary_name}));
-  out.push_back(alias(reader_endpoint(region, group.id, node_group.id), std::move(readers)));
+  out.push_back(alias(primary_endpoint(region, group, node_group.id), {primary_name}));
+  out.push_back(alias(reader_endpoint(region, group, node_group.id), std::move(readers)));
   out.push_back(alias(internal_name(region, group.id, node_group.id), {primary_name}));
 }
 

@@ -30,6 +30,34 @@ TEST(Names, HaveTheFormOfElastiCache) {
             "foo.abcdef.0001.internal.apne1.cache.hikae.internal");
 }
 
+TEST(Names, OfAnEncryptedGroupLieBelowOneName) {
+  World world;
+  CreateReplicationGroup command;
+  command.id = "foo";
+  command.num_cache_clusters = 2;
+  command.settings.node_type = "cache.m3.medium";
+  command.settings.engine_version = "7.1";
+  command.access.transit_encryption = true;
+  ASSERT_EQ(world.admit_code(command), "");
+  world.settle_group("foo");
+  world.agents_work();
+  ASSERT_TRUE(world.settle_group("foo").settled);
+  const auto records = group_records(world.state, ReplicationGroupId("foo"));
+  const std::string below = ".foo.abcdef.apne1.cache.hikae.internal";
+  const auto* primary = find(records, "master" + below);
+  const auto* reader = find(records, "replica" + below);
+  ASSERT_TRUE(primary != nullptr && reader != nullptr);
+  EXPECT_EQ(primary->targets, std::vector<std::string>{"foo-001" + below});
+  EXPECT_EQ(reader->targets, std::vector<std::string>{"foo-002" + below});
+  EXPECT_NE(find(records, "foo-002" + below), nullptr);
+  EXPECT_EQ(find(records, "foo.abcdef.ng.0001.apne1.cache.hikae.internal"), nullptr);
+  const auto assigned = node_assignment(world.state, world.observed, world.cluster("foo-001"),
+                                        world.cluster("foo-001").nodes[0]);
+  ASSERT_TRUE(assigned);
+  EXPECT_EQ(assigned->certificate_name, "*" + below);
+  EXPECT_TRUE(assigned->access.encrypted());
+}
+
 TEST(Records, AnAvailableGroupHasPrimaryReaderInternalAndNodeNames) {
   World world;
   world.make_group("foo", 3);

@@ -9,6 +9,7 @@
 #include "base/shared.h"
 #include "base/shared_map.h"
 #include "base/time.h"
+#include "core/resource/access.h"
 #include "core/resource/ids.h"
 
 namespace hikae::core {
@@ -67,6 +68,10 @@ struct NodeAssignment {
   std::string snapshot_file;
   // The node starts with the data in this file of that directory. Empty: it starts empty.
   std::string restore_file;
+  Access access;  // of its clients; members of a group that is encrypted replicate encrypted too
+  // What its certificate is for, beside its address: a name with a wildcard in front. Empty: it has
+  // none.
+  std::string certificate_name;
   // The engine's own directives, rendered from node type and parameter group.
   SharedMap directives;
 
@@ -99,6 +104,8 @@ struct NodeAssignment {
     v("members", s.members);
     v("snapshot_file", s.snapshot_file);
     v("restore_file", s.restore_file);
+    v("access", s.access);
+    v("certificate_name", s.certificate_name);
     v("directives", s.directives);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;

@@ -187,6 +187,8 @@ NodeAssignment settings_of(const State& state, const CacheCluster& cluster, cons
   out.generation = node.generation;
   out.edition = node.edition;
   out.directives = directives_of(state, cluster);
+  out.access = settings.access;
+  out.certificate_name = certificate_name(state.region(), cluster, node.id);
   return out;
 }
 

@@ -157,6 +157,8 @@ std::string_view verb(NodeActionKind kind) {
       return "send its clients away";
     case NodeActionKind::kApplyDirectives:
       return "apply parameters";
+    case NodeActionKind::kApplyAccess:
+      return "apply AUTH tokens";
     case NodeActionKind::kSetPace:
       return "set the pace of its periodic task";
     case NodeActionKind::kSave:
@@ -219,6 +221,9 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   }
   if (!live_changes(known.directives, desired->directives).empty()) {
     return act(NodeActionKind::kApplyDirectives, "parameters changed");
+  }
+  if (known.access != desired->access) {
+    return act(NodeActionKind::kApplyAccess, "they changed");
   }
   if (desired->role == Role::kReplica && desired->attach && !known.link_up) {
     return act(NodeActionKind::kAwait, "its link to the primary is not up yet");

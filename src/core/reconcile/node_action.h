@@ -36,6 +36,7 @@ struct NodeKnowledge {
   std::string hosts_file;      // content of the node's own
   std::optional<bool> brisk;   // how often its periodic task runs; unknown of an adopted process
   SharedMap directives;        // in effect, or refused by the engine
+  Access access;               // in effect
 };
 
 enum class NodeActionKind {
@@ -52,6 +53,7 @@ enum class NodeActionKind {
   kResumeWrites,
   kSendClientsAway,
   kApplyDirectives,
+  kApplyAccess,  // the AUTH tokens of clients
   kSetPace,
   kSave,    // save the data and end, for a restart that keeps it
   kRetire,  // ask it to end, then kill it

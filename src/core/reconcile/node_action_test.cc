@@ -31,6 +31,7 @@ NodeKnowledge settled(const NodeAssignment& a) {
   k.followed_epoch = a.role == Role::kReplica ? a.epoch : Epoch(0);
   k.hosts_file = render_hosts_file(a);
   k.directives = a.directives;
+  k.access = a.access;
   return k;
 }
 
@@ -40,6 +41,18 @@ NodeActionKind next(const NodeAssignment& a, const NodeKnowledge& k) {
 
 TEST(NodeAction, SettledNodeIsLeftAlone) {
   EXPECT_EQ(next(replica(), settled(replica())), NodeActionKind::kNone);
+}
+
+TEST(NodeAction, ChangedTokensAreToldToAReplicaWhoseLinkIsDownToo) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  a.access = {"required", {"digest"}, false};
+  EXPECT_EQ(next(a, k), NodeActionKind::kApplyAccess);
+  k.link_up = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kApplyAccess);
+  k.answers = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait);
+  EXPECT_EQ(next(a, settled(a)), NodeActionKind::kNone);
 }
 
 TEST(NodeAction, OldGenerationIsKilledBeforeAnythingElseIsDoneToIt) {

@@ -26,6 +26,7 @@ CacheSettings with(CacheSettings settings, const NodeChanges& changes) {
   take_over(settings.engine_version, changes.engine_version);
   take_over(settings.node_type, changes.node_type);
   take_over(settings.parameter_group, changes.parameter_group);
+  settings.access = changes.access.value_or(settings.access);
   return settings;
 }
 
@@ -35,6 +36,9 @@ NodeChanges changes_between(const CacheSettings& from, const CacheSettings& to) 
   out.engine_version = if_changed(from.engine_version, to.engine_version);
   out.node_type = if_changed(from.node_type, to.node_type);
   out.parameter_group = if_changed(from.parameter_group, to.parameter_group);
+  if (from.access != to.access) {
+    out.access = to.access;
+  }
   return out;
 }
 

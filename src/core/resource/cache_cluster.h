@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "core/resource/access.h"
 #include "core/resource/ids.h"
 #include "core/resource/tags.h"
 
@@ -27,6 +28,10 @@ struct CacheSettings {
   std::string notification_topic_arn;
   std::string notification_topic_status = "active";  // active, inactive
   bool auto_minor_version_upgrade = true;
+  Access access;
+  // As asked for, and shown: the engines' files are as encrypted as the disk they lie on.
+  bool at_rest_encryption = false;
+  std::string kms_key;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("engine", s.engine);
@@ -42,6 +47,9 @@ struct CacheSettings {
     v("notification_topic_arn", s.notification_topic_arn);
     v("notification_topic_status", s.notification_topic_status);
     v("auto_minor_version_upgrade", s.auto_minor_version_upgrade);
+    v("access", s.access);
+    v("at_rest_encryption", s.at_rest_encryption);
+    v("kms_key", s.kms_key);
   }
 };
 
@@ -51,8 +59,10 @@ struct NodeChanges {
   std::string engine_version;
   std::string node_type;
   ParameterGroupName parameter_group;
+  std::optional<Access> access;
   bool empty() const {
-    return engine.empty() && engine_version.empty() && node_type.empty() && parameter_group.empty();
+    return engine.empty() && engine_version.empty() && node_type.empty() &&
+           parameter_group.empty() && !access;
   }
   // Brought by new processes on AWS. A parameter group alone waits for its cluster's reboot.
   bool renews() const { return !engine.empty() || !engine_version.empty() || !node_type.empty(); }
@@ -63,6 +73,7 @@ struct NodeChanges {
     v("engine_version", s.engine_version);
     v("node_type", s.node_type);
     v("parameter_group", s.parameter_group);
+    v("access", s.access);
   }
 };
 

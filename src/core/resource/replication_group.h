@@ -55,6 +55,7 @@ struct ReplicationGroup {
   CacheClusterId snapshotting_cluster;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
+  std::optional<Instant> auth_token_modified_at;
   // While deleting: the primary stays behind as a standalone cluster.
   bool retain_primary = false;
   // This snapshot is taken first, and then the group is deleted. Empty: it is not to be deleted.
@@ -76,6 +77,7 @@ struct ReplicationGroup {
     v("snapshotting_cluster", s.snapshotting_cluster);
     v("network_type", s.network_type);
     v("ip_discovery", s.ip_discovery);
+    v("auth_token_modified_at", s.auth_token_modified_at);
     v("retain_primary", s.retain_primary);
     v("final_snapshot", s.final_snapshot);
     v("created_at", s.created_at);

@@ -17,12 +17,10 @@ using core::lookup_id;
 
 std::optional<ApiFault> unsupported(const CreateCacheClusterMessage& input) {
   Unsupported check;
-  check.text("AuthToken", input.auth_token);
   check.text("OutpostMode", input.outpost_mode);
   check.text("PreferredOutpostArn", input.preferred_outpost_arn);
   check.list("PreferredOutpostArns", input.preferred_outpost_arns);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
-  check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
   return check.fault();
@@ -52,6 +50,19 @@ std::optional<ApiFault> check_engine(const CreateCacheClusterMessage& input) {
   if (engine == "memcached") {
     return ApiFault("InvalidParameterCombination",
                     "Hikae does not run memcached clusters yet. Use --engine redis.");
+  }
+  return std::nullopt;
+}
+
+// A replica is encrypted as its group is; AWS encrypts no other cluster of Redis.
+std::optional<ApiFault> check_access(const CreateCacheClusterMessage& input) {
+  if (input.transit_encryption_enabled.value_or(false)) {
+    return ApiFault("InvalidParameterCombination",
+                    "Encryption feature is not supported for engine REDIS.");
+  }
+  if (input.auth_token) {
+    return ApiFault("InvalidParameterValue",
+                    "The AUTH token is only supported when encryption-in-transit is enabled");
   }
   return std::nullopt;
 }
@@ -112,6 +123,9 @@ AsyncResult<CreateCacheClusterResult> create_cache_cluster(HandlerContext& conte
   auto fault = unsupported(input);
   if (!fault && !input.replication_group_id) {
     fault = check_engine(input);
+  }
+  if (!fault) {
+    fault = check_access(input);
   }
   if (!fault) {
     fault = check_source(input);

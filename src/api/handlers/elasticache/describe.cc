@@ -26,6 +26,33 @@ std::string full_version(const core::CacheSettings& settings) {
   return version == nullptr ? settings.engine_version : std::string(version->full);
 }
 
+// A change of the AUTH tokens that does not count everywhere yet.
+std::optional<std::string> token_status(const core::Access& now, const core::Access& later) {
+  if (now.tokens == later.tokens && now.token_optional == later.token_optional) {
+    return std::nullopt;
+  }
+  return later.tokens.size() > 1 || later.token_optional ? "ROTATING" : "SETTING";
+}
+
+// When its group got the tokens that it has.
+std::optional<Instant> token_modified_at(const core::State& state,
+                                         const core::CacheCluster& cluster) {
+  const auto* group = state.find<core::ReplicationGroup>(cluster.replication_group);
+  return group == nullptr || cluster.settings.access.tokens.empty() ? std::nullopt
+                                                                    : group->auth_token_modified_at;
+}
+
+// By the names that clusters and groups share.
+template <class Description>
+void describe_access(const core::CacheSettings& settings, Description& out) {
+  out.auth_token_enabled = !settings.access.tokens.empty();
+  out.transit_encryption_enabled = settings.access.encrypted();
+  if (settings.access.encrypted()) {
+    out.transit_encryption_mode = settings.access.transit_encryption;
+  }
+  out.at_rest_encryption_enabled = settings.at_rest_encryption;
+}
+
 // What the cluster is going to be, now or in the maintenance window.
 PendingModifiedValues pending_values(const core::State& state, const core::CacheCluster& cluster) {
   const auto* group = state.find<core::ReplicationGroup>(cluster.replication_group);
@@ -38,6 +65,7 @@ PendingModifiedValues pending_values(const core::State& state, const core::Cache
   if (full_version(later) != full_version(cluster.settings)) {
     out.engine_version = full_version(later);
   }
+  out.auth_token_status = token_status(cluster.settings.access, later.access);
   return out;
 }
 
@@ -48,6 +76,9 @@ ReplicationGroupPendingModifiedValues pending_values(const core::ReplicationGrou
   if (group.applying.empty() && !next.empty()) {
     out.primary_cluster_id = next.str();
   }
+  const core::CacheSettings later =
+      core::with(core::with(group.settings, group.applying), group.pending);
+  out.auth_token_status = token_status(group.settings.access, later.access);
   return out;
 }
 
@@ -87,7 +118,7 @@ std::vector<CacheNode> nodes(const core::State& state, const core::CacheCluster&
     one.cache_node_status = node.status;
     one.cache_node_create_time = node.created_at;
     one.endpoint =
-        endpoint(core::node_endpoint(state.region(), cluster.id, node.id), cluster.settings.port);
+        endpoint(core::node_endpoint(state.region(), cluster, node.id), cluster.settings.port);
     one.parameter_group_status = node.parameter_status;
     one.customer_availability_zone = node.zone.str();
     out.push_back(std::move(one));
@@ -102,7 +133,7 @@ NodeGroupMember member(const core::State& state, const core::NodeGroup& node_gro
   out.cache_cluster_id = cluster.id.str();
   out.cache_node_id = node.id.str();
   out.read_endpoint =
-      endpoint(core::node_endpoint(state.region(), cluster.id, node.id), cluster.settings.port);
+      endpoint(core::node_endpoint(state.region(), cluster, node.id), cluster.settings.port);
   out.preferred_availability_zone = node.zone.str();
   out.current_role = node_group.primary == cluster.id ? "primary" : "replica";
   return out;
@@ -115,9 +146,8 @@ NodeGroup describe_node_group(const core::State& state, const core::ReplicationG
   out.status = node_group.status;
   const auto port = group.settings.port;
   out.primary_endpoint =
-      endpoint(core::primary_endpoint(state.region(), group.id, node_group.id), port);
-  out.reader_endpoint =
-      endpoint(core::reader_endpoint(state.region(), group.id, node_group.id), port);
+      endpoint(core::primary_endpoint(state.region(), group, node_group.id), port);
+  out.reader_endpoint = endpoint(core::reader_endpoint(state.region(), group, node_group.id), port);
   std::vector<NodeGroupMember> members;
   for (const core::CacheClusterId& id : node_group.members) {
     const auto* cluster = state.find<core::CacheCluster>(id);
@@ -186,9 +216,8 @@ CacheCluster describe(const core::State& state, const core::CacheCluster& cluste
   }
   out.snapshot_retention_limit = settings.snapshot_retention_days;
   out.snapshot_window = settings.snapshot_window;
-  out.auth_token_enabled = false;
-  out.transit_encryption_enabled = false;
-  out.at_rest_encryption_enabled = false;
+  describe_access(settings, out);
+  out.auth_token_last_modified_date = token_modified_at(state, cluster);
   out.arn = core::build_arn(state.region(), core::kArnCluster, cluster.id.str());
   out.replication_group_log_delivery_enabled = false;
   out.log_delivery_configurations.emplace();
@@ -213,9 +242,13 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
   out.snapshot_window = group.settings.snapshot_window;
   out.cluster_enabled = false;
   out.cache_node_type = group.settings.node_type;
-  out.auth_token_enabled = false;
-  out.transit_encryption_enabled = false;
-  out.at_rest_encryption_enabled = false;
+  describe_access(group.settings, out);
+  if (!group.settings.access.tokens.empty()) {
+    out.auth_token_last_modified_date = group.auth_token_modified_at;
+  }
+  if (!group.settings.kms_key.empty()) {
+    out.kms_key_id = group.settings.kms_key;
+  }
   out.arn = core::build_arn(state.region(), core::kArnReplicationGroup, group.id.str());
   out.user_group_ids.emplace();
   out.log_delivery_configurations.emplace();

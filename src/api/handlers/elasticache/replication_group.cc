@@ -7,6 +7,7 @@
 #include "api/handlers/elasticache/snapshot_source.h"
 #include "api/handlers/elasticache/unsupported.h"
 #include "base/strings.h"
+#include "codec/text/digest.h"
 #include "control/frontend.h"
 #include "core/admission/group_changes.h"
 
@@ -19,16 +20,12 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   Unsupported check;
   check.text("GlobalReplicationGroupId", input.global_replication_group_id);
   check.list("NodeGroupConfiguration", input.node_group_configuration);
-  check.text("AuthToken", input.auth_token);
-  check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
-  check.flag("AtRestEncryptionEnabled", input.at_rest_encryption_enabled);
-  check.text("KmsKeyId", input.kms_key_id);
   check.list("UserGroupIds", input.user_group_ids);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.flag("DataTieringEnabled", input.data_tiering_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
-  check.text("TransitEncryptionMode", input.transit_encryption_mode);
+  check.text("TransitEncryptionMode preferred", input.transit_encryption_mode, "required");
   check.text("ClusterMode", input.cluster_mode, "disabled");
   check.text("ServerlessCacheSnapshotName", input.serverless_cache_snapshot_name);
   return check.fault();
@@ -36,17 +33,35 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
 
 std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) {
   Unsupported check;
-  check.text("AuthToken", input.auth_token);
-  check.text("AuthTokenUpdateStrategy", input.auth_token_update_strategy);
   check.list("UserGroupIdsToAdd", input.user_group_ids_to_add);
   check.list("UserGroupIdsToRemove", input.user_group_ids_to_remove);
   check.flag("RemoveUserGroups", input.remove_user_groups);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
-  check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
-  check.text("TransitEncryptionMode", input.transit_encryption_mode);
   check.text("ClusterMode", input.cluster_mode, "disabled");
   return check.fault();
+}
+
+// What becomes of an AUTH token: its digest. It goes no further itself.
+core::Admitted<std::optional<std::string>> digest_of(const std::optional<std::string>& token) {
+  if (!token) {
+    return std::nullopt;
+  }
+  if (const auto checked = core::check_auth_token(*token); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  return codec::sha256_hex(*token);
+}
+
+core::AccessRequest access_of(const CreateReplicationGroupMessage& input,
+                              std::optional<std::string> token) {
+  core::AccessRequest out;
+  out.transit_encryption = input.transit_encryption_enabled;
+  out.transit_encryption_mode = input.transit_encryption_mode;
+  out.token = std::move(token);
+  out.at_rest_encryption = input.at_rest_encryption_enabled;
+  out.kms_key = input.kms_key_id;
+  return out;
 }
 
 core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& input,
@@ -77,7 +92,12 @@ AsyncResult<CreateReplicationGroupResult> create_replication_group(
   if (!tags) {
     co_return tl::unexpected(tags.error());
   }
+  auto token = digest_of(input.auth_token);
+  if (!token) {
+    co_return refused(token.error());
+  }
   core::CreateReplicationGroup command = command_of(input, std::move(*tags));
+  command.access = access_of(input, std::move(*token));
   std::string engine = to_lower(input.engine.value_or("redis"));
   std::string version = input.engine_version.value_or("");
   auto source = co_await open_snapshot_source(context, input.snapshot_name, input.snapshot_arns,
@@ -118,6 +138,10 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   if (auto fault = unsupported(input)) {
     co_return tl::unexpected(*fault);
   }
+  auto token = digest_of(input.auth_token);
+  if (!token) {
+    co_return refused(token.error());
+  }
   core::ModifyReplicationGroup command;
   command.id = input.replication_group_id.value_or("");
   command.description = input.replication_group_description;
@@ -125,7 +149,13 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   command.multi_az = input.multi_az_enabled;
   command.primary_cluster = input.primary_cluster_id;
   command.snapshotting_cluster = input.snapshotting_cluster_id;
+  command.transit_encryption = input.transit_encryption_enabled;
+  command.transit_encryption_mode = input.transit_encryption_mode;
   command.settings = settings_change_of(input);
+  if (*token || input.auth_token_update_strategy) {
+    command.settings.token =
+        core::TokenChange{std::move(*token), input.auth_token_update_strategy.value_or("")};
+  }
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {

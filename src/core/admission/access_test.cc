@@ -1,0 +1,158 @@
+#include "core/admission/access.h"
+
+#include <gtest/gtest.h>
+
+#include "core/admission/group_changes.h"
+#include "core/testing/world.h"
+
+namespace hikae::core {
+namespace {
+
+const std::string kFirst(64, '1');
+const std::string kSecond(64, '2');
+const std::string kThird(64, '3');
+
+Access encrypted(std::vector<std::string> tokens) {
+  return Access{"required", std::move(tokens), false};
+}
+
+std::string code_of(const Checked& checked) {
+  return checked ? "" : checked.error().code;
+}
+
+TEST(AuthToken, IsOfTheLengthAndCharactersThatAwsTakes) {
+  EXPECT_TRUE(check_auth_token("0123456789abcDEF"));
+  EXPECT_TRUE(check_auth_token(std::string(120, 'x') + "!&#$^<>-"));
+  for (const std::string& token :
+       {std::string(15, 'x'), std::string(129, 'x'), std::string(20, '/'), std::string(20, '@'),
+        std::string(20, '"'), std::string(20, ' '), std::string(20, '\n'), std::string()}) {
+    const auto checked = check_auth_token(token);
+    ASSERT_FALSE(checked) << token;
+    EXPECT_EQ(checked.error().message, "Invalid AuthToken provided.");
+  }
+}
+
+TEST(AuthToken, RotateKeepsTheTwoNewest) {
+  Access access = encrypted({kFirst});
+  ASSERT_TRUE(change_tokens({kSecond, "ROTATE"}, access));
+  EXPECT_EQ(access, encrypted({kFirst, kSecond}));
+  ASSERT_TRUE(change_tokens({kThird, ""}, access)) << "ROTATE is the default";
+  EXPECT_EQ(access, encrypted({kSecond, kThird}));
+  ASSERT_TRUE(change_tokens({kThird, "ROTATE"}, access));
+  EXPECT_EQ(access, encrypted({kSecond, kThird})) << "it counts already";
+}
+
+TEST(AuthToken, AFirstOneIsOptionalUntilItIsSet) {
+  Access access = encrypted({});
+  ASSERT_TRUE(change_tokens({kFirst, "ROTATE"}, access));
+  EXPECT_TRUE(access.token_optional);
+  Access again = access;
+  ASSERT_TRUE(change_tokens({kSecond, "ROTATE"}, again));
+  EXPECT_FALSE(again.token_optional);
+  ASSERT_TRUE(change_tokens({kFirst, "SET"}, access));
+  EXPECT_EQ(access, encrypted({kFirst}));
+}
+
+TEST(AuthToken, SetIsForOneThatCountsOrTheFirst) {
+  Access access = encrypted({kFirst, kSecond});
+  EXPECT_EQ(code_of(change_tokens({kThird, "SET"}, access)), "InvalidParameterCombination");
+  ASSERT_TRUE(change_tokens({kSecond, "SET"}, access));
+  EXPECT_EQ(access, encrypted({kSecond}));
+  Access none = encrypted({});
+  ASSERT_TRUE(change_tokens({kFirst, "SET"}, none));
+  EXPECT_EQ(none, encrypted({kFirst}));
+}
+
+TEST(AuthToken, DeleteLeavesNoneAndNamesNone) {
+  Access access = encrypted({kFirst, kSecond});
+  EXPECT_EQ(code_of(change_tokens({kFirst, "DELETE"}, access)), "InvalidParameterCombination");
+  ASSERT_TRUE(change_tokens({std::nullopt, "DELETE"}, access));
+  EXPECT_EQ(access, encrypted({}));
+  EXPECT_EQ(code_of(change_tokens({std::nullopt, "SET"}, access)), "InvalidParameterCombination");
+}
+
+TEST(AuthToken, NeedsEncryption) {
+  Access plain;
+  EXPECT_EQ(code_of(change_tokens({kFirst, "SET"}, plain)), "InvalidParameterValue");
+  CacheSettings settings;
+  settings.engine = "valkey";
+  settings.engine_version = "8.0";
+  AccessRequest request;
+  request.token = kFirst;
+  EXPECT_EQ(code_of(resolve_access(request, settings)), "InvalidParameterValue");
+  request.transit_encryption = true;
+  ASSERT_TRUE(resolve_access(request, settings));
+  EXPECT_EQ(settings.access, encrypted({kFirst}));
+}
+
+TEST(TransitEncryption, IsOfTheVersionsThatAwsEncrypts) {
+  for (const auto& [version, good] : std::vector<std::pair<std::string, bool>>{{"2.8.24", false},
+                                                                               {"3.2.4", false},
+                                                                               {"3.2.6", true},
+                                                                               {"3.2.10", false},
+                                                                               {"4.0.10", true},
+                                                                               {"7.1", true}}) {
+    CacheSettings settings;
+    settings.engine = "redis";
+    settings.engine_version = version;
+    AccessRequest request;
+    request.transit_encryption = true;
+    EXPECT_EQ(bool(resolve_access(request, settings)), good) << version;
+  }
+}
+
+class RolledTokens : public ::testing::Test {
+ protected:
+  RolledTokens() {
+    CreateReplicationGroup command;
+    command.id = "foo";
+    command.num_cache_clusters = 2;
+    command.automatic_failover = true;
+    command.settings.node_type = "cache.m3.medium";
+    command.settings.engine_version = "7.1";
+    command.access.transit_encryption = true;
+    command.access.token = kFirst;
+    EXPECT_EQ(world.admit_code(command), "");
+    settle();
+  }
+  void settle() {
+    for (int i = 0; i < 6; ++i) {
+      world.settle_group("foo");
+      world.agents_work();
+    }
+    EXPECT_TRUE(world.settle_group("foo").settled);
+  }
+  const Access& access_of(const std::string& cluster) {
+    return world.cluster(cluster).settings.access;
+  }
+  World world;
+};
+
+TEST_F(RolledTokens, ReachTheReplicaFirstAndNoMemberIsRestarted) {
+  const std::optional<Instant> before = world.group("foo").auth_token_modified_at;
+  ModifyReplicationGroup command;
+  command.id = "foo";
+  command.settings.token = TokenChange{kSecond, "ROTATE"};
+  command.settings.apply_immediately = true;
+  ASSERT_EQ(world.admit_code(command), "");
+  EXPECT_EQ(world.group("foo").status, "modifying");
+  EXPECT_GT(world.group("foo").auth_token_modified_at, before);
+  world.settle_group("foo");
+  EXPECT_EQ(effective_settings(world.cluster("foo-002")).access, encrypted({kFirst, kSecond}));
+  EXPECT_EQ(effective_settings(world.cluster("foo-001")).access, encrypted({kFirst}));
+  settle();
+  EXPECT_EQ(world.group("foo").status, "available");
+  for (const char* member : {"foo-001", "foo-002"}) {
+    EXPECT_EQ(access_of(member), encrypted({kFirst, kSecond}));
+    EXPECT_EQ(world.cluster(member).nodes[0].generation, 1u);
+    EXPECT_EQ(world.cluster(member).nodes[0].parameter_status, "in-sync");
+  }
+}
+
+TEST_F(RolledTokens, ANewReplicaHasThem) {
+  ASSERT_EQ(world.admit_code(AddReplica{"foo", "more", "", {}}), "");
+  EXPECT_EQ(access_of("more"), encrypted({kFirst}));
+}
+
+}  // namespace
+}  // namespace hikae::core
