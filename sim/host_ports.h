@@ -52,6 +52,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> apply_access(core::NodeAssignment assignment) override;
   control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                               std::map<std::string, std::string> changed) override;
   control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,

@@ -111,6 +111,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   int silent_inspections = 0;      // so many go unanswered
   std::optional<Error> start_error;
   std::optional<Error> directive_error;
+  std::optional<Error> access_error;
   SocketReset last_reset;
   std::string last_seed;
   std::uint64_t stored = 0;
@@ -271,6 +272,12 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
       calls.push_back("set " + name + " " + value);
     }
     co_return directive_error ? Status(tl::unexpected(*directive_error)) : Status();
+  }
+  Awaitable<Status> apply_access(NodeAssignment assignment) override {
+    for (const auto& [name, rules] : assignment.access) {
+      calls.push_back("access " + name + " " + rules);
+    }
+    co_return access_error ? Status(tl::unexpected(*access_error)) : Status();
   }
   Awaitable<Result<std::uint64_t>> pause_writes(NodeAssignment assignment, Duration) override {
     co_return engines[assignment.node].status.replication_offset;

@@ -66,6 +66,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     known_.running = true;
     known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
     known_.directives = note_.directives;
+    known_.access = note_.access;
     answered_ = true;  // it may not answer just now, but it is no new process
     liveness_.answered();
     started_at_ = ports_.clock.monotonic();
@@ -297,6 +298,9 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
     case NodeActionKind::kSave:
       co_await save(std::move(assignment));
       break;
+    case NodeActionKind::kApplyAccess:
+      co_await apply_access(std::move(assignment));
+      break;
     case NodeActionKind::kApplyDirectives:
       co_await apply_directives(std::move(assignment));
       break;
@@ -359,7 +363,8 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
     }
     spec->seed = ports_.snapshots->path(assignment.restore_file);
   }
-  note_ = AgentNote{assignment.generation, spec->program, spec->keep_data, assignment.directives};
+  note_ = AgentNote{assignment.generation, spec->program, spec->keep_data, assignment.directives,
+                    assignment.access};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
   standing_.restarted(*spec);
@@ -400,6 +405,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.generation = assignment.generation;
   known_.brisk = assignment.brisk;
   known_.directives = std::move(assignment.directives);
+  known_.access = std::move(assignment.access);
   known_.hosts_file = std::move(hosts_file);
   known_.stream_pending = known_.clients_astray = false;
   refused_writes_ = 0;

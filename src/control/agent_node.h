@@ -93,6 +93,7 @@ class AgentNode {
   Awaitable<void> resume_writes(core::NodeAssignment assignment);
   Awaitable<void> send_clients_away(core::NodeAssignment assignment);
   Awaitable<void> apply_directives(core::NodeAssignment assignment);
+  Awaitable<void> apply_access(core::NodeAssignment assignment);
   Awaitable<void> set_pace(core::NodeAssignment assignment);
   Awaitable<void> remove();
   Status update_hosts(const core::NodeAssignment& assignment);

@@ -30,6 +30,18 @@ Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
   settle(status);
 }
 
+Awaitable<void> AgentNode::apply_access(core::NodeAssignment assignment) {
+  SharedMap access = assignment.access;
+  const Status status = co_await ports_.driver.apply_access(std::move(assignment));
+  // Unlike a directive it does not wait for the next start: until it is done, who should not log
+  // in may still do so.
+  if (status) {
+    known_.access = note_.access = std::move(access);
+    write_note();
+  }
+  settle(status);
+}
+
 Awaitable<void> AgentNode::set_pace(core::NodeAssignment assignment) {
   const bool brisk = assignment.brisk;
   std::map<std::string, std::string> pace = {

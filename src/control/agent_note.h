@@ -19,6 +19,7 @@ struct AgentNote {
   // The process was told to save its data for the next start, which has not answered yet.
   bool saved = false;
   SharedMap directives;  // as started and changed since
+  SharedMap access;      // likewise; the file is as private as the engine's configuration
   friend bool operator==(const AgentNote&, const AgentNote&) = default;
 };
 

@@ -9,7 +9,8 @@ TEST(AgentNote, ReadsBackWhatItWrote) {
   const AgentNote note{3,
                        "/usr/bin/valkey-server",
                        true,
-                       {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}}};
+                       {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}},
+                       {{"alice", "#0123 on ~a=b +@all"}, {"x=y", "off"}}};
   EXPECT_EQ(read_agent_note(write_agent_note(note)), note);
 }
 

@@ -19,7 +19,8 @@ void AgentStanding::judge(EngineDriver& driver, const core::NodeAssignment& desi
 void AgentStanding::take_stock(const core::NodeAssignment& desired,
                                const core::NodeKnowledge& known, const AgentNote& note) {
   const bool answers = known.running && known.answers && !known.loading;
-  if (!answers || !core::live_changes(known.directives, desired.directives).empty()) {
+  if (!answers || known.access != desired.access ||
+      !core::live_changes(known.directives, desired.directives).empty()) {
     return;
   }
   edition = desired.edition;

@@ -55,6 +55,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
         continue;
       }
       wanted->directives = intern(wanted->directives);
+      wanted->access = intern(wanted->access);
       auto& slot = hosts_[node.host];
       const auto known = slot.find(wanted->node);
       if (known == slot.end() || !(known->second == *wanted)) {

@@ -275,6 +275,9 @@ class EngineDriver {
   // Sets directives that may change while the engine runs.
   virtual Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                              std::map<std::string, std::string> changed) = 0;
+  // Brings the engine's users to the assignment's, all or nothing for each of them. Whoever is no
+  // longer one is disconnected. Users of our own stay.
+  virtual Awaitable<Status> apply_access(core::NodeAssignment assignment) = 0;
   // Holds back writes of clients for at most `bound` (CLIENT PAUSE ... WRITE) and answers the
   // replication offset behind which nothing more comes.
   virtual Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,

@@ -172,6 +172,10 @@ Awaitable<Status> MockEngines::apply_directives(core::NodeAssignment,
   co_return Status();
 }
 
+Awaitable<Status> MockEngines::apply_access(core::NodeAssignment) {
+  co_return Status();
+}
+
 control::Awaitable<Result<std::uint64_t>> MockEngines::pause_writes(core::NodeAssignment assignment,
                                                                     Duration) {
   co_return engines_[assignment.node].status.replication_offset;

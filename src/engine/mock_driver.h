@@ -46,6 +46,7 @@ class MockEngines final : public control::ProcessRunner, public control::EngineD
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
   control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                               std::map<std::string, std::string> changed) override;
+  control::Awaitable<Status> apply_access(core::NodeAssignment assignment) override;
   control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
                                                          Duration bound) override;
   control::Awaitable<Status> resume_writes(core::NodeAssignment assignment) override;

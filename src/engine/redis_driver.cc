@@ -11,6 +11,7 @@
 
 #include "codec/text/digest.h"
 #include "core/reconcile/hosts_file.h"
+#include "engine/redis_access.h"
 #include "engine/redis_config.h"
 #include "engine/redis_status.h"
 
@@ -291,6 +292,37 @@ Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
   for (std::size_t i = 0; i < replies->size(); ++i) {
     if ((*replies)[i].is_error()) {
       co_return tl::unexpected(engine_refusal(node, names[i], (*replies)[i]));
+    }
+  }
+  co_return Status();
+}
+
+Awaitable<Status> RedisDriver::apply_access(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  core::NodeAssignment same = assignment;
+  std::vector<Command> question = {{"ACL", "USERS"}};
+  const auto names = co_await ask(std::move(same), std::move(question));
+  if (!names) {
+    co_return tl::unexpected(names.error());
+  }
+  if (names->front().is_error()) {
+    co_return tl::unexpected(engine_refusal(node, "ACL USERS", names->front()));
+  }
+  std::vector<std::string> present;
+  for (const codec::resp::Value& name : names->front().array()) {
+    present.emplace_back(name.as_text());
+  }
+  std::vector<Command> commands = commands_for_users(assignment, present);
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  for (const codec::resp::Value& reply : *replies) {
+    if (reply.is_error()) {
+      Error refusal = engine_refusal(node, "ACL", reply);
+      // The engine repeats the rule that it refuses, and a rule may be a password's hash.
+      refusal.message = fmt::format("node {}: users were refused", node.str());
+      co_return tl::unexpected(refusal);
     }
   }
   co_return Status();

@@ -44,6 +44,7 @@ class RedisDriver final : public control::EngineDriver {
   // set.
   control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                               std::map<std::string, std::string> changed) override;
+  control::Awaitable<Status> apply_access(core::NodeAssignment assignment) override;
   control::Awaitable<Result<std::uint64_t>> pause_writes(core::NodeAssignment assignment,
                                                          Duration bound) override;
   control::Awaitable<Status> resume_writes(core::NodeAssignment assignment) override;

@@ -176,7 +176,7 @@ Checked change_what_nodes_run(const State& state, const SettingsChange& change,
 bool asks_for_nothing(const ModifyReplicationGroup& command) {
   return !command.description && !command.automatic_failover && !command.multi_az &&
          !command.primary_cluster && !command.snapshotting_cluster &&
-         command.settings.asks_for_nothing();
+         command.user_groups.asks_for_nothing() && command.settings.asks_for_nothing();
 }
 
 }  // namespace
@@ -211,6 +211,9 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
   if (checked) {
     share_settings(state, group, out);
     checked = change_what_nodes_run(state, command.settings, group, out);
+  }
+  if (checked) {
+    checked = change_user_groups(state, command.user_groups, group, out);
   }
   if (!checked) {
     return tl::unexpected(checked.error());

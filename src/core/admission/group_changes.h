@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/admission/admission.h"
+#include "core/admission/group_access.h"
 #include "core/admission/settings_change.h"
 
 namespace hikae::core {
@@ -20,6 +21,7 @@ struct ModifyReplicationGroup {
   // write is lost. It is given up, and nothing changed, when the member does not catch up in time.
   std::optional<std::string> primary_cluster;
   std::optional<std::string> snapshotting_cluster;
+  UserGroupsChange user_groups;
   SettingsChange settings;
 };
 Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& command,

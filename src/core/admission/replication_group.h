@@ -24,6 +24,7 @@ struct CreateReplicationGroup {
   std::vector<std::string> preferred_zones;  // one for each member, the primary's first
   CacheSettingsRequest settings;
   RestoreRequest restore;
+  std::vector<std::string> user_groups;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
   Tags tags;

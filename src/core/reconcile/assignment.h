@@ -68,6 +68,9 @@ struct NodeAssignment {
   std::string restore_file;
   // The engine's own directives, rendered from node type and parameter group.
   SharedMap directives;
+  // Who may log in and do what: names and rules of users, as in ACL SETUSER. Passwords are SHA-256.
+  // Empty: the engine's own user `default`, without a password.
+  SharedMap access;
 
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -99,6 +102,7 @@ struct NodeAssignment {
     v("snapshot_file", s.snapshot_file);
     v("restore_file", s.restore_file);
     v("directives", s.directives);
+    v("access", s.access);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;
 };

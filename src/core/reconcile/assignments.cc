@@ -8,6 +8,7 @@
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/roll.h"
+#include "core/state/access.h"
 #include "core/state/snapshots.h"
 
 namespace hikae::core {
@@ -195,6 +196,7 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   out.snapshot_file = snapshot_file_of(state, cluster);
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     assign_role(state, observed, *group, node, out);
+    out.access = access_of(state, *group);
   }
   if (cluster.status == "creating" && out.role == Role::kPrimary) {
     out.restore_file = cluster.restore.file;

@@ -155,6 +155,8 @@ std::string_view verb(NodeActionKind kind) {
       return "take writes again";
     case NodeActionKind::kSendClientsAway:
       return "send its clients away";
+    case NodeActionKind::kApplyAccess:
+      return "set who may log in";
     case NodeActionKind::kApplyDirectives:
       return "apply parameters";
     case NodeActionKind::kSetPace:
@@ -216,6 +218,9 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   }
   if (desired->role == Role::kReplica && known.clients_astray) {
     return act(NodeActionKind::kSendClientsAway, "some look for the primary that it was");
+  }
+  if (known.access != desired->access) {
+    return act(NodeActionKind::kApplyAccess, "users changed");
   }
   if (!live_changes(known.directives, desired->directives).empty()) {
     return act(NodeActionKind::kApplyDirectives, "parameters changed");

@@ -36,6 +36,7 @@ struct NodeKnowledge {
   std::string hosts_file;      // content of the node's own
   std::optional<bool> brisk;   // how often its periodic task runs; unknown of an adopted process
   SharedMap directives;        // in effect, or refused by the engine
+  SharedMap access;            // in force
 };
 
 enum class NodeActionKind {
@@ -51,6 +52,7 @@ enum class NodeActionKind {
   kPauseWrites,
   kResumeWrites,
   kSendClientsAway,
+  kApplyAccess,
   kApplyDirectives,
   kSetPace,
   kSave,    // save the data and end, for a restart that keeps it
