@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "base/time.h"
+#include "net/x509.h"
 
 namespace hikae::adapters {
 

@@ -23,7 +23,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
   check.flag("AtRestEncryptionEnabled", input.at_rest_encryption_enabled);
   check.text("KmsKeyId", input.kms_key_id);
-  check.list("UserGroupIds", input.user_group_ids);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.flag("DataTieringEnabled", input.data_tiering_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
@@ -38,15 +37,20 @@ std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) 
   Unsupported check;
   check.text("AuthToken", input.auth_token);
   check.text("AuthTokenUpdateStrategy", input.auth_token_update_strategy);
-  check.list("UserGroupIdsToAdd", input.user_group_ids_to_add);
-  check.list("UserGroupIdsToRemove", input.user_group_ids_to_remove);
-  check.flag("RemoveUserGroups", input.remove_user_groups);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
   check.flag("TransitEncryptionEnabled", input.transit_encryption_enabled);
   check.text("TransitEncryptionMode", input.transit_encryption_mode);
   check.text("ClusterMode", input.cluster_mode, "disabled");
   return check.fault();
+}
+
+core::UserGroupsChange user_groups_of(const ModifyReplicationGroupMessage& input) {
+  core::UserGroupsChange out;
+  out.to_add = input.user_group_ids_to_add.value_or(std::vector<std::string>());
+  out.to_remove = input.user_group_ids_to_remove.value_or(std::vector<std::string>());
+  out.remove_all = input.remove_user_groups.value_or(false);
+  return out;
 }
 
 core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& input,
@@ -61,6 +65,7 @@ core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& inp
   out.num_node_groups = input.num_node_groups;
   out.replicas_per_node_group = input.replicas_per_node_group;
   out.preferred_zones = input.preferred_cache_cluster_azs.value_or(std::vector<std::string>());
+  out.user_groups = input.user_group_ids.value_or(std::vector<std::string>());
   out.settings = settings_of(input);
   out.tags = std::move(tags);
   return out;
@@ -125,6 +130,7 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   command.multi_az = input.multi_az_enabled;
   command.primary_cluster = input.primary_cluster_id;
   command.snapshotting_cluster = input.snapshotting_cluster_id;
+  command.user_groups = user_groups_of(input);
   command.settings = settings_change_of(input);
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
