@@ -321,6 +321,11 @@ Awaitable<Status> HostPorts::drop_clients(NodeAssignment assignment) {
   co_return Status();
 }
 
+Awaitable<Status> HostPorts::apply_access(NodeAssignment assignment) {
+  const auto pid = co_await reach(assignment.node);
+  co_return pid ? Status() : Status(tl::unexpected(pid.error()));
+}
+
 Awaitable<Status> HostPorts::apply_directives(NodeAssignment assignment,
                                               std::map<std::string, std::string>) {
   const auto pid = co_await reach(assignment.node);
@@ -328,11 +333,6 @@ Awaitable<Status> HostPorts::apply_directives(NodeAssignment assignment,
     co_return tl::unexpected(pid.error());
   }
   co_return Status();
-}
-
-Awaitable<Status> HostPorts::apply_access(NodeAssignment assignment) {
-  const auto pid = co_await reach(assignment.node);
-  co_return pid ? Status() : Status(tl::unexpected(pid.error()));
 }
 
 }  // namespace hikae::sim

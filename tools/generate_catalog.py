@@ -164,13 +164,28 @@ def parameter_families():
     return source("model/parameters/", [], (tables + families, function))
 
 
+def acl():
+    model = load("acl.json")
+    commands = [(name, False) for name in model["commands"]]
+    commands += [(name, True) for name in model["valkey_commands"]]
+    table = ["constexpr AclCommand kAclCommands[] = {"]
+    table += [f"    {{{text(name)}, {boolean(valkey)}}}," for name, valkey in sorted(commands)]
+    table += ["};", "", "constexpr std::string_view kAclCategories[] = {"]
+    table += [f"    {text(name)}," for name in sorted(model["categories"])]
+    table.append("};")
+    functions = ["std::span<const AclCommand> acl_commands() { return kAclCommands; }",
+                 "std::span<const std::string_view> acl_categories() { return kAclCategories; }"]
+    return source("model/acl.json", ['#include "core/catalog/acl.h"'], (table, functions))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     stale = []
-    for name, make in (("engine_versions.cc", engine_versions), ("node_types.cc", node_types),
+    for name, make in (("acl.cc", acl), ("engine_versions.cc", engine_versions),
+                       ("node_types.cc", node_types),
                        ("parameter_families.cc", parameter_families)):
         path, content = OUTPUT / name, make()
         if path.exists() and path.read_text(encoding="ascii") == content:

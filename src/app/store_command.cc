@@ -1,5 +1,6 @@
 #include "app/store_command.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -17,6 +18,21 @@ namespace {
 
 // Some hundred times the largest region.
 constexpr std::size_t kMaxArchiveBytes = 1ull << 30;
+
+// Digests of passwords are secrets too. Without them nobody can log in as these users until they
+// get new passwords; left out altogether, everybody could. Answers how many users lost theirs.
+std::size_t forget_passwords(core::State& state) {
+  core::Transition changes;
+  for (const auto& [id, user] : state.all<core::User>()) {
+    if (!user.hashes.empty()) {
+      core::User next = user;
+      std::fill(next.hashes.begin(), next.hashes.end(), std::string(64, '0'));
+      changes.put(std::move(next));
+    }
+  }
+  state.apply(changes, state.revision());
+  return changes.changes.size();
+}
 
 Status export_region(const ServeConfig& config, const std::string& file, bool with_secrets) {
   const std::string data = adapters::absolute_path(config.data_directory);
@@ -51,6 +67,7 @@ Status export_region(const ServeConfig& config, const std::string& file, bool wi
     archive.access_key_id = std::move(credentials->access_key_id);
     archive.secret_access_key = std::move(credentials->secret_access_key);
   }
+  const std::size_t locked = with_secrets ? 0 : forget_passwords(archive.state);
   const core::Revision revision = archive.state.revision();
   const std::string text = storage::write_archive(archive);
   if (Status written = adapters::write_file(file, text, 0600); !written) {
@@ -60,6 +77,12 @@ Status export_region(const ServeConfig& config, const std::string& file, bool wi
              revision.value(), file,
              with_secrets ? ", with its secret and access key: keep it private"
                           : "; its secret and access key stay in " + data);
+  if (locked > 0) {
+    fmt::print(
+        "passwords of {} users were left out: after an import they need new ones, or export "
+        "with --with-secrets\n",
+        locked);
+  }
   return {};
 }
 

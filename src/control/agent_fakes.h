@@ -280,6 +280,9 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   }
   Awaitable<Status> apply_access(NodeAssignment assignment) override {
     calls.push_back(fmt::format("access {}", assignment.access.tokens.size()));
+    for (const auto& [name, rules] : assignment.users) {
+      calls.push_back("access " + name + " " + rules);
+    }
     co_return access_error ? Status(tl::unexpected(*access_error)) : Status();
   }
   Awaitable<Result<std::uint64_t>> pause_writes(NodeAssignment assignment, Duration) override {

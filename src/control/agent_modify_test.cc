@@ -51,6 +51,36 @@ TEST_F(AgentTest, AnEditionIsInEffectWhenItsTokensAre) {
   EXPECT_EQ(host_.count("access 1"), told);
 }
 
+TEST_F(AgentTest, TellsWhenUsersAreInForce) {
+  launch();
+  NodeAssignment first = primary();
+  first.users = {{"default", "nopass on"}};
+  assign({first});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  EXPECT_EQ(host_.count("access default nopass on"), 0) << "it was started with them";
+  NodeAssignment changed = first;
+  changed.edition = 2;
+  changed.users = {{"default", "off"}};
+  host_.access_error = Error{ErrorCode::kUnavailable, "not now"};
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return host_.count("access default off") == 2; }));
+  EXPECT_EQ(reports_.newest(kPrimary)->edition, 1u) << "it is tried again until it is done";
+  host_.access_error.reset();
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  // The next agent knows what is in force.
+  stop();
+  const int before = host_.count("access default off");
+  launch();
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_EQ(host_.count("access default off"), before);
+  changed.users = {};
+  changed.edition = 3;
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 3; }));
+  EXPECT_EQ(host_.count("start"), 1);
+}
+
 TEST_F(AgentTest, AnotherProgramIsOutdatedAndTheSameOneIsNot) {
   launch();
   assign({primary()});

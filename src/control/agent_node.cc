@@ -68,6 +68,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
     known_.directives = note_.directives;
     known_.access = note_.access;
+    known_.users = note_.users;
     answered_ = true;  // it may not answer just now, but it is no new process
     liveness_.answered();
     started_at_ = ports_.clock.monotonic();
@@ -369,8 +370,8 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
     }
     spec->seed = ports_.snapshots->path(assignment.restore_file);
   }
-  note_ = AgentNote{assignment.generation, spec->program, spec->keep_data, assignment.directives,
-                    assignment.access};
+  note_ = AgentNote{assignment.generation, spec->program,     spec->keep_data,
+                    assignment.directives, assignment.access, assignment.users};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
   standing_.restarted(*spec);
@@ -412,6 +413,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.brisk = assignment.brisk;
   known_.directives = std::move(assignment.directives);
   known_.access = std::move(assignment.access);
+  known_.users = std::move(assignment.users);
   known_.hosts_file = std::move(hosts_file);
   known_.stream_pending = known_.clients_astray = false;
   refused_writes_ = 0;

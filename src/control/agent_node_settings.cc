@@ -30,12 +30,16 @@ Awaitable<void> AgentNode::apply_directives(core::NodeAssignment assignment) {
   settle(status);
 }
 
-// The note comes last: when we die in between, the next agent tells the engine once more.
+// Unlike a directive it does not wait for the next start: until it is done, who should not log in
+// may still do so. The note comes last: when we die in between, the next agent tells the engine
+// once more.
 Awaitable<void> AgentNode::apply_access(core::NodeAssignment assignment) {
   core::Access access = assignment.access;
+  SharedMap users = assignment.users;
   const Status applied = co_await ports_.driver.apply_access(std::move(assignment));
   if (applied) {
     known_.access = note_.access = std::move(access);
+    known_.users = note_.users = std::move(users);
     write_note();
   }
   settle(applied);

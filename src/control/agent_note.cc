@@ -15,6 +15,7 @@ constexpr std::string_view kSaved = "saved=";
 constexpr std::string_view kDirective = "directive.";
 constexpr std::string_view kEncryption = "transit_encryption=";
 constexpr std::string_view kToken = "token=";  // its digest
+constexpr std::string_view kUser = "user.";
 constexpr std::string_view kTokenOptional = "token_optional=1";
 
 void write_access(const core::Access& access, std::string& out) {
@@ -48,12 +49,16 @@ std::string write_agent_note(const AgentNote& note) {
   for (const auto& [name, value] : note.directives) {
     out += fmt::format("{}{}={}\n", kDirective, name, value);
   }
+  for (const auto& [name, rules] : note.users) {
+    out += fmt::format("{}{} {}\n", kUser, name, rules);  // names hold no blanks
+  }
   return out;
 }
 
 AgentNote read_agent_note(std::string_view text) {
   AgentNote note;
   SharedMap::Map directives;
+  SharedMap::Map users;
   for (const std::string& line : split(text, '\n')) {
     const std::string_view rest = line;
     if (rest.starts_with(kGeneration)) {
@@ -63,6 +68,11 @@ AgentNote read_agent_note(std::string_view text) {
       note.program = rest.substr(kProgram.size());
     } else if (rest.starts_with(kSaved)) {
       note.saved = rest.substr(kSaved.size()) == "1";
+    } else if (rest.starts_with(kUser)) {
+      const auto blank = rest.find(' ');
+      if (blank != std::string_view::npos) {
+        users.emplace(rest.substr(kUser.size(), blank - kUser.size()), rest.substr(blank + 1));
+      }
     } else if (rest.starts_with(kDirective)) {
       const auto equals = rest.find('=');
       if (equals != std::string_view::npos) {
@@ -74,6 +84,7 @@ AgentNote read_agent_note(std::string_view text) {
     }
   }
   note.directives = std::move(directives);
+  note.users = std::move(users);
   return note;
 }
 

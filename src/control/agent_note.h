@@ -21,6 +21,7 @@ struct AgentNote {
   bool saved = false;
   SharedMap directives;  // as started and changed since
   core::Access access;   // likewise
+  SharedMap users;       // likewise; the file is as private as the engine's configuration
   friend bool operator==(const AgentNote&, const AgentNote&) = default;
 };
 

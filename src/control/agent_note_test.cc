@@ -10,7 +10,8 @@ TEST(AgentNote, ReadsBackWhatItWrote) {
                        "/usr/bin/valkey-server",
                        true,
                        {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}},
-                       {"required", {"aa", "bb"}, true}};
+                       {"required", {"aa", "bb"}, true},
+                       {{"alice", "#0123 on ~a=b +@all"}, {"x=y", "off"}}};
   EXPECT_EQ(read_agent_note(write_agent_note(note)), note);
 }
 

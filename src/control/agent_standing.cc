@@ -19,7 +19,7 @@ void AgentStanding::judge(EngineDriver& driver, const core::NodeAssignment& desi
 void AgentStanding::take_stock(const core::NodeAssignment& desired,
                                const core::NodeKnowledge& known, const AgentNote& note) {
   const bool answers = known.running && known.answers && !known.loading;
-  if (!answers || known.access != desired.access ||
+  if (!answers || known.access != desired.access || !(known.users == desired.users) ||
       !core::live_changes(known.directives, desired.directives).empty()) {
     return;
   }

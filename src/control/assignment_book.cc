@@ -112,6 +112,7 @@ AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const 
 
 AssignmentBook::Slot& AssignmentBook::put(const core::HostId& host, core::NodeAssignment wanted) {
   wanted.directives = intern(wanted.directives);
+  wanted.users = intern(wanted.users);
   auto& slots = hosts_[host];
   const auto known = slots.find(wanted.node);
   if (known == slots.end()) {

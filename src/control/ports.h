@@ -278,8 +278,9 @@ class EngineDriver {
   // Sets directives that may change while the engine runs.
   virtual Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                              std::map<std::string, std::string> changed) = 0;
-  // Makes the engine ask its clients for the AUTH tokens of the assignment, and for no other from
-  // now on. Connections that have shown one stay.
+  // Brings the engine's users to the assignment's, all or nothing for each of them, and makes it
+  // ask for the AUTH tokens of the assignment, and for no other from now on. Whoever is no longer a
+  // user is disconnected; connections that have shown a token stay. Users of our own stay.
   virtual Awaitable<Status> apply_access(core::NodeAssignment assignment) = 0;
   // Holds back writes of clients for at most `bound` (CLIENT PAUSE ... WRITE) and answers the
   // replication offset behind which nothing more comes.

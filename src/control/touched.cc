@@ -1,5 +1,7 @@
 #include "control/touched.h"
 
+#include "core/state/access.h"
+
 namespace hikae::control {
 namespace {
 
@@ -42,6 +44,16 @@ struct Toucher {
   void operator()(const Put<core::Snapshot>& put) const {
     out.insert(put.value.group.empty() ? standalone_unit(put.value.cluster)
                                        : group_unit(put.value.group));
+  }
+  void operator()(const Put<core::UserGroup>& put) const {
+    for (const core::ReplicationGroupId& id : replication_groups_of(state, put.value.id)) {
+      out.insert(group_unit(id));
+    }
+  }
+  void operator()(const Put<core::User>& put) const {
+    for (const core::ReplicationGroupId& id : replication_groups_of(state, put.value.id)) {
+      out.insert(group_unit(id));
+    }
   }
   void operator()(const Put<core::Host>&) const { out.merge(all_units(state)); }
 };

@@ -25,7 +25,7 @@ Unit unit_of(const core::CacheCluster& cluster);
 std::set<Unit> all_units(const core::State& state);
 
 // The units that a transition may concern, seen after it. Includes those that are gone, and all
-// that use a changed parameter group.
+// that use a changed parameter group or have changed users.
 std::set<Unit> touched_units(const core::State& after, const core::Transition& transition);
 
 // The clusters of a unit: its members, or the standalone cluster itself.

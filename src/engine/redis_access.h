@@ -1,24 +1,33 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/reconcile/assignment.h"
 #include "engine/admin_connection.h"
 
 namespace hikae::engine {
 
-// Encryption and AUTH tokens, in the language of Redis and Valkey.
+// Encryption, AUTH tokens and users, in the language of Redis and Valkey.
 
 // The lines of a configuration file that say where the node listens for clients and members, and
 // with what certificate.
 std::string listening_lines(const core::NodeAssignment& assignment);
 
-// The tokens as rules of the user `default`, to be put behind its others: ` #<digest> ...`. Empty
-// when clients need none.
-std::string token_rules(const core::Access& access);
+// The rules of the user `default` where nobody says otherwise: everything but the commands
+// ElastiCache refuses to clients.
+std::string_view client_rules();
 
-// Makes these tokens count, and no others, on a running engine. Who is connected stays so.
-Command set_tokens(const core::Access& access);
+// `user` lines of a configuration file: the assignment's users, or `default` alone with its AUTH
+// tokens. Whatever the rules of a user allow, it gets no command that is refused to clients.
+std::string render_users(const core::NodeAssignment& assignment);
+
+// What brings a running engine's users to the assignment's. `present` are the names that it has;
+// users of our own are left alone. One command for each user, which the engine carries out whole or
+// not at all. Who is connected stays so.
+std::vector<Command> commands_for_users(const core::NodeAssignment& assignment,
+                                        const std::vector<std::string>& present);
 
 // Makes a running engine take what is in the certificate file now.
 Command reload_certificate();

@@ -61,16 +61,6 @@ constexpr Introduced kIntroduced[] = {
     {"extended-redis-compatibility", "valkey", "8.0"},
 };
 
-// ElastiCache's list, then FAILOVER, by which a client could move the primary behind our back.
-constexpr std::string_view kClientRules =
-    "on nopass ~* &* +@all"
-    " -bgrewriteaof -bgsave -config -debug -migrate -replicaof -save -slaveof -shutdown -sync"
-    " -psync -acl|setuser -acl|load -acl|save -acl|deluser"
-    " -cluster|addslots -cluster|addslotsrange -cluster|delslots -cluster|delslotsrange"
-    " -cluster|bumpepoch -cluster|failover -cluster|flushslots -cluster|forget -cluster|links"
-    " -cluster|meet -cluster|setslot"
-    " -failover";
-
 bool at_least(const InstalledEngine& installed, std::string_view version) {
   return core::compare_versions(installed.version, version) >= 0;
 }
@@ -121,7 +111,7 @@ void append_fixed(std::string& out, const core::NodeAssignment& a, const Install
         "bind-source-addr {}\n",
         address);
   }
-  out += fmt::format("user default {}{}\n", kClientRules, token_rules(a.access));
+  out += render_users(a);
   out += fmt::format("user {} on #{} ~* &* +@all\n", kAdminUser, codec::sha256_hex(secrets.admin));
   out += fmt::format("user {} on #{} +psync +replconf +ping\n", kReplicationUser,
                      codec::sha256_hex(secrets.replication));
@@ -146,10 +136,6 @@ bool is_directive_value(std::string_view value) {
 }
 
 }  // namespace
-
-std::string_view client_rules() {
-  return kClientRules;
-}
 
 bool accepts_directive(const InstalledEngine& installed, std::string_view name) {
   if (name.starts_with("tls-") ||

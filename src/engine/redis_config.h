@@ -26,9 +26,6 @@ Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
                                         const InstalledEngine& installed,
                                         const NodeSecrets& secrets, bool private_hosts);
 
-// The rules of the user `default`: everything but the commands ElastiCache refuses to clients.
-std::string_view client_rules();
-
 // May the assignment set this directive, and does this engine know it?
 bool accepts_directive(const InstalledEngine& installed, std::string_view name);
 

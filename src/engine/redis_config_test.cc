@@ -68,11 +68,8 @@ TEST(RedisConfig, TokensAreAskedForUnlessTheyAreOptional) {
   EXPECT_EQ(count(lines(a, kValkey), open), 1);
   a.access = {"required", {"aa", "bb"}, false};
   EXPECT_EQ(count(lines(a, kValkey), open + " #aa #bb"), 1);
-  EXPECT_EQ(set_tokens(a.access),
-            (Command{"ACL", "SETUSER", "default", "resetpass", "#aa", "#bb"}));
   a.access.token_optional = true;
   EXPECT_EQ(count(lines(a, kValkey), open), 1);
-  EXPECT_EQ(set_tokens(a.access), (Command{"ACL", "SETUSER", "default", "nopass"}));
 }
 
 TEST(RedisConfig, CustomersDirectivesOverrideOursButNotThoseThatHoldTheNodeTogether) {

@@ -304,8 +304,34 @@ Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
 }
 
 Awaitable<Status> RedisDriver::apply_access(core::NodeAssignment assignment) {
-  Command command = set_tokens(assignment.access);
-  co_return co_await expect_ok(std::move(assignment), std::move(command));
+  const core::NodeKey node = assignment.node;
+  core::NodeAssignment same = assignment;
+  std::vector<Command> question = {{"ACL", "USERS"}};
+  const auto names = co_await ask(std::move(same), std::move(question));
+  if (!names) {
+    co_return tl::unexpected(names.error());
+  }
+  if (names->front().is_error()) {
+    co_return tl::unexpected(engine_refusal(node, "ACL USERS", names->front()));
+  }
+  std::vector<std::string> present;
+  for (const codec::resp::Value& name : names->front().array()) {
+    present.emplace_back(name.as_text());
+  }
+  std::vector<Command> commands = commands_for_users(assignment, present);
+  auto replies = co_await ask(std::move(assignment), std::move(commands));
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  for (const codec::resp::Value& reply : *replies) {
+    if (reply.is_error()) {
+      Error refusal = engine_refusal(node, "ACL", reply);
+      // The engine repeats the rule that it refuses, and a rule may be a password's hash.
+      refusal.message = fmt::format("node {}: users were refused", node.str());
+      co_return tl::unexpected(refusal);
+    }
+  }
+  co_return Status();
 }
 
 void RedisDriver::disconnect(core::NodeKey node) {

@@ -1,6 +1,7 @@
 """`hikae store export` and `import`: a region moves between SQLite and etcd, and back; etcd with
 TLS and a password."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,9 @@ from support.etcd import Etcd, encode
 from support.network import Network
 from support.region import Region, binary, free_port
 from support.waiting import eventually
+
+
+USER_PASSWORD = "a-password-of-carol"
 
 
 class SecureEtcd(Etcd):
@@ -153,12 +157,20 @@ class Move(StoreTestCase):
         region = self.make_region().start()
         keys = region.credentials()
         account = region.sts.get_caller_identity()["Account"]
+        region.elasticache.create_user(UserId="carol", UserName="carol", Engine="redis",
+                                       AccessString="on ~* +@all", Passwords=[USER_PASSWORD])
+        digest = hashlib.sha256(USER_PASSWORD.encode()).hexdigest()
         bare = os.path.join(self.directory, "bare.export")
-        region.hikae("store", "export", "--data", region.data, bare).ok()
+        outcome = region.hikae("store", "export", "--data", region.data, bare).ok()
+        self.assertIn("passwords of 1 users were left out", outcome.out)
         region.hikae("store", "export", "--data", region.data, "--with-secrets", self.file).ok()
         region.stop()
         with open(bare, encoding="utf-8") as file:
-            self.assertNotIn(keys[1], file.read())
+            text = file.read()
+        self.assertNotIn(keys[1], text)
+        self.assertNotIn(digest, text)
+        with open(self.file, encoding="utf-8") as file:
+            self.assertIn(digest, file.read())
 
         other = self.make_region()
         self.refused(other.hikae("store", "import", "--data", other.data, bare),
@@ -167,6 +179,8 @@ class Move(StoreTestCase):
         other.start()
         self.assertEqual(other.credentials(), keys)
         self.assertEqual(other.sts.get_caller_identity()["Account"], account)
+        (carol,) = other.elasticache.describe_users(UserId="carol")["Users"]
+        self.assertEqual(carol["Authentication"], {"Type": "password", "PasswordCount": 1})
         other.stop()
 
         stranger = self.make_region().start()

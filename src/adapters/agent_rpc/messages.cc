@@ -15,6 +15,7 @@ using core::NodeObservation;
 constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::size_t kMaxTextBytes = 1024;
 constexpr std::size_t kMaxTokens = 2;
+constexpr std::size_t kMaxRulesBytes = 16 * 1024;
 constexpr std::size_t kDigestLength = 64;
 constexpr Duration kOldest = std::chrono::hours(24);
 
@@ -74,6 +75,18 @@ bool is_access(const core::Access& access) {
          });
 }
 
+// These too, word by word.
+bool are_users(const SharedMap& users) {
+  const auto is_line = [](const std::string& text) {
+    return text.size() <= kMaxRulesBytes && std::none_of(text.begin(), text.end(), [](char c) {
+             return static_cast<unsigned char>(c) < 0x20;
+           });
+  };
+  return std::all_of(users.begin(), users.end(), [&](const auto& user) {
+    return user.first.find(' ') == std::string::npos && is_line(user.first) && is_line(user.second);
+  });
+}
+
 Status check_node(const core::NodeAssignment& node) {
   if (Status checked = check_key(node.node); !checked) {
     return checked;
@@ -84,7 +97,7 @@ Status check_node(const core::NodeAssignment& node) {
   if (!is_file_or_none(node.snapshot_file) || !is_file_or_none(node.restore_file)) {
     return invalid(fmt::format("{} names a file outside of the snapshots", node.node.str()));
   }
-  if (!is_access(node.access)) {
+  if (!is_access(node.access) || !are_users(node.users)) {
     return invalid(fmt::format("{} has no known access", node.node.str()));
   }
   return check_texts({{"group", &node.group.str()},

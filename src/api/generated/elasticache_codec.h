@@ -9,6 +9,7 @@
 namespace hikae::api::elasticache {
 
 void read(const codec::QueryNode& node, AddTagsToResourceMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, AuthenticationMode& out, ReadContext& context);
 void read(const codec::QueryNode& node, AuthorizeCacheSecurityGroupIngressMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CloudWatchLogsDestinationDetails& out, ReadContext& context);
 void read(const codec::QueryNode& node, ConfigureShard& out, ReadContext& context);
@@ -19,6 +20,8 @@ void read(const codec::QueryNode& node, CreateCacheSecurityGroupMessage& out, Re
 void read(const codec::QueryNode& node, CreateCacheSubnetGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateReplicationGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateSnapshotMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, CreateUserGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, CreateUserMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DecreaseReplicaCountMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheParameterGroupMessage& out, ReadContext& context);
@@ -26,6 +29,8 @@ void read(const codec::QueryNode& node, DeleteCacheSecurityGroupMessage& out, Re
 void read(const codec::QueryNode& node, DeleteCacheSubnetGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteReplicationGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteSnapshotMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, DeleteUserGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, DeleteUserMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DescribeCacheClustersMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DescribeCacheEngineVersionsMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DescribeCacheParameterGroupsMessage& out, ReadContext& context);
@@ -38,7 +43,10 @@ void read(const codec::QueryNode& node, DescribeReplicationGroupsMessage& out, R
 void read(const codec::QueryNode& node, DescribeReservedCacheNodesMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DescribeReservedCacheNodesOfferingsMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DescribeSnapshotsMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, DescribeUserGroupsMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, DescribeUsersMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DestinationDetails& out, ReadContext& context);
+void read(const codec::QueryNode& node, Filter& out, ReadContext& context);
 void read(const codec::QueryNode& node, IncreaseReplicaCountMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, KinesisFirehoseDestinationDetails& out, ReadContext& context);
 void read(const codec::QueryNode& node, ListAllowedNodeTypeModificationsMessage& out, ReadContext& context);
@@ -48,6 +56,8 @@ void read(const codec::QueryNode& node, ModifyCacheClusterMessage& out, ReadCont
 void read(const codec::QueryNode& node, ModifyCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyCacheSubnetGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ModifyReplicationGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, ModifyUserGroupMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, ModifyUserMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, NodeGroupConfiguration& out, ReadContext& context);
 void read(const codec::QueryNode& node, ParameterNameValue& out, ReadContext& context);
 void read(const codec::QueryNode& node, PurchaseReservedCacheNodesOfferingMessage& out, ReadContext& context);
@@ -60,6 +70,7 @@ void read(const codec::QueryNode& node, Tag& out, ReadContext& context);
 void read(const codec::QueryNode& node, TestFailoverMessage& out, ReadContext& context);
 
 void write_members(WriteContext& context, const AllowedNodeTypeModificationsMessage& value);
+void write_members(WriteContext& context, const Authentication& value);
 void write_members(WriteContext& context, const AuthorizeCacheSecurityGroupIngressResult& value);
 void write_members(WriteContext& context, const AvailabilityZone& value);
 void write_members(WriteContext& context, const CacheCluster& value);
@@ -93,6 +104,8 @@ void write_members(WriteContext& context, const DeleteReplicationGroupResult& va
 void write_members(WriteContext& context, const DeleteSnapshotResult& value);
 void write_members(WriteContext& context, const DescribeEngineDefaultParametersResult& value);
 void write_members(WriteContext& context, const DescribeSnapshotsListMessage& value);
+void write_members(WriteContext& context, const DescribeUserGroupsResult& value);
+void write_members(WriteContext& context, const DescribeUsersResult& value);
 void write_members(WriteContext& context, const DestinationDetails& value);
 void write_members(WriteContext& context, const EC2SecurityGroup& value);
 void write_members(WriteContext& context, const Endpoint& value);
@@ -135,6 +148,9 @@ void write_members(WriteContext& context, const SubnetOutpost& value);
 void write_members(WriteContext& context, const Tag& value);
 void write_members(WriteContext& context, const TagListMessage& value);
 void write_members(WriteContext& context, const TestFailoverResult& value);
+void write_members(WriteContext& context, const User& value);
+void write_members(WriteContext& context, const UserGroup& value);
+void write_members(WriteContext& context, const UserGroupPendingChanges& value);
 void write_members(WriteContext& context, const UserGroupsUpdateStatus& value);
 
 }  // namespace hikae::api::elasticache

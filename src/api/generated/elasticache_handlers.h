@@ -260,4 +260,49 @@ AsyncResult<TagListMessage> list_tags_for_resource(HandlerContext& context,
 AsyncResult<TagListMessage> remove_tags_from_resource(HandlerContext& context,
     RemoveTagsFromResourceMessage input);
 
+// user.cc
+
+// Faults: UserAlreadyExists, UserQuotaExceeded, DuplicateUserName,
+//   ServiceLinkedRoleNotFoundFault, InvalidParameterValue, InvalidParameterCombination,
+//   TagQuotaPerResourceExceeded.
+AsyncResult<User> create_user(HandlerContext& context,
+    CreateUserMessage input);
+
+// Faults: InvalidUserState, UserNotFound, ServiceLinkedRoleNotFoundFault, InvalidParameterValue,
+//   DefaultUserAssociatedToUserGroup.
+AsyncResult<User> delete_user(HandlerContext& context,
+    DeleteUserMessage input);
+
+// Faults: UserNotFound, ServiceLinkedRoleNotFoundFault, InvalidParameterCombination.
+AsyncResult<DescribeUsersResult> describe_users(HandlerContext& context,
+    DescribeUsersMessage input);
+
+// Faults: UserNotFound, InvalidUserState, ServiceLinkedRoleNotFoundFault, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<User> modify_user(HandlerContext& context,
+    ModifyUserMessage input);
+
+// user_group.cc
+
+// Faults: UserNotFound, DuplicateUserName, UserGroupAlreadyExists,
+//   ServiceLinkedRoleNotFoundFault, DefaultUserRequired, UserGroupQuotaExceeded,
+//   InvalidParameterValue, TagQuotaPerResourceExceeded.
+AsyncResult<UserGroup> create_user_group(HandlerContext& context,
+    CreateUserGroupMessage input);
+
+// Faults: UserGroupNotFound, InvalidUserGroupState, ServiceLinkedRoleNotFoundFault,
+//   InvalidParameterValue.
+AsyncResult<UserGroup> delete_user_group(HandlerContext& context,
+    DeleteUserGroupMessage input);
+
+// Faults: UserGroupNotFound, ServiceLinkedRoleNotFoundFault, InvalidParameterCombination.
+AsyncResult<DescribeUserGroupsResult> describe_user_groups(HandlerContext& context,
+    DescribeUserGroupsMessage input);
+
+// Faults: UserGroupNotFound, UserNotFound, DuplicateUserName, ServiceLinkedRoleNotFoundFault,
+//   DefaultUserRequired, InvalidUserGroupState, InvalidParameterValue,
+//   InvalidParameterCombination.
+AsyncResult<UserGroup> modify_user_group(HandlerContext& context,
+    ModifyUserGroupMessage input);
+
 }  // namespace hikae::api::elasticache::handlers

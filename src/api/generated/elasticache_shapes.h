@@ -26,6 +26,16 @@ struct AllowedNodeTypeModificationsMessage {
   std::optional<std::vector<std::string>> scale_down_modifications;
 };
 
+struct Authentication {
+  std::optional<std::string> type;  // password, no-password, iam
+  std::optional<std::int32_t> password_count;
+};
+
+struct AuthenticationMode {
+  std::optional<std::string> type;  // password, no-password-required, iam
+  std::optional<std::vector<std::string>> passwords;
+};
+
 struct AuthorizeCacheSecurityGroupIngressMessage {
   std::optional<std::string> cache_security_group_name;
   std::optional<std::string> ec2_security_group_name;
@@ -561,6 +571,24 @@ struct CreateSnapshotResult {
   std::optional<Snapshot> snapshot;
 };
 
+struct CreateUserGroupMessage {
+  std::optional<std::string> user_group_id;
+  std::optional<std::string> engine;
+  std::optional<std::vector<std::string>> user_ids;
+  std::optional<std::vector<Tag>> tags;
+};
+
+struct CreateUserMessage {
+  std::optional<std::string> user_id;
+  std::optional<std::string> user_name;
+  std::optional<std::string> engine;
+  std::optional<std::vector<std::string>> passwords;
+  std::optional<std::string> access_string;
+  std::optional<bool> no_password_required;
+  std::optional<std::vector<Tag>> tags;
+  std::optional<AuthenticationMode> authentication_mode;
+};
+
 struct DecreaseReplicaCountMessage {
   std::optional<std::string> replication_group_id;
   std::optional<std::int32_t> new_replica_count;
@@ -610,6 +638,14 @@ struct DeleteSnapshotMessage {
 
 struct DeleteSnapshotResult {
   std::optional<Snapshot> snapshot;
+};
+
+struct DeleteUserGroupMessage {
+  std::optional<std::string> user_group_id;
+};
+
+struct DeleteUserMessage {
+  std::optional<std::string> user_id;
 };
 
 struct DescribeCacheClustersMessage {
@@ -721,6 +757,64 @@ struct DescribeSnapshotsMessage {
   std::optional<std::string> marker;
   std::optional<std::int32_t> max_records;
   std::optional<bool> show_node_group_config;
+};
+
+struct DescribeUserGroupsMessage {
+  std::optional<std::string> user_group_id;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
+};
+
+struct UserGroupPendingChanges {
+  std::optional<std::vector<std::string>> user_ids_to_remove;
+  std::optional<std::vector<std::string>> user_ids_to_add;
+};
+
+struct UserGroup {
+  std::optional<std::string> user_group_id;
+  std::optional<std::string> status;
+  std::optional<std::string> engine;
+  std::optional<std::vector<std::string>> user_ids;
+  std::optional<std::string> minimum_engine_version;
+  std::optional<UserGroupPendingChanges> pending_changes;
+  std::optional<std::vector<std::string>> replication_groups;
+  std::optional<std::vector<std::string>> serverless_caches;
+  std::optional<std::string> arn;
+};
+
+struct DescribeUserGroupsResult {
+  std::optional<std::vector<UserGroup>> user_groups;
+  std::optional<std::string> marker;
+};
+
+struct Filter {
+  std::optional<std::string> name;
+  std::optional<std::vector<std::string>> values;
+};
+
+struct DescribeUsersMessage {
+  std::optional<std::string> engine;
+  std::optional<std::string> user_id;
+  std::optional<std::vector<Filter>> filters;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
+};
+
+struct User {
+  std::optional<std::string> user_id;
+  std::optional<std::string> user_name;
+  std::optional<std::string> status;
+  std::optional<std::string> engine;
+  std::optional<std::string> minimum_engine_version;
+  std::optional<std::string> access_string;
+  std::optional<std::vector<std::string>> user_group_ids;
+  std::optional<Authentication> authentication;
+  std::optional<std::string> arn;
+};
+
+struct DescribeUsersResult {
+  std::optional<std::vector<User>> users;
+  std::optional<std::string> marker;
 };
 
 struct Event {
@@ -840,6 +934,23 @@ struct ModifyReplicationGroupMessage {
 
 struct ModifyReplicationGroupResult {
   std::optional<ReplicationGroup> replication_group;
+};
+
+struct ModifyUserGroupMessage {
+  std::optional<std::string> user_group_id;
+  std::optional<std::vector<std::string>> user_ids_to_add;
+  std::optional<std::vector<std::string>> user_ids_to_remove;
+  std::optional<std::string> engine;
+};
+
+struct ModifyUserMessage {
+  std::optional<std::string> user_id;
+  std::optional<std::string> access_string;
+  std::optional<std::string> append_access_string;
+  std::optional<std::vector<std::string>> passwords;
+  std::optional<bool> no_password_required;
+  std::optional<AuthenticationMode> authentication_mode;
+  std::optional<std::string> engine;
 };
 
 struct PurchaseReservedCacheNodesOfferingMessage {

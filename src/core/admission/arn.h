@@ -14,6 +14,8 @@ inline constexpr std::string_view kArnReplicationGroup = "replicationgroup";
 inline constexpr std::string_view kArnParameterGroup = "parametergroup";
 inline constexpr std::string_view kArnSubnetGroup = "subnetgroup";
 inline constexpr std::string_view kArnSnapshot = "snapshot";
+inline constexpr std::string_view kArnUser = "user";
+inline constexpr std::string_view kArnUserGroup = "usergroup";
 
 // `aws`, `aws-cn`, `aws-us-gov`.
 std::string_view partition_of(std::string_view region);

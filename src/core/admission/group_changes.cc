@@ -190,7 +190,8 @@ Checked change_what_nodes_run(const State& state, const SettingsChange& change,
 bool asks_for_nothing(const ModifyReplicationGroup& command) {
   return !command.description && !command.automatic_failover && !command.multi_az &&
          !command.primary_cluster && !command.snapshotting_cluster && !command.transit_encryption &&
-         !command.transit_encryption_mode && command.settings.asks_for_nothing();
+         !command.transit_encryption_mode && command.user_groups.asks_for_nothing() &&
+         command.settings.asks_for_nothing();
 }
 
 }  // namespace
@@ -231,6 +232,9 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
   if (checked) {
     share_settings(state, group, out);
     checked = change_what_nodes_run(state, command.settings, group, out);
+  }
+  if (checked) {
+    checked = change_user_groups(state, command.user_groups, group, out);
   }
   if (!checked) {
     return tl::unexpected(checked.error());

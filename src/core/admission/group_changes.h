@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/admission/admission.h"
+#include "core/admission/group_access.h"
 #include "core/admission/settings_change.h"
 
 namespace hikae::core {
@@ -23,6 +24,7 @@ struct ModifyReplicationGroup {
   // As the group is: anything else is refused.
   std::optional<bool> transit_encryption;
   std::optional<std::string> transit_encryption_mode;
+  UserGroupsChange user_groups;
   SettingsChange settings;
 };
 Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& command,

@@ -76,6 +76,14 @@ Admitted<SnapshotName> parse_snapshot_name(std::string_view text) {
   return as_id<SnapshotName>(parse(text, "SnapshotName", "Snapshot name", kMaxGroupName));
 }
 
+Admitted<UserId> parse_user_id(std::string_view text) {
+  return as_id<UserId>(parse(text, "UserId", "User id", kMaxUserId));
+}
+
+Admitted<UserGroupId> parse_user_group_id(std::string_view text) {
+  return as_id<UserGroupId>(parse(text, "UserGroupId", "User group id", kMaxUserId));
+}
+
 Fault cache_cluster_not_found(std::string_view id) {
   return Fault{"CacheClusterNotFound", fmt::format("CacheCluster not found: {}", id)};
 }
@@ -92,6 +100,14 @@ Fault parameter_group_not_found(std::string_view name) {
 Fault subnet_group_not_found(std::string_view name) {
   return Fault{"CacheSubnetGroupNotFoundFault",
                fmt::format("Cache Subnet Group {} does not exist.", name)};
+}
+
+Fault user_not_found(std::string_view id) {
+  return Fault{"UserNotFound", fmt::format("User {} not found.", id)};
+}
+
+Fault user_group_not_found(std::string_view id) {
+  return Fault{"UserGroupNotFound", fmt::format("UserGroup {} not found.", id)};
 }
 
 }  // namespace hikae::core

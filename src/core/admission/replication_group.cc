@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/admission/cache_cluster.h"
+#include "core/admission/group_access.h"
 #include "core/admission/identifiers.h"
 #include "core/admission/snapshot.h"
 #include "core/catalog/catalog.h"
@@ -132,6 +133,19 @@ ReplicationGroup new_group(const ReplicationGroupId& id, const CreateReplication
   return group;
 }
 
+// Gives a new group its user groups.
+std::optional<Fault> add_user_groups(const State& state, const CreateReplicationGroup& command,
+                                     ReplicationGroup& group) {
+  auto user_groups = resolve_user_groups(state, command.user_groups, group.settings);
+  if (!user_groups) {
+    return user_groups.error();
+  }
+  group.user_groups = std::move(*user_groups);
+  group.adding_user_groups = group.user_groups;
+  return group.user_groups.empty() ? std::nullopt
+                                   : lacks_encryption(group.settings.access.encrypted());
+}
+
 // Puts a member into the group and the transition.
 void add_member(CacheCluster cluster, ReplicationGroup& group, Transition& out) {
   cluster.replication_group = group.id;
@@ -164,11 +178,18 @@ Admitted<Transition> form_around(const State& state, const ReplicationGroupId& i
   }
   Transition out;
   ReplicationGroup group = new_group(id, command, (*primary)->settings, context.now);
+  if (auto fault = add_user_groups(state, command, group)) {
+    return tl::unexpected(*fault);
+  }
   group.node_groups[0].primary = (*primary)->id;
   if (group.settings.snapshot_retention_days > 0) {
     group.snapshotting_cluster = (*primary)->id;
   }
-  add_member(**primary, group, out);
+  CacheCluster member = **primary;
+  if (!group.user_groups.empty()) {
+    ++member.nodes[0].edition;  // it runs, and tells when it has taken the users
+  }
+  add_member(std::move(member), group, out);
   out.put(std::move(group));
   return out;
 }
@@ -206,6 +227,9 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
     return tl::unexpected(*fault);
   }
   ReplicationGroup group = new_group(id, command, *settings, context.now);
+  if (auto lack = add_user_groups(state, command, group)) {
+    return tl::unexpected(*lack);
+  }
   const int snapshotting = *members > 1 ? 1 : 0;  // a replica where there is one
   for (int i = 0; i < *members; ++i) {
     const CacheClusterId member = member_id(id, i + 1);
@@ -281,6 +305,12 @@ Admitted<Transition> admit(const State& state, const DeleteReplicationGroup& com
     return refuse("InvalidReplicationGroupState",
                   fmt::format("Replication group {} has status {} which is not valid for deletion.",
                               found->id.str(), shown_status(state, *found)));
+  }
+  if (command.retain_primary && !found->user_groups.empty()) {
+    return refuse(
+        "InvalidParameterCombination",
+        "The primary of a replication group with user groups cannot be retained: it would "
+        "let in everybody. Remove the user groups first.");
   }
   Transition out;
   ReplicationGroup group = *found;

@@ -26,6 +26,7 @@ struct CreateReplicationGroup {
   CacheSettingsRequest settings;
   AccessRequest access;
   RestoreRequest restore;
+  std::vector<std::string> user_groups;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
   Tags tags;

@@ -9,6 +9,7 @@
 #include "core/admission/arn.h"
 #include "core/admission/identifiers.h"
 #include "core/catalog/catalog.h"
+#include "core/state/access.h"
 
 namespace hikae::core {
 namespace {
@@ -66,8 +67,8 @@ std::string_view not_found_code(std::string_view type) {
       {kArnSubnetGroup, "CacheSubnetGroupNotFoundFault"},
       {"securitygroup", "CacheSecurityGroupNotFound"},
       {kArnSnapshot, "SnapshotNotFoundFault"},
-      {"user", "UserNotFound"},
-      {"usergroup", "UserGroupNotFound"},
+      {kArnUser, "UserNotFound"},
+      {kArnUserGroup, "UserGroupNotFound"},
       {"reserved-instance", "ReservedCacheNodeNotFound"},
       {"serverlesscache", "ServerlessCacheNotFoundFault"},
       {"serverlesscachesnapshot", "ServerlessCacheSnapshotNotFoundFault"},
@@ -129,6 +130,13 @@ Admitted<Transition> edit_tags(const State& state, const ResourceName& resource,
     found = edit_resource<SubnetGroup>(state, resource.name, edit, transition);
   } else if (resource.type == kArnSnapshot) {
     found = edit_resource<Snapshot>(state, resource.name, edit, transition);
+  } else if (resource.type == kArnUserGroup) {
+    found = edit_resource<UserGroup>(state, resource.name, edit, transition);
+  } else if (resource.type == kArnUser) {
+    if (resource.name == kDefaultUser) {
+      return refuse("InvalidParameterValue", "The default user cannot be tagged.");
+    }
+    found = edit_resource<User>(state, resource.name, edit, transition);
   } else if (resource.type == kArnParameterGroup) {
     if (find_default_parameter_group(resource.name)) {
       return refuse("InvalidParameterValue",
@@ -170,6 +178,12 @@ const Tags* find_tags(const State& state, const ResourceName& resource) {
   }
   if (resource.type == kArnSnapshot) {
     return find_tags<Snapshot>(state, resource.name);
+  }
+  if (resource.type == kArnUser) {
+    return resource.name == kDefaultUser ? &kNone : find_tags<User>(state, resource.name);
+  }
+  if (resource.type == kArnUserGroup) {
+    return find_tags<UserGroup>(state, resource.name);
   }
   if (resource.type == kArnParameterGroup) {
     return find_default_parameter_group(resource.name)

@@ -74,6 +74,9 @@ struct NodeAssignment {
   std::string certificate_name;
   // The engine's own directives, rendered from node type and parameter group.
   SharedMap directives;
+  // Who may log in and do what: names and rules of users, as in ACL SETUSER. Passwords are SHA-256.
+  // Empty: the engine's own user `default`, as `access` says.
+  SharedMap users;
 
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -107,6 +110,7 @@ struct NodeAssignment {
     v("access", s.access);
     v("certificate_name", s.certificate_name);
     v("directives", s.directives);
+    v("users", s.users);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;
 };

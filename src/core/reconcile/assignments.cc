@@ -8,6 +8,7 @@
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/roll.h"
+#include "core/state/access.h"
 #include "core/state/snapshots.h"
 
 namespace hikae::core {
@@ -188,6 +189,9 @@ NodeAssignment settings_of(const State& state, const CacheCluster& cluster, cons
   out.edition = node.edition;
   out.directives = directives_of(state, cluster);
   out.access = settings.access;
+  if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
+    out.users = access_of(state, *group);
+  }
   out.certificate_name = certificate_name(state.region(), cluster, node.id);
   return out;
 }

@@ -40,4 +40,10 @@ Plan drain_members(const GroupView& view);
 // look again.
 Plan maintain_group(const GroupView& view);
 
+// Users, user groups and the group's own use of them that were changed are settled once the nodes
+// have taken them; else an empty plan.
+Plan settle_users(const GroupView& view);
+// The group has got or lost a user group, and some node may not have taken that yet.
+bool changes_user_groups(const ReplicationGroup& group);
+
 }  // namespace hikae::core

@@ -155,10 +155,10 @@ std::string_view verb(NodeActionKind kind) {
       return "take writes again";
     case NodeActionKind::kSendClientsAway:
       return "send its clients away";
+    case NodeActionKind::kApplyAccess:
+      return "set who may log in";
     case NodeActionKind::kApplyDirectives:
       return "apply parameters";
-    case NodeActionKind::kApplyAccess:
-      return "apply AUTH tokens";
     case NodeActionKind::kSetPace:
       return "set the pace of its periodic task";
     case NodeActionKind::kSave:
@@ -219,11 +219,11 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   if (desired->role == Role::kReplica && known.clients_astray) {
     return act(NodeActionKind::kSendClientsAway, "some look for the primary that it was");
   }
+  if (known.access != desired->access || !(known.users == desired->users)) {
+    return act(NodeActionKind::kApplyAccess, "users or tokens changed");
+  }
   if (!live_changes(known.directives, desired->directives).empty()) {
     return act(NodeActionKind::kApplyDirectives, "parameters changed");
-  }
-  if (known.access != desired->access) {
-    return act(NodeActionKind::kApplyAccess, "they changed");
   }
   if (desired->role == Role::kReplica && desired->attach && !known.link_up) {
     return act(NodeActionKind::kAwait, "its link to the primary is not up yet");

@@ -37,6 +37,7 @@ struct NodeKnowledge {
   std::optional<bool> brisk;   // how often its periodic task runs; unknown of an adopted process
   SharedMap directives;        // in effect, or refused by the engine
   Access access;               // in effect
+  SharedMap users;             // in force
 };
 
 enum class NodeActionKind {
@@ -53,7 +54,7 @@ enum class NodeActionKind {
   kResumeWrites,
   kSendClientsAway,
   kApplyDirectives,
-  kApplyAccess,  // the AUTH tokens of clients
+  kApplyAccess,  // users and AUTH tokens
   kSetPace,
   kSave,    // save the data and end, for a restart that keeps it
   kRetire,  // ask it to end, then kill it

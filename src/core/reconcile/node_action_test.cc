@@ -32,6 +32,7 @@ NodeKnowledge settled(const NodeAssignment& a) {
   k.hosts_file = render_hosts_file(a);
   k.directives = a.directives;
   k.access = a.access;
+  k.users = a.users;
   return k;
 }
 

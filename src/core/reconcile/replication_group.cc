@@ -310,6 +310,10 @@ Plan settle_members(const View& view) {
     }
   }
   const bool creating = view.group.status == "creating";
+  if (changes_user_groups(view.group)) {
+    all_settled = false;
+    lack = lack.empty() ? "the nodes to take their users" : lack;
+  }
   if (ready.empty() || (creating && !all_settled)) {
     plan.reason = lack.empty() ? "available" : "waits for " + lack;
     plan.settled = lack.empty() && !creating;
@@ -364,6 +368,9 @@ Plan plan_replication_group(const State& state, const Observed& observed,
     return Plan{{}, "the group does not exist", true};
   }
   View view{state, observed, context, *group, {}};
+  if (Plan plan = settle_users(view); !plan.transition.empty()) {
+    return plan;
+  }
   if (group->status == "create-failed") {
     return Plan{{}, "waits to be deleted", true};
   }

@@ -24,6 +24,8 @@ using ReplicationGroupId = StrongId<struct ReplicationGroupIdTag>;
 using CacheClusterId = StrongId<struct CacheClusterIdTag>;
 using NodeGroupId = StrongId<struct NodeGroupIdTag>;  // `0001`
 using SnapshotName = StrongId<struct SnapshotNameTag>;
+using UserId = StrongId<struct UserIdTag>;
+using UserGroupId = StrongId<struct UserGroupIdTag>;
 using NodeId = StrongId<struct NodeIdTag>;  // `0001`; Redis and Valkey have just this one
 
 using ZoneName = StrongId<struct ZoneNameTag>;  // `ap-northeast-1b`

@@ -53,6 +53,11 @@ struct ReplicationGroup {
   std::string automatic_failover = "disabled";  // disabled, enabling, enabled, disabling
   bool multi_az = false;
   CacheClusterId snapshotting_cluster;
+  // Whose users may log in to its nodes; empty: anybody. At most one. Of these: what its nodes may
+  // not have taken yet.
+  std::vector<UserGroupId> user_groups;
+  std::vector<UserGroupId> adding_user_groups;
+  std::vector<UserGroupId> removing_user_groups;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
   std::optional<Instant> auth_token_modified_at;
@@ -75,6 +80,9 @@ struct ReplicationGroup {
     v("automatic_failover", s.automatic_failover);
     v("multi_az", s.multi_az);
     v("snapshotting_cluster", s.snapshotting_cluster);
+    v("user_groups", s.user_groups);
+    v("adding_user_groups", s.adding_user_groups);
+    v("removing_user_groups", s.removing_user_groups);
     v("network_type", s.network_type);
     v("ip_discovery", s.ip_discovery);
     v("auth_token_modified_at", s.auth_token_modified_at);

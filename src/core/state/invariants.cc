@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/state/access.h"
+
 namespace hikae::core {
 namespace {
 
@@ -37,7 +39,22 @@ struct Rules {
     return std::nullopt;
   }
 
+  Broken operator()(const UserGroup& group) const {
+    for (const UserId& id : group.users) {
+      if (find_user(state, id) == nullptr) {
+        return fmt::format("user group {} has user {}, which does not exist", group.id.str(),
+                           id.str());
+      }
+    }
+    return std::nullopt;
+  }
+
   Broken operator()(const ReplicationGroup& group) const {
+    for (const UserGroupId& id : group.user_groups) {
+      if (state.find<UserGroup>(id) == nullptr) {
+        return fmt::format("{} has user group {}, which does not exist", group.id.str(), id.str());
+      }
+    }
     for (const NodeGroup& node_group : group.node_groups) {
       const auto& members = node_group.members;
       if (std::find(members.begin(), members.end(), node_group.primary) == members.end()) {

@@ -13,6 +13,7 @@
 #include "core/resource/region.h"
 #include "core/resource/replication_group.h"
 #include "core/resource/snapshot.h"
+#include "core/resource/user.h"
 #include "core/resource/vpc.h"
 
 namespace hikae::core {
@@ -32,9 +33,9 @@ struct Remove {
 
 // Every kind of resource, once. State, Change and the store are derived from this list.
 template <template <class...> class F>
-using WithResources =
-    F<Region, Host, Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway, NetworkAcl,
-      SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster, Snapshot, Event, JoinToken>;
+using WithResources = F<Region, Host, Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway,
+                        NetworkAcl, SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster,
+                        Snapshot, Event, JoinToken, User, UserGroup>;
 
 template <class... T>
 using TablesOf = std::tuple<Table<T>...>;

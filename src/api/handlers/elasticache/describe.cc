@@ -1,10 +1,12 @@
 #include "api/handlers/elasticache/describe.h"
 
+#include "api/handlers/elasticache/user_shapes.h"
 #include "core/admission/arn.h"
 #include "core/admission/identifiers.h"
 #include "core/catalog/catalog.h"
 #include "core/naming/names.h"
 #include "core/reconcile/roll.h"
+#include "core/state/access.h"
 #include "core/state/snapshots.h"
 
 namespace hikae::api::elasticache {
@@ -69,7 +71,7 @@ PendingModifiedValues pending_values(const core::State& state, const core::Cache
   return out;
 }
 
-// A primary that the client asked for, until it leads.
+// A primary that the client asked for, until it leads; user groups until all nodes have them.
 ReplicationGroupPendingModifiedValues pending_values(const core::ReplicationGroup& group) {
   ReplicationGroupPendingModifiedValues out;
   const core::CacheClusterId& next = group.node_groups.front().switchover_target;
@@ -79,6 +81,12 @@ ReplicationGroupPendingModifiedValues pending_values(const core::ReplicationGrou
   const core::CacheSettings later =
       core::with(core::with(group.settings, group.applying), group.pending);
   out.auth_token_status = token_status(group.settings.access, later.access);
+  if (!group.adding_user_groups.empty() || !group.removing_user_groups.empty()) {
+    UserGroupsUpdateStatus changes;
+    changes.user_group_ids_to_add = to_texts(group.adding_user_groups);
+    changes.user_group_ids_to_remove = to_texts(group.removing_user_groups);
+    out.user_groups = std::move(changes);
+  }
   return out;
 }
 
@@ -250,7 +258,8 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
     out.kms_key_id = group.settings.kms_key;
   }
   out.arn = core::build_arn(state.region(), core::kArnReplicationGroup, group.id.str());
-  out.user_group_ids.emplace();
+  out.user_group_ids = to_texts(core::before_changes(group.user_groups, group.adding_user_groups,
+                                                     group.removing_user_groups));
   out.log_delivery_configurations.emplace();
   out.replication_group_create_time = group.created_at;
   out.data_tiering = "disabled";

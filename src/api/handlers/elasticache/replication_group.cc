@@ -20,7 +20,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   Unsupported check;
   check.text("GlobalReplicationGroupId", input.global_replication_group_id);
   check.list("NodeGroupConfiguration", input.node_group_configuration);
-  check.list("UserGroupIds", input.user_group_ids);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.flag("DataTieringEnabled", input.data_tiering_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
@@ -33,9 +32,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
 
 std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) {
   Unsupported check;
-  check.list("UserGroupIdsToAdd", input.user_group_ids_to_add);
-  check.list("UserGroupIdsToRemove", input.user_group_ids_to_remove);
-  check.flag("RemoveUserGroups", input.remove_user_groups);
   check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
   check.text("ClusterMode", input.cluster_mode, "disabled");
@@ -64,6 +60,14 @@ core::AccessRequest access_of(const CreateReplicationGroupMessage& input,
   return out;
 }
 
+core::UserGroupsChange user_groups_of(const ModifyReplicationGroupMessage& input) {
+  core::UserGroupsChange out;
+  out.to_add = input.user_group_ids_to_add.value_or(std::vector<std::string>());
+  out.to_remove = input.user_group_ids_to_remove.value_or(std::vector<std::string>());
+  out.remove_all = input.remove_user_groups.value_or(false);
+  return out;
+}
+
 core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& input,
                                         core::Tags tags) {
   core::CreateReplicationGroup out;
@@ -76,6 +80,7 @@ core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& inp
   out.num_node_groups = input.num_node_groups;
   out.replicas_per_node_group = input.replicas_per_node_group;
   out.preferred_zones = input.preferred_cache_cluster_azs.value_or(std::vector<std::string>());
+  out.user_groups = input.user_group_ids.value_or(std::vector<std::string>());
   out.settings = settings_of(input);
   out.tags = std::move(tags);
   return out;
@@ -151,6 +156,7 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   command.snapshotting_cluster = input.snapshotting_cluster_id;
   command.transit_encryption = input.transit_encryption_enabled;
   command.transit_encryption_mode = input.transit_encryption_mode;
+  command.user_groups = user_groups_of(input);
   command.settings = settings_change_of(input);
   if (*token || input.auth_token_update_strategy) {
     command.settings.token =
