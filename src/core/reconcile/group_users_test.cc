@@ -59,7 +59,7 @@ class GroupUsersTest : public ::testing::Test {
   const UserGroup& user_group() { return *world.state.find<UserGroup>(UserGroupId("g")); }
   SharedMap access(const std::string& member) {
     const CacheCluster& cluster = world.cluster(member);
-    return node_assignment(world.state, world.observed, cluster, cluster.nodes[0])->access;
+    return node_assignment(world.state, world.observed, cluster, cluster.nodes[0])->users;
   }
 
   World world;

@@ -178,12 +178,12 @@ TEST_F(MoveTest, ANodeThatIsAloneHandsItsDataOver) {
 
   EXPECT_EQ(step_cluster("solo"), "waits for host h1 to end solo/0001");
   EXPECT_EQ(world.host_of("solo"), "h1");
-  EXPECT_EQ(assignment_for(world.state, world.observed, HostId("h4")).nodes[0].role,
+  EXPECT_EQ(assignment_for(world.state, world.observed, HostId("h4")).nodes[0]->role,
             Role::kReplica);
   world.agents_work();
   EXPECT_EQ(step_cluster("solo"), "its process on the old host has ended");
   EXPECT_EQ(world.host_of("solo"), "h4");
-  EXPECT_EQ(assignment_for(world.state, world.observed, HostId("h4")).nodes[0].role,
+  EXPECT_EQ(assignment_for(world.state, world.observed, HostId("h4")).nodes[0]->role,
             Role::kPrimary);
 }
 
