@@ -274,7 +274,7 @@ class Caches(RegionTestCase):
 
     def test_wishes_not_built_are_refused(self):
         """Refusing is honest; storing a wish and doing nothing is not."""
-        for wish in ({"NumNodeGroups": 3}, {"UserGroupIds": ["some"]}):
+        for wish in ({"NumNodeGroups": 3}, {"DataTieringEnabled": True}):
             with self.subTest(**wish):
                 message = self.refused("InvalidParameterCombination", self.create_group,
                                        ReplicationGroupId="wish", **wish)
