@@ -54,7 +54,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
       if (!wanted) {
         continue;
       }
-      Slot& slot = put(node.host, *wanted);
+      Slot& slot = put(unit, node.host, *wanted);
       if (!before.contains({node.host, wanted->node})) {
         // What was said of it elsewhere means nothing here.
         forget_marks(wanted->node);
@@ -67,8 +67,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   const Placed arriving = refresh_arrivals(unit, now);
   for (const auto& [host, key] : before) {
     if (!now.contains({host, key}) && !arriving.contains({host, key})) {
-      hosts_[host].erase(key);
-      changed_.insert(host);
+      take_away(unit, host, key);
       const bool elsewhere =
           std::any_of(now.begin(), now.end(), [&](const auto& one) { return one.second == key; });
       if (!elsewhere) {
@@ -89,7 +88,7 @@ AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const 
     for (const core::Node& node : cluster->nodes) {
       if (auto wanted = core::arrival_assignment(state_, observed_, *cluster, node)) {
         now.emplace(node.move.host, wanted->node);
-        put(node.move.host, std::move(*wanted));
+        put(unit, node.move.host, std::move(*wanted));
       }
     }
   }
@@ -97,8 +96,7 @@ AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const 
   if (known != arriving_.end()) {
     for (const auto& [host, key] : known->second) {
       if (!now.contains({host, key}) && !placed.contains({host, key})) {
-        hosts_[host].erase(key);
-        changed_.insert(host);
+        take_away(unit, host, key);
       }
     }
   }
@@ -110,7 +108,18 @@ AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const 
   return now;
 }
 
-AssignmentBook::Slot& AssignmentBook::put(const core::HostId& host, core::NodeAssignment wanted) {
+void AssignmentBook::take_away(const Unit& unit, const core::HostId& host,
+                               const core::NodeKey& key) {
+  auto& slots = hosts_[host];
+  const auto known = slots.find(key);
+  if (known != slots.end() && known->second.owner == unit) {
+    slots.erase(known);
+    changed_.insert(host);
+  }
+}
+
+AssignmentBook::Slot& AssignmentBook::put(const Unit& unit, const core::HostId& host,
+                                          core::NodeAssignment wanted) {
   wanted.directives = intern(wanted.directives);
   wanted.users = intern(wanted.users);
   auto& slots = hosts_[host];
@@ -118,8 +127,9 @@ AssignmentBook::Slot& AssignmentBook::put(const core::HostId& host, core::NodeAs
   if (known == slots.end()) {
     changed_.insert(host);
     const core::NodeKey key = wanted.node;
-    return slots.emplace(key, Slot{std::move(wanted), {}}).first->second;
+    return slots.emplace(key, Slot{std::move(wanted), {}, unit}).first->second;
   }
+  known->second.owner = unit;
   if (*known->second.wanted != wanted) {
     changed_.insert(host);
     known->second.wanted = std::move(wanted);
@@ -180,7 +190,12 @@ void AssignmentBook::mark(const Unit& unit) {
     return;
   }
   for (const auto& [host, key] : placed->second) {
-    const Forbidden& node = hosts_.at(host).at(key).forbidden;
+    const auto& slots = hosts_[host];
+    const auto slot = slots.find(key);
+    if (slot == slots.end() || slot->second.owner != unit) {
+      continue;
+    }
+    const Forbidden& node = slot->second.forbidden;
     const std::uint64_t known = acknowledged_[host];
     set(observed_.may_start_again, key, !node.start_as_primary || *node.start_as_primary > known);
     set(observed_.may_be_promoted, key, !node.promotion || *node.promotion > known);

@@ -43,6 +43,7 @@ class AssignmentBook {
   struct Slot {
     Shared<core::NodeAssignment> wanted;
     Forbidden forbidden;
+    Unit owner;  // who placed it last: a cluster becomes a group's while it runs
   };
   using NodesOfHost = std::map<core::NodeKey, Slot>;
 
@@ -51,7 +52,9 @@ class AssignmentBook {
   void refresh_unit(const Unit& unit);
   // Answers the hosts to which nodes of the unit are on their way.
   Placed refresh_arrivals(const Unit& unit, const Placed& placed);
-  Slot& put(const core::HostId& host, core::NodeAssignment wanted);
+  Slot& put(const Unit& unit, const core::HostId& host, core::NodeAssignment wanted);
+  // Unless it is another unit's by now.
+  void take_away(const Unit& unit, const core::HostId& host, const core::NodeKey& key);
   void forget_marks(const core::NodeKey& key);
   void note(Slot& slot) const;
   SharedMap intern(const SharedMap& directives);
