@@ -69,9 +69,15 @@ void Frontend::release() {
 Awaitable<core::Admitted<core::Revision>> Frontend::submit(Decision decision,
                                                            std::optional<LeaderTerm> term) {
   co_await acquire();
-  auto result = co_await commit(decision, term);
-  release();
-  co_return result;
+  try {
+    auto result = co_await commit(decision, term);
+    release();
+    co_return result;
+  } catch (...) {
+    // A bug of whoever decides or observes; it must not make every later change wait for ever.
+    release();
+    throw;
+  }
 }
 
 Awaitable<core::Admitted<core::Revision>> Frontend::commit(const Decision& decision,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
@@ -150,6 +151,20 @@ class FrontendTest : public testing::Test {
   std::vector<std::uint64_t> observed_;
   std::vector<std::size_t> seen_;
 };
+
+TEST_F(FrontendTest, ADecisionThatThrowsDoesNotStopTheNextOne) {
+  Frontend::Decision wrong = [](const core::State&,
+                                core::AdmissionContext) -> core::Admitted<core::Transition> {
+    throw std::out_of_range("a bug");
+  };
+  bool thrown = false;
+  boost::asio::co_spawn(context_, frontend_.submit(std::move(wrong)),
+                        [&](std::exception_ptr error, const core::Admitted<core::Revision>&) {
+                          thrown = error != nullptr;
+                        });
+  settle([&] { return thrown; });
+  EXPECT_TRUE(run(frontend_.submit(adding("one"))));
+}
 
 TEST_F(FrontendTest, ADecisionRunsAgainOnTheStateThatWasFirst) {
   store_.write(put_host("other"));
