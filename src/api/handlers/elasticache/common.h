@@ -28,6 +28,17 @@ inline tl::unexpected<ApiFault> refused(core::Fault fault) {
 
 using control::decision_on;
 
+// Commits what the command asks for.
+template <class Command>
+AsyncResult<core::Revision> submit(HandlerContext& context, Command command) {
+  auto decision = decision_on(std::move(command));
+  const auto committed = co_await context.frontend().submit(std::move(decision));
+  if (!committed) {
+    co_return refused(committed.error());
+  }
+  co_return *committed;
+}
+
 // Cuts one page out of a listing. The handler offers every item in ascending order of its key; a
 // page ends after MaxRecords items. Nothing is remembered between pages: the marker holds the last
 // key, so items may come and go in between.

@@ -125,13 +125,11 @@ AsyncResult<User> create_user(HandlerContext& context, CreateUserMessage input) 
   command.access_string = *input.access_string;
   command.authentication = authentication_of(input);
   command.tags = std::move(*tags);
-  control::Frontend& frontend = context.frontend();
-  auto decision = decision_on(command);
-  const auto committed = co_await frontend.submit(std::move(decision));
+  const auto committed = co_await submit(context, command);
   if (!committed) {
-    co_return refused(committed.error());
+    co_return tl::unexpected(committed.error());
   }
-  co_return read_back(frontend.state(), command.id);
+  co_return read_back(context.frontend().state(), command.id);
 }
 
 AsyncResult<User> modify_user(HandlerContext& context, ModifyUserMessage input) {
@@ -141,24 +139,20 @@ AsyncResult<User> modify_user(HandlerContext& context, ModifyUserMessage input) 
   command.access_string = input.access_string;
   command.append_access_string = input.append_access_string;
   command.authentication = authentication_of(input);
-  control::Frontend& frontend = context.frontend();
-  auto decision = decision_on(command);
-  const auto committed = co_await frontend.submit(std::move(decision));
+  const auto committed = co_await submit(context, command);
   if (!committed) {
-    co_return refused(committed.error());
+    co_return tl::unexpected(committed.error());
   }
-  co_return read_back(frontend.state(), command.id);
+  co_return read_back(context.frontend().state(), command.id);
 }
 
 AsyncResult<User> delete_user(HandlerContext& context, DeleteUserMessage input) {
   core::DeleteUser command;
   command.id = *input.user_id;
-  control::Frontend& frontend = context.frontend();
-  auto answer = read_back(frontend.state(), command.id);  // afterwards it may be gone
-  auto decision = decision_on(command);
-  const auto committed = co_await frontend.submit(std::move(decision));
+  auto answer = read_back(context.frontend().state(), command.id);  // afterwards it may be gone
+  const auto committed = co_await submit(context, command);
   if (!committed) {
-    co_return refused(committed.error());
+    co_return tl::unexpected(committed.error());
   }
   if (answer) {
     answer->status = "deleting";

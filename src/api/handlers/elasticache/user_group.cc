@@ -30,13 +30,11 @@ AsyncResult<UserGroup> create_user_group(HandlerContext& context, CreateUserGrou
   command.engine = *input.engine;
   command.users = input.user_ids.value_or(Ids());
   command.tags = std::move(*tags);
-  control::Frontend& frontend = context.frontend();
-  auto decision = decision_on(command);
-  const auto committed = co_await frontend.submit(std::move(decision));
+  const auto committed = co_await submit(context, command);
   if (!committed) {
-    co_return refused(committed.error());
+    co_return tl::unexpected(committed.error());
   }
-  auto answer = read_back(frontend.state(), command.id);
+  auto answer = read_back(context.frontend().state(), command.id);
   if (answer) {
     answer->status = "creating";  // as AWS answers; it is active for whoever looks next
   }
@@ -49,24 +47,20 @@ AsyncResult<UserGroup> modify_user_group(HandlerContext& context, ModifyUserGrou
   command.engine = input.engine;
   command.users_to_add = input.user_ids_to_add.value_or(Ids());
   command.users_to_remove = input.user_ids_to_remove.value_or(Ids());
-  control::Frontend& frontend = context.frontend();
-  auto decision = decision_on(command);
-  const auto committed = co_await frontend.submit(std::move(decision));
+  const auto committed = co_await submit(context, command);
   if (!committed) {
-    co_return refused(committed.error());
+    co_return tl::unexpected(committed.error());
   }
-  co_return read_back(frontend.state(), command.id);
+  co_return read_back(context.frontend().state(), command.id);
 }
 
 AsyncResult<UserGroup> delete_user_group(HandlerContext& context, DeleteUserGroupMessage input) {
   core::DeleteUserGroup command;
   command.id = *input.user_group_id;
-  control::Frontend& frontend = context.frontend();
-  auto answer = read_back(frontend.state(), command.id);
-  auto decision = decision_on(command);
-  const auto committed = co_await frontend.submit(std::move(decision));
+  auto answer = read_back(context.frontend().state(), command.id);
+  const auto committed = co_await submit(context, command);
   if (!committed) {
-    co_return refused(committed.error());
+    co_return tl::unexpected(committed.error());
   }
   if (answer) {
     answer->status = "deleting";
