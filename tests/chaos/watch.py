@@ -1,5 +1,6 @@
 """Asks every member of a group all the time whether it takes a write."""
 
+import os
 import threading
 import time
 
@@ -44,12 +45,23 @@ class _Member(threading.Thread):
         if wrote != "OK" or isinstance(info, RedisError):
             return
         fields = parse_info(info)
+        if self._is_another(fields["process_id"]):
+            return
         # A new identifier of the stream comes with every promotion.
         life = f"{fields['run_id']}/{fields['master_replid']}"
         if fields["role"] != "master":
             life += f"/{number}"  # promoted in this very moment
         replicas = frozenset(replicas_online(fields))
         self._told(Accepted(self.name, life, sent, time.monotonic(), replicas))
+
+    def _is_another(self, pid):
+        """An address is given out again as soon as its node is deleted, before we know of that. A
+        process that has ended since is taken for the member."""
+        try:
+            directory = os.readlink(f"/proc/{pid}/cwd")
+        except OSError:
+            return False
+        return os.path.basename(os.path.dirname(directory)) != self.name
 
 
 class GroupWatch(threading.Thread):

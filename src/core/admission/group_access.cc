@@ -6,6 +6,7 @@
 
 #include "core/admission/access_change.h"
 #include "core/admission/identifiers.h"
+#include "core/admission/user_group.h"
 #include "core/catalog/catalog.h"
 #include "core/state/access.h"
 
@@ -20,18 +21,14 @@ tl::unexpected<Fault> combination(std::string message) {
 }
 
 Checked check_user_group(const State& state, const UserGroupId& id, const CacheSettings& settings) {
-  const auto* group = state.find<UserGroup>(id);
-  if (group == nullptr) {
-    return tl::unexpected(user_group_not_found(id.str()));
-  }
-  if (group->status != "active") {
-    return refuse("InvalidUserGroupState",
-                  fmt::format("User group {} is not in active state.", id.str()));
+  const auto group = find_active_user_group(state, id);
+  if (!group) {
+    return tl::unexpected(group.error());
   }
   if (settings.engine == "redis" && compare_versions(settings.engine_version, kFirstVersion) < 0) {
     return combination("User groups need Redis 6.0 or later.");
   }
-  if (group->engine == "valkey" && settings.engine != "valkey") {
+  if ((*group)->engine == "valkey" && settings.engine != "valkey") {
     return combination(fmt::format(
         "User group {} of engine valkey cannot be used with a replication group of engine {}.",
         id.str(), settings.engine));

@@ -96,8 +96,14 @@ Checked change_users(const State& state, const ModifyUserGroup& command, UserGro
   return check_users(state, group);
 }
 
-Admitted<UserGroup> find_changeable(const State& state, const std::string& text) {
-  const auto id = lookup_id<UserGroupId>(text);
+std::set<ReplicationGroupId> named_by(const State& state, const UserGroupId& group) {
+  const auto ids = replication_groups_of(state, group);
+  return {ids.begin(), ids.end()};
+}
+
+}  // namespace
+
+Admitted<const UserGroup*> find_active_user_group(const State& state, const UserGroupId& id) {
   const auto* group = state.find<UserGroup>(id);
   if (group == nullptr) {
     return tl::unexpected(user_group_not_found(id.str()));
@@ -106,15 +112,8 @@ Admitted<UserGroup> find_changeable(const State& state, const std::string& text)
     return refuse("InvalidUserGroupState",
                   fmt::format("User group {} is not in active state.", id.str()));
   }
-  return *group;
+  return group;
 }
-
-std::set<ReplicationGroupId> named_by(const State& state, const UserGroupId& group) {
-  const auto ids = replication_groups_of(state, group);
-  return {ids.begin(), ids.end()};
-}
-
-}  // namespace
 
 Admitted<Transition> admit(const State& state, const CreateUserGroup& command, AdmissionContext) {
   const auto id = parse_user_group_id(command.id);
@@ -149,44 +148,46 @@ Admitted<Transition> admit(const State& state, const CreateUserGroup& command, A
 }
 
 Admitted<Transition> admit(const State& state, const ModifyUserGroup& command, AdmissionContext) {
-  auto group = find_changeable(state, command.id);
-  if (!group) {
-    return tl::unexpected(group.error());
+  const auto found = find_active_user_group(state, lookup_id<UserGroupId>(command.id));
+  if (!found) {
+    return tl::unexpected(found.error());
   }
+  UserGroup group = **found;
   if (!command.engine && command.users_to_add.empty() && command.users_to_remove.empty()) {
     return refuse("InvalidParameterCombination", "No modifications were requested");
   }
-  Checked checked = command.engine ? change_engine(state, *command.engine, *group) : Checked();
+  Checked checked = command.engine ? change_engine(state, *command.engine, group) : Checked();
   if (checked) {
-    checked = change_users(state, command, *group);
+    checked = change_users(state, command, group);
   }
   if (!checked) {
     return tl::unexpected(checked.error());
   }
   Transition out;
-  if (tell_nodes(state, named_by(state, group->id), out)) {
-    group->status = "modifying";
+  if (tell_nodes(state, named_by(state, group.id), out)) {
+    group.status = "modifying";
   } else {
-    group->adding.clear();
-    group->removing.clear();
+    group.adding.clear();
+    group.removing.clear();
   }
-  out.put(std::move(*group));
+  out.put(std::move(group));
   return out;
 }
 
 Admitted<Transition> admit(const State& state, const DeleteUserGroup& command, AdmissionContext) {
-  const auto group = find_changeable(state, command.id);
-  if (!group) {
-    return tl::unexpected(group.error());
+  const auto found = find_active_user_group(state, lookup_id<UserGroupId>(command.id));
+  if (!found) {
+    return tl::unexpected(found.error());
   }
-  const auto named = replication_groups_of(state, group->id);
+  const UserGroupId& id = (*found)->id;
+  const auto named = replication_groups_of(state, id);
   if (!named.empty()) {
     return refuse("InvalidUserGroupState",
-                  fmt::format("User group {} is associated with replication group {}.",
-                              group->id.str(), named.front().str()));
+                  fmt::format("User group {} is associated with replication group {}.", id.str(),
+                              named.front().str()));
   }
   Transition out;
-  out.remove<UserGroup>(group->id);
+  out.remove<UserGroup>(id);
   return out;
 }
 

@@ -6,12 +6,17 @@
 
 #include "core/admission/admission.h"
 #include "core/resource/tags.h"
+#include "core/resource/user.h"
 
 namespace hikae::core {
 
 // ElastiCache's default quotas.
 inline constexpr std::size_t kMaxUserGroups = 100;  // per region
 inline constexpr std::size_t kMaxUsersPerGroup = 100;
+
+// The group, where it may be used and changed. UserGroupNotFound, InvalidUserGroupState: it is
+// being created, changed or deleted.
+Admitted<const UserGroup*> find_active_user_group(const State& state, const UserGroupId& id);
 
 // Users of a group have different names. One of engine redis has users of that engine alone, and
 // one of the name `default` among them.
