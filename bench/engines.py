@@ -94,8 +94,18 @@ class Dns:
         question = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
         self._query = struct.pack(">6H", 7, 0x0100, 1, 0, 0, 0) + question + b"\0\0\1\0\1"
 
+    def fileno(self):
+        return self._socket.fileno()
+
     def resolve(self):
+        self.ask()
+        return self.answer()
+
+    def ask(self):
         self._socket.send(self._query)
+
+    def answer(self):
+        """The address, or None."""
         message = self._socket.recv(4096)
         at = len(self._query)
         for _ in range(struct.unpack_from(">H", message, 6)[0]):
@@ -116,12 +126,15 @@ def dns_server(region):
 class Group:
     """A group of three in a region, found by its primary endpoint."""
 
+    node_type = "cache.m3.medium"
+
     def __init__(self, region, name, megabytes=1):
         self.name = name
         self.region = region
         client = support.Client(region.port)
         support.make_network(client)
-        client.text("CreateReplicationGroup", **support.group_parameters(self.name))
+        parameters = {**support.group_parameters(self.name), "CacheNodeType": self.node_type}
+        client.text("CreateReplicationGroup", **parameters)
         path = "DescribeReplicationGroupsResult/ReplicationGroups/ReplicationGroup/"
         support.wait_until(
             lambda: client.call("DescribeReplicationGroups", ReplicationGroupId=self.name)

@@ -59,17 +59,16 @@ class Hikae(Group):
     def round(self, number):
         old = self.resolve()
         pid = self.pid_at(old)
-        start = time.perf_counter()
+        wall, start = time.time(), time.perf_counter()
         os.kill(pid, number)
         end = first_write(self.resolve, old)
         self.wait_whole()
         if self.show_stages:
-            print(f"# {(end - start) * 1000:.1f} ms; after the fault was seen: "
-                  + ", ".join(self.stages()), flush=True)
+            print(f"# {(end - start) * 1000:.1f} ms; " + ", ".join(self.stages(wall)), flush=True)
         return (end - start) * 1000
 
-    def stages(self):
-        """What the newest report says."""
+    def stages(self, fault):
+        """What the newest report says; `fault` is when it happened, as time.time() counts."""
         directory = os.path.join(self.region.data, "failovers")
         support.wait_until(lambda: os.path.isdir(directory)
                            and len(os.listdir(directory)) > len(self.reported), "a report", 60)
@@ -78,8 +77,10 @@ class Hikae(Group):
         self.reported.add(newest.name)
         with open(newest.path, encoding="utf-8") as file:
             report = json.load(file)
-        return [f"{name[:-3]} {time_us / 1000:.1f}" for name, time_us in report.items()
-                if name.endswith("_us")]
+        seen = (report["at"] - report["committed_us"]) / 1000 - fault * 1000
+        return [f"seen after {seen:.1f}, and then"] + [
+            f"{name[:-3]} {time_us / 1000:.1f}" for name, time_us in report.items()
+            if name.endswith("_us")]
 
 
 # Sentinel

@@ -15,16 +15,15 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 
+import first_writes
 import support
-from engines import PORT, Dns, Link, dns_server
+from engines import PORT, Dns, dns_server
 
 NODE_TYPE = "cache.t3.micro"  # the least maxmemory there is
 AVAILABLE_SECONDS = 60
 RECOVERY_SECONDS = 300
-PAUSE_SECONDS = 0.1  # between two tries of one client
 GROUPS = "DescribeReplicationGroupsResult/ReplicationGroups/ReplicationGroup"
 
 
@@ -80,32 +79,6 @@ def engine_pids(data):
     return pids
 
 
-def takes_writes(resolve):
-    try:
-        with Link(resolve(), PORT) as link:
-            return link.ask("set written now") == "+OK\r\n"
-    except (OSError, TypeError):
-        return False
-
-
-class Client(threading.Thread):
-    """Of one group: milliseconds from `start` to its first write, or None."""
-
-    def __init__(self, resolve):
-        super().__init__()
-        self.resolve = resolve
-        self.begin = threading.Event()
-        self.start_time = self.first_write = None
-
-    def run(self):
-        self.begin.wait()
-        while time.perf_counter() - self.start_time < RECOVERY_SECONDS:
-            if takes_writes(self.resolve):
-                self.first_write = (time.perf_counter() - self.start_time) * 1000
-                return
-            time.sleep(PAUSE_SECONDS)
-
-
 def measure_idle(region, seconds, nodes):
     before = support.processor_seconds(region.pid)
     time.sleep(seconds)
@@ -115,11 +88,10 @@ def measure_idle(region, seconds, nodes):
 
 
 def go_before_engines():
-    """900 idle engines take most of two cores, and each is scheduled as a session of its own: a
-    client beside them would mostly measure how long it waits itself. Needs root, and autogroups."""
+    """900 idle engines take most of two cores: clients beside them, which have machines of their
+    own elsewhere, would mostly measure how long they wait themselves. Needs root."""
     try:
-        with open("/proc/self/autogroup", "w", encoding="ascii") as file:
-            file.write("-15")
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
     except OSError as error:
         print(f"# the clients wait for a processor as long as engines do: {error}", flush=True)
 
@@ -132,39 +104,45 @@ def measure_zone_loss(region, client, zone):
             doomed.append(pids[cluster])
             if role == "primary":
                 endpoint = group.findtext("NodeGroups/NodeGroup/PrimaryEndpoint/Address")
-                clients.append(Client(Dns(server, endpoint).resolve))
+                clients.append(first_writes.Client(group.findtext("ReplicationGroupId"),
+                                                   Dns(server, endpoint), PORT))
     if not clients:
         sys.exit(f"no group has its primary in {zone}")
     go_before_engines()
-    for one in clients:
-        one.start()
+    killed_at = time.time()
     start = time.perf_counter()
     for pid in doomed:
         os.kill(pid, signal.SIGKILL)
-    for one in clients:
-        one.start_time = start
-        one.begin.set()
-    for one in clients:
-        one.join()
+    first_writes.follow(clients, start, RECOVERY_SECONDS)
     moved = [one.first_write for one in clients if one.first_write is not None]
     if len(moved) < len(clients):
         sys.exit(f"{len(clients) - len(moved)} groups take no writes after {RECOVERY_SECONDS} s")
     print(f"{len(doomed)} engines of {zone} killed, {len(moved)} of them primaries; first write: "
           f"{support.figures(moved)}, the last group after {max(moved):.0f} ms", flush=True)
+    return killed_at, {one.group: one.first_write for one in clients}
 
 
-def print_stages(data, count):
-    """Of the failovers, by their reports."""
+def print_stages(data, killed_at, written):
+    """Of the failovers, by their reports: milliseconds after the engines were killed."""
     directory = os.path.join(data, "failovers")
-    support.wait_until(lambda: os.path.isdir(directory) and len(os.listdir(directory)) >= count,
-                       "all reports", RECOVERY_SECONDS, 0.5)
+    support.wait_until(
+        lambda: os.path.isdir(directory) and len(os.listdir(directory)) >= len(written),
+        "all reports", RECOVERY_SECONDS, 0.5)
     reports = []
     for entry in os.scandir(directory):
         with open(entry.path, encoding="utf-8") as file:
             reports.append(json.load(file))
+    seen = {report["replication_group"]:
+            (report["at"] - report["committed_us"]) / 1000 - killed_at * 1000
+            for report in reports}
+    print(f"# seen           {support.figures(list(seen.values()))}", flush=True)
     for stage in ("confirmed", "fenced", "committed", "names", "promoted", "repaired"):
-        values = [report[f"{stage}_us"] / 1000 for report in reports]
-        print(f"# after the fault was seen, {stage:9}: {support.figures(values)}", flush=True)
+        values = [seen[report["replication_group"]] + report[f"{stage}_us"] / 1000
+                  for report in reports]
+        print(f"# {stage:14} {support.figures(values)}", flush=True)
+    waited = [written[report["replication_group"]] - report["promoted_us"] / 1000
+              - seen[report["replication_group"]] for report in reports]
+    print(f"# first write, after the promotion {support.figures(waited)}", flush=True)
 
 
 def main():
@@ -181,9 +159,9 @@ def main():
         support.make_network(client)
         create(client, options.groups)
         measure_idle(region, options.idle_seconds, 3 * options.groups)
-        measure_zone_loss(region, client, support.REGION + "a")
+        killed_at, written = measure_zone_loss(region, client, support.REGION + "a")
         if options.stages:
-            print_stages(region.data, options.groups // 3)
+            print_stages(region.data, killed_at, written)
         client.close()
 
 

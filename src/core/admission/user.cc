@@ -55,7 +55,7 @@ Admitted<Hashes> check_passwords(const std::vector<NewPassword>& passwords) {
 }
 
 Admitted<Hashes> by_mode(const AuthenticationRequest& request, const User& user) {
-  if (request.no_password_required || request.passwords) {
+  if (request.no_password_required.value_or(false) || request.passwords) {
     return combination(
         "AuthenticationMode cannot be used together with Passwords or NoPasswordRequired.");
   }

@@ -80,6 +80,7 @@ TEST_F(UserTest, ResolvesAuthentication) {
   request.mode = "password";
   EXPECT_EQ(authenticate(request, "b"), "InvalidParameterValue");
   request.mode_passwords = {kFirst};
+  request.no_password_required = false;  // Terraform's provider always sends it
   EXPECT_EQ(authenticate(request, "b"), "ok");
   request.passwords = {kFirst};
   EXPECT_EQ(authenticate(request, "c"), "InvalidParameterCombination");
