@@ -36,6 +36,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
   bool has_no_memory(control::Process process) override;
+  void prefer(control::Process, bool) override {}  // simulated engines do not share processors
   control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
   bool socket_resets_supported() const override { return true; }
   Status update_hosts(core::NodeKey node, std::string content) override;

@@ -12,6 +12,7 @@
 
 #include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/machine.h"
+#include "adapters/system/priority.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/ca_file.h"
 #include "app/control_plane.h"
@@ -253,7 +254,8 @@ class Serve {
   std::unique_ptr<StateStore> state_;
   RuntimeFacts facts_;
   Status dns_status_;
-  dns::DnsServer dns_;
+  // A name that has moved is of no use to a client that waits for its answer behind other work.
+  dns::DnsServer dns_{{.on_thread = [] { adapters::prefer_this_thread(); }}};
   std::unique_ptr<ZonePublisher> zone_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;
   std::optional<FailoverReports> reports_;

@@ -106,6 +106,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     std::map<std::string, std::string> files;
     std::shared_ptr<boost::asio::steady_timer> exit;
     ProcessProbe probe{};
+    bool preferred = false;
   };
   std::map<NodeKey, Engine> engines;
   std::vector<std::string> calls;  // what was done, in order
@@ -193,6 +194,13 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   bool has_no_memory(Process process) override {
     const auto seen = probe(process);
     return !seen || seen->exiting;
+  }
+  void prefer(Process process, bool on) override {
+    for (auto& [node, engine] : engines) {
+      if (engine.pid == process.pid) {
+        engine.preferred = on;
+      }
+    }
   }
   Awaitable<Status> reset_sockets(SocketReset reset) override {
     calls.push_back(reset.connections ? "reset clients" : "refuse clients");

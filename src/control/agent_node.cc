@@ -22,6 +22,7 @@ using std::chrono::seconds;
 constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
 constexpr Duration kSurveyPoll = std::chrono::microseconds(400);
+constexpr Duration kSettledSurveyPoll = milliseconds(50);
 // Settled nodes that are asked together.
 constexpr Duration kWidestGrid = milliseconds(40);
 // How long an engine may take until its first answer before that is told as a problem.
@@ -72,6 +73,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     answered_ = true;  // it may not answer just now, but it is no new process
     liveness_.answered();
     started_at_ = ports_.clock.monotonic();
+    ports_.runner.prefer(process_, false);  // should we have ended in the middle of a failover
   }
   if (found && !known_.running) {
     fault_seen_ = ports_.clock.monotonic();  // it died while no agent looked
@@ -486,11 +488,15 @@ Duration AgentNode::steady_poll() {
 }
 
 Duration AgentNode::next_poll() {
-  // Clients wait for the end of a survey.
-  const bool survey = desired_ && desired_->survey;
-  const Duration first = survey ? kSurveyPoll : kFirstPoll;
-  const Duration longest = survey ? kSurveyPoll : kLongestAwaitPoll;
-  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, first, longest);
+  if (known_.dying) {
+    return kLongestAwaitPoll;  // its end wakes us, and nothing else is to be seen of it
+  }
+  if (desired_ && desired_->survey) {
+    // Clients wait for the end of a survey. Who has told all there is to tell would only take time
+    // from the others: hundreds are in one when a zone is lost.
+    return offset_settled_ ? kSettledSurveyPoll : kSurveyPoll;
+  }
+  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);
   return poll_;
 }
 

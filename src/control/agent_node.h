@@ -110,6 +110,7 @@ class AgentNode {
   bool is_to_change_roles() const;
   bool is_in_failover() const;
   void keep_quiet();
+  void prefer_engine(bool on);
   std::string describe_end() const;
   bool may_try_at_once(const std::optional<core::NodeAssignment>& desired) const;
   void settle(const Status& status);
@@ -127,6 +128,7 @@ class AgentNode {
   StartGate::Place place_;
   StartGate::Quiet quiet_;
   std::optional<Monotonic> quiet_since_;
+  bool preferred_ = false;  // the process runs before ordinary work
   std::optional<core::NodeAssignment> desired_;
   std::optional<Ipv4> address_;
   core::NodeKnowledge known_;

@@ -75,7 +75,19 @@ void AgentNode::keep_quiet() {
   } else if (!quiet_since_) {
     quiet_since_ = ports_.clock.monotonic();
   }
-  quiet_.set(now && ports_.clock.monotonic() - *quiet_since_ < kLongestQuiet);
+  const bool keeps = now && ports_.clock.monotonic() - *quiet_since_ < kLongestQuiet;
+  quiet_.set(keeps);
+  prefer_engine(keeps);
+}
+
+// On a machine full of engines each waits for the processor behind all others, in every step of the
+// failover anew.
+void AgentNode::prefer_engine(bool on) {
+  const bool wanted = on && known_.running && !known_.dying;
+  if (wanted != preferred_) {
+    preferred_ = wanted;
+    ports_.runner.prefer(process_, wanted);
+  }
 }
 
 Awaitable<void> AgentNode::end_process(int first_signal) {
@@ -158,6 +170,7 @@ void AgentNode::process_ended() {
     ports_.log.error(fmt::format("node {}: {}", key_.str(), problem_));
   }
   process_ = Process{};
+  preferred_ = false;
   publish();
 }
 

@@ -309,6 +309,7 @@ TEST_F(AgentTest, ASurveyEndsWhenTheOffsetStandsStillOrTheLinkWasReadToItsEnd) {
   assign({primary(), surveyed});
   settle();
   ASSERT_TRUE(reports_.newest(kReplica)->surveyed);
+  EXPECT_TRUE(host_.engines[kReplica].preferred);  // clients wait for it
   EXPECT_FALSE(reports_.newest(kReplica)->offset_settled) << "more may be on the way";
   status.replication_offset = 20;
   status.link_up = false;

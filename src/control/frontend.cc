@@ -1,5 +1,9 @@
 #include "control/frontend.h"
 
+#include <algorithm>
+#include <iterator>
+#include <ranges>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
@@ -19,6 +23,10 @@ constexpr Duration kBehindPause = std::chrono::seconds(1);
 constexpr Duration kFollowPatience = std::chrono::milliseconds(500);
 // As often as one change may be overtaken by those of other servers.
 constexpr int kConflictTries = 20;
+// Committed together at most; and so many changes leave no room for another decision: what a store
+// takes at once has limits (etcd: 128 operations), and a decision makes some ten.
+constexpr std::size_t kLargestBatch = 64;
+constexpr std::size_t kFullTransition = 60;
 
 }  // namespace
 
@@ -68,53 +76,156 @@ void Frontend::release() {
 
 Awaitable<core::Admitted<core::Revision>> Frontend::submit(Decision decision,
                                                            std::optional<LeaderTerm> term) {
+  return serve(Request{std::move(decision), term});
+}
+
+Awaitable<core::Admitted<core::Revision>> Frontend::submit_with_others(
+    Decision decision, std::optional<LeaderTerm> term) {
+  return serve(Request{std::move(decision), term, true});
+}
+
+// Whoever gets the lock carries out what waits, until its own request is done; another may have
+// done that for it meanwhile.
+Awaitable<core::Admitted<core::Revision>> Frontend::serve(Request request) {
+  requests_.push_back(&request);
   co_await acquire();
+  while (!request.done()) {
+    Batch batch = next_batch();
+    co_await carry_out(std::move(batch));
+  }
+  release();
+  if (request.thrown != nullptr) {
+    std::rethrow_exception(request.thrown);
+  }
+  co_return std::move(*request.outcome);
+}
+
+// The oldest request, and with it others that may be committed together with it.
+Frontend::Batch Frontend::next_batch() {
+  Batch batch{requests_.front()};
+  requests_.pop_front();
+  const Request& first = *batch.front();
+  for (auto it = requests_.begin();
+       first.with_others && it != requests_.end() && batch.size() < kLargestBatch;) {
+    const bool joins = (*it)->with_others && (*it)->term == first.term;
+    if (joins) {
+      batch.push_back(*it);
+    }
+    it = joins ? requests_.erase(it) : std::next(it);
+  }
+  return batch;
+}
+
+// A bug of whoever decides or observes must not make every later change wait for ever.
+Awaitable<void> Frontend::carry_out(Batch batch) {
   try {
-    auto result = co_await commit(decision, term);
-    release();
-    co_return result;
+    co_await commit(batch);
   } catch (...) {
-    // A bug of whoever decides or observes; it must not make every later change wait for ever.
-    release();
-    throw;
+    for (Request* request : batch) {
+      request->thrown = std::current_exception();
+    }
   }
 }
 
-Awaitable<core::Admitted<core::Revision>> Frontend::commit(const Decision& decision,
-                                                           std::optional<LeaderTerm> term) {
+Awaitable<void> Frontend::commit(Batch& batch) {
+  const auto refuse_all = [&batch](const core::Fault& fault) {
+    for (Request* request : batch) {
+      request->outcome = tl::unexpected(fault);
+    }
+  };
+  const std::optional<LeaderTerm> term = batch.front()->term;
   for (int tries = 0; tries < kConflictTries; ++tries) {
     if (behind_ && clock_.monotonic() >= try_again_) {
       co_await reload();
     }
     if (behind_) {
-      co_return core::refuse("ServiceUnavailable", "The state cannot be read. Try again.");
-    }
-    auto admitted = decision(state_, core::AdmissionContext{clock_.now(), random_});
-    if (!admitted) {
-      co_return tl::unexpected(admitted.error());
-    }
-    if (admitted->empty()) {
-      co_return state_.revision();
+      refuse_all(core::Fault{"ServiceUnavailable", "The state cannot be read. Try again."});
+      co_return;
     }
     const core::Revision before = state_.revision();
-    if (const auto broken = check(*admitted)) {
-      log_.error(fmt::format("a change was not made because {}; please report it", *broken));
-      co_return core::refuse("InternalFailure", "The change is not possible. See Hikae's log.");
+    const core::Transition transition = decide(batch);
+    Status committed;
+    if (!transition.empty()) {
+      committed = co_await store(transition, before, term);
     }
-    const Status committed = co_await store(*admitted, before, term);
     if (committed) {
-      co_return before.next();
+      for (Request* request : batch) {
+        request->outcome = std::move(request->decided);
+      }
+      co_return;
     }
     if (committed.error().code == ErrorCode::kTimeout) {
       co_await reload();
     }
     if (committed.error().code != ErrorCode::kConflict) {
-      co_return tl::unexpected(failed(committed.error()));
+      refuse_all(failed(committed.error()));
+      co_return;
     }
     co_await catch_up(before);
   }
   log_.error("a change was not stored: other servers were first every time");
-  co_return core::refuse("InternalFailure", "The change could not be stored. Try again.");
+  refuse_all(core::Fault{"InternalFailure", "The change could not be stored. Try again."});
+}
+
+// Each on the state that those before it leave; nothing of that is left afterwards. No reader runs
+// in between. Requests for which there is no room go back to the front of the line.
+core::Transition Frontend::decide(Batch& batch) {
+  const core::Revision revision = state_.revision();
+  core::Transition all;
+  std::vector<core::Transition> inverses;
+  std::size_t decided = 0;
+  while (decided < batch.size() && all.changes.size() < kFullTransition) {
+    auto transition = decide(*batch[decided++]);
+    if (transition) {
+      inverses.push_back(core::inverse(state_, *transition));
+      state_.apply(*transition, revision);
+      std::ranges::move(transition->changes, std::back_inserter(all.changes));
+    }
+  }
+  requests_.insert(requests_.begin(), batch.begin() + std::ptrdiff_t(decided), batch.end());
+  batch.resize(decided);
+  for (const core::Transition& inverse : inverses | std::views::reverse) {
+    state_.apply(inverse, revision);
+  }
+  std::erase_if(batch, [](const Request* request) { return request->thrown != nullptr; });
+  return all;
+}
+
+// The change to be made, if any. A wrong decision never reaches the store.
+std::optional<core::Transition> Frontend::decide(Request& request) {
+  const core::Revision revision = state_.revision();
+  try {
+    auto admitted = request.decision(state_, core::AdmissionContext{clock_.now(), random_});
+    if (!admitted) {
+      request.decided = tl::unexpected(admitted.error());
+      return std::nullopt;
+    }
+    if (admitted->empty()) {
+      request.decided = revision;
+      return std::nullopt;
+    }
+    if (const auto broken = broken_by(*admitted)) {
+      log_.error(fmt::format("a change was not made because {}; please report it", *broken));
+      request.decided =
+          core::refuse("InternalFailure", "The change is not possible. See Hikae's log.");
+      return std::nullopt;
+    }
+    request.decided = revision.next();
+    return std::move(*admitted);
+  } catch (...) {
+    request.thrown = std::current_exception();
+    return std::nullopt;
+  }
+}
+
+// Tries the change on the state and takes it back.
+std::optional<std::string> Frontend::broken_by(const core::Transition& transition) {
+  const core::Revision revision = state_.revision();
+  const core::Transition inverse = core::inverse(state_, transition);
+  state_.apply(transition, revision.next());
+  auto broken = core::broken_invariant(state_, transition);
+  state_.apply(inverse, revision);
+  return broken;
 }
 
 Awaitable<Status> Frontend::store(const core::Transition& transition, core::Revision before,
@@ -137,17 +248,6 @@ core::Fault Frontend::failed(const Error& error) {
   const bool nothing_happened = error.code == ErrorCode::kUnavailable;
   return core::Fault{nothing_happened ? "ServiceUnavailable" : "InternalFailure",
                      "The change could not be stored. Try again."};
-}
-
-// Tries the change on the state and takes it back: no reader runs in between, and a wrong decision
-// never reaches the store.
-std::optional<std::string> Frontend::check(const core::Transition& transition) {
-  const core::Revision revision = state_.revision();
-  const core::Transition inverse = core::inverse(state_, transition);
-  state_.apply(transition, revision.next());
-  auto broken = core::broken_invariant(state_, transition);
-  state_.apply(inverse, revision);
-  return broken;
 }
 
 void Frontend::apply(const core::Transition& transition, core::Revision next) {

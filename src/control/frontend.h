@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -51,6 +53,10 @@ class Frontend {
   // does not answer and nothing has happened.
   Awaitable<core::Admitted<core::Revision>> submit(Decision decision,
                                                    std::optional<LeaderTerm> term = std::nullopt);
+  // The same for one who does not need to find the state as its change made it: whatever waits in
+  // this way is committed together, in one revision. Each decision sees those before it as made.
+  Awaitable<core::Admitted<core::Revision>> submit_with_others(Decision decision,
+                                                               std::optional<LeaderTerm> term);
 
   // From now on somebody calls follow() with what other servers commit.
   void expect_followed(bool followed) { followed_ = followed; }
@@ -62,12 +68,28 @@ class Frontend {
   Awaitable<Status> refresh();
 
  private:
+  // Somebody who waits for the outcome of a decision.
+  struct Request {
+    Decision decision;
+    std::optional<LeaderTerm> term;
+    bool with_others = false;
+    std::optional<core::Admitted<core::Revision>> decided = std::nullopt;  // if all goes well
+    std::optional<core::Admitted<core::Revision>> outcome = std::nullopt;
+    std::exception_ptr thrown = nullptr;  // in place of an outcome
+    bool done() const { return outcome || thrown != nullptr; }
+  };
+  using Batch = std::vector<Request*>;
+
+  Awaitable<core::Admitted<core::Revision>> serve(Request request);
   Awaitable<void> acquire();
   void release();
-  Awaitable<core::Admitted<core::Revision>> commit(const Decision& decision,
-                                                   std::optional<LeaderTerm> term);
+  Batch next_batch();
+  Awaitable<void> carry_out(Batch batch);
+  Awaitable<void> commit(Batch& batch);
+  core::Transition decide(Batch& batch);
+  std::optional<core::Transition> decide(Request& request);
+  std::optional<std::string> broken_by(const core::Transition& transition);
   core::Fault failed(const Error& error);
-  std::optional<std::string> check(const core::Transition& transition);
   void apply(const core::Transition& transition, core::Revision next);
   Awaitable<Status> store(const core::Transition& transition, core::Revision before,
                           std::optional<LeaderTerm> term);
@@ -84,6 +106,7 @@ class Frontend {
   std::map<ObserverId, Observer> observers_;
   ObserverId first_observer_ = 0;
   ObserverId last_observer_ = 0;
+  std::deque<Request*> requests_;  // whose turn has not come, the oldest first
   bool busy_ = false;
   bool behind_ = false;      // the store may have taken a change that we do not know
   Monotonic try_again_;      // while behind: before this time nobody asks the store again

@@ -1,5 +1,6 @@
 #include "control/frontend.h"
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@ class SharedStore final : public Store {
   core::State state;
   std::optional<Error> load_error;
   std::deque<std::function<Status()>> before_commit;
+  WakeSignal* held = nullptr;  // the next commit waits for it
   std::optional<LeaderTerm> newest_term;
   int loads = 0;
   int commits = 0;
@@ -49,6 +51,9 @@ class SharedStore final : public Store {
                            std::optional<LeaderTerm> term) override {
     ++commits;
     newest_term = term;
+    if (WakeSignal* signal = std::exchange(held, nullptr)) {
+      co_await signal->wait();
+    }
     if (!before_commit.empty()) {
       const Status prepared = before_commit.front()();
       before_commit.pop_front();
@@ -164,6 +169,56 @@ TEST_F(FrontendTest, ADecisionThatThrowsDoesNotStopTheNextOne) {
                         });
   settle([&] { return thrown; });
   EXPECT_TRUE(run(frontend_.submit(adding("one"))));
+}
+
+TEST_F(FrontendTest, WhatWaitsWithOthersIsOneCommitAndEachHasItsOwnOutcome) {
+  WakeSignal all_wait(context_.get_executor());
+  store_.held = &all_wait;
+  const Frontend::Decision refused = [](const core::State& state, core::AdmissionContext) {
+    EXPECT_TRUE(has_host(state, "two"));  // sees what comes before it
+    return core::Admitted<core::Transition>(core::refuse("Refused", ""));
+  };
+  const Frontend::Decision wrong = [](const core::State&,
+                                      core::AdmissionContext) -> core::Admitted<core::Transition> {
+    throw std::out_of_range("a bug");
+  };
+  std::vector<std::string> outcomes(6);
+  const auto submit = [&](std::size_t at, Awaitable<core::Admitted<core::Revision>> operation) {
+    boost::asio::co_spawn(
+        context_, std::move(operation),
+        [&outcomes, at](std::exception_ptr thrown, const core::Admitted<core::Revision>& done) {
+          outcomes[at] = thrown ? "thrown"
+                         : done ? std::to_string(done->value())
+                                : done.error().code;
+        });
+  };
+  submit(0, frontend_.submit_with_others(adding("one"), std::nullopt));
+  submit(1, frontend_.submit_with_others(adding("two"), std::nullopt));
+  submit(2, frontend_.submit(adding("alone")));
+  submit(3, frontend_.submit_with_others(refused, std::nullopt));
+  submit(4, frontend_.submit_with_others(wrong, std::nullopt));
+  submit(5, frontend_.submit_with_others(adding("three"), std::nullopt));
+  settle([&] { return store_.commits == 1; });
+  all_wait.raise();
+  settle([&] { return std::ranges::none_of(outcomes, &std::string::empty); });
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"1", "2", "3", "Refused", "thrown", "2"}));
+  EXPECT_EQ(store_.commits, 3);
+  EXPECT_EQ(observed_, (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(seen_, (std::vector<std::size_t>{0, 1, 2, 3}));
+}
+
+TEST_F(FrontendTest, OthersOfAnotherTermAreCommittedByThemselves) {
+  std::vector<bool> done(2);
+  for (const std::uint64_t term : {1, 2}) {
+    boost::asio::co_spawn(
+        context_, frontend_.submit_with_others(adding(term == 1 ? "one" : "two"), LeaderTerm(term)),
+        [&done, term](std::exception_ptr, const core::Admitted<core::Revision>& revision) {
+          done[term - 1] = revision.has_value();
+        });
+  }
+  settle([&] { return done[0] && done[1]; });
+  EXPECT_EQ(store_.commits, 2);
+  EXPECT_EQ(store_.newest_term, LeaderTerm(2));
 }
 
 TEST_F(FrontendTest, ADecisionRunsAgainOnTheStateThatWasFirst) {

@@ -26,28 +26,36 @@ void NodePlaces::told(const core::HostId& host, const core::NodeKey& key, Place 
   table.insert_or_assign(key, host);
 }
 
-void NodePlaces::follow(const core::Transition& transition, core::Observed& observed) {
+bool NodePlaces::follow(const core::Transition& transition, core::Observed& observed) {
+  bool moved = false;
   for (const core::Change& change : transition.changes) {
     if (const auto* put = std::get_if<core::Put<core::CacheCluster>>(&change)) {
-      follow(put->value, observed);
+      moved = follow(put->value, observed) || moved;
     } else if (const auto* gone = std::get_if<core::Remove<core::CacheCluster>>(&change)) {
       std::erase_if(here_, [&](const auto& entry) { return entry.first.cluster == gone->key; });
       std::erase_if(arriving_, [&](const auto& entry) { return entry.first.cluster == gone->key; });
+      moved = true;
     }
   }
+  return moved;
 }
 
-void NodePlaces::follow(const core::CacheCluster& cluster, core::Observed& observed) {
+bool NodePlaces::follow(const core::CacheCluster& cluster, core::Observed& observed) {
+  bool moved = false;
   for (const core::Node& node : cluster.nodes) {
     const core::NodeKey key{cluster.id, node.id};
     const auto here = here_.find(key);
-    if (here != here_.end() && here->second != node.host) {
+    const auto arriving = arriving_.find(key);
+    const bool known = here != here_.end() && here->second == node.host;
+    const bool arrival_known =
+        arriving == arriving_.end() ? node.move.host.empty() : arriving->second == node.move.host;
+    moved = moved || !known || !arrival_known;
+    if (here != here_.end() && !known) {
       observed.nodes.erase(key);
       observed.dead_since.erase(key);
       here_.erase(here);
     }
-    const auto arriving = arriving_.find(key);
-    if (arriving == arriving_.end() || arriving->second == node.move.host) {
+    if (arriving == arriving_.end() || arrival_known) {
       continue;
     }
     const auto seen = observed.arrivals.find(key);
@@ -58,6 +66,7 @@ void NodePlaces::follow(const core::CacheCluster& cluster, core::Observed& obser
     observed.arrivals.erase(key);
     arriving_.erase(arriving);
   }
+  return moved;
 }
 
 }  // namespace hikae::control

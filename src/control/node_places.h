@@ -20,11 +20,12 @@ class NodePlaces {
 
   // The host has told of the node.
   void told(const core::HostId& host, const core::NodeKey& key, Place place);
-  // Clusters were changed: brings the observations along.
-  void follow(const core::Transition& transition, core::Observed& observed);
+  // Clusters were changed: brings the observations along. True: some node may have another place
+  // now, or counts as one that no host has told of.
+  bool follow(const core::Transition& transition, core::Observed& observed);
 
  private:
-  void follow(const core::CacheCluster& cluster, core::Observed& observed);
+  bool follow(const core::CacheCluster& cluster, core::Observed& observed);
 
   std::map<core::NodeKey, core::HostId> here_;
   std::map<core::NodeKey, core::HostId> arriving_;

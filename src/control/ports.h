@@ -197,6 +197,10 @@ class ProcessRunner {
   // Whether it is gone, or the kernel is taking it down. Sees it later than probe() by less than a
   // millisecond, and costs a third.
   virtual bool has_no_memory(Process process) = 0;
+  // Lets the process run before all ordinary work of the machine, or no longer. A wish: without
+  // permission, and for a process that is gone, nothing happens. What it starts does not inherit
+  // it; a process that we leave behind keeps it.
+  virtual void prefer(Process process, bool on) = 0;
   // Ends sockets of a dying process at once, which the kernel would close only when all of the
   // process's memory is freed, after 100 ms and more for each gigabyte: what it listens with
   // refuses connections from now on, or its connections are reset, so that clients go elsewhere.

@@ -26,13 +26,13 @@ core::Plan plan_for(const core::State& state, const core::Observed& observed, co
   return core::plan_standalone_cluster(state, observed, core::CacheClusterId(unit.id), context);
 }
 
-// Offsets grow all the time; they matter only while something is decided by them.
-bool only_its_offset_moved(core::NodeObservation& known, const core::NodeObservation& now) {
-  known.offset_read = now.offset_read;
-  if (!now.offset_settled && !now.writes_paused) {
-    known.replication_offset = now.replication_offset;
-  }
-  return known == now;
+// Nodes that go, or move, are gone once their agent has taken up an assignment without them.
+bool awaits_revision(const core::State& state, const Unit& unit) {
+  return std::ranges::any_of(clusters_of(state, unit), [](const core::CacheCluster* cluster) {
+    return cluster->retired_at != core::Revision() ||
+           std::ranges::any_of(cluster->nodes,
+                               [](const core::Node& node) { return node.move.under_way(); });
+  });
 }
 
 }  // namespace
@@ -77,86 +77,21 @@ Awaitable<void> Reconciler::stop() {
 
 void Reconciler::on_transition(const core::State& after, const core::Transition& transition) {
   const auto units = touched_units(after, transition);
-  take_hosts(transition);
-  places_.follow(transition, observed_);
+  assign_new_hosts(transition);
+  reports_.follow(transition);
   book_.refresh(units);
   for (const Unit& unit : units) {
     notify(unit);
   }
 }
 
-// A host that joins waits for an assignment, even an empty one; of a host that left nothing counts
-// any more.
-void Reconciler::take_hosts(const core::Transition& transition) {
+// A host that joins waits for an assignment, even an empty one.
+void Reconciler::assign_new_hosts(const core::Transition& transition) {
   for (const core::Change& change : transition.changes) {
     if (const auto* put = std::get_if<core::Put<core::Host>>(&change)) {
       book_.refresh_host(put->value.id);
     }
-    const auto* removed = std::get_if<core::Remove<core::Host>>(&change);
-    const auto known =
-        removed == nullptr ? nodes_of_host_.end() : nodes_of_host_.find(removed->key);
-    if (known == nodes_of_host_.end()) {
-      continue;
-    }
-    for (const core::NodeKey& key : known->second) {
-      observed_.nodes.erase(key);
-      observed_.dead_since.erase(key);
-    }
-    nodes_of_host_.erase(known);
-    observed_.assignment_revision.erase(removed->key);
   }
-}
-
-std::set<core::NodeKey> Reconciler::take(const core::HostReport& report) {
-  using Place = NodePlaces::Place;
-  std::set<core::NodeKey> changed;
-  std::set<core::NodeKey> present;
-  auto& known = nodes_of_host_[report.host];
-  for (const core::NodeObservation& node : report.nodes) {
-    const core::NodeKey& key = node.node;
-    const Place place = NodePlaces::place_of(frontend_.state(), report.host, key);
-    if (place == Place::kElsewhere) {
-      continue;
-    }
-    auto& table = place == Place::kArriving ? observed_.arrivals : observed_.nodes;
-    const auto before = table.find(key);
-    present.insert(present.end(), key);
-    if (before != table.end() && only_its_offset_moved(before->second, node)) {
-      continue;
-    }
-    changed.insert(key);
-    places_.told(report.host, key, place);
-    take(node, place == Place::kArriving);
-  }
-  for (const core::NodeKey& key : known) {
-    const Place place = NodePlaces::place_of(frontend_.state(), report.host, key);
-    if (present.contains(key) || place == Place::kElsewhere) {
-      continue;
-    }
-    changed.insert(key);
-    if (place == Place::kArriving) {
-      observed_.arrivals.erase(key);
-      continue;
-    }
-    observed_.nodes.erase(key);
-    observed_.dead_since.erase(key);
-  }
-  known = std::move(present);
-  return changed;
-}
-
-void Reconciler::take(const core::NodeObservation& node, bool arriving) {
-  const core::NodeKey& key = node.node;
-  if (arriving) {
-    observed_.arrivals.insert_or_assign(key, node);
-    return;
-  }
-  if (!node.dead()) {
-    observed_.dead_since.erase(key);
-  } else {
-    observed_.dead_since.try_emplace(key, clock_.monotonic());
-  }
-  observed_.nodes.insert_or_assign(key, node);
 }
 
 void Reconciler::on_report(const core::HostReport& report) {
@@ -169,7 +104,7 @@ void Reconciler::on_report(const core::HostReport& report) {
   std::set<Unit> units;
   observed_.now = clock_.monotonic();
   auto nodes = book_.acknowledge(report.host, report.ticket);
-  nodes.merge(take(report));
+  nodes.merge(reports_.take(frontend_.state(), report));
   for (const core::NodeKey& key : nodes) {
     if (const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster)) {
       units.insert(unit_of(*cluster));
@@ -181,8 +116,7 @@ void Reconciler::on_report(const core::HostReport& report) {
     observed_observer_(units);
   }
   if (moved) {
-    // Deletions wait for a revision, not for a node.
-    units.insert(waiting_.begin(), waiting_.end());
+    units.insert(awaiting_revision_.begin(), awaiting_revision_.end());
   }
   for (const Unit& unit : units) {
     notify(unit);
@@ -256,7 +190,7 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     return core::Admitted<core::Transition>(plan.transition);
   };
   Frontend::Decision decision = decide;
-  const auto committed = co_await frontend_.submit(std::move(decision), term_);
+  const auto committed = co_await frontend_.submit_with_others(std::move(decision), term_);
   if (observed_.deciding.erase(core::ReplicationGroupId(unit.id)) > 0) {
     book_.refresh({unit});
   }
@@ -286,11 +220,15 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
   }
   if (plan.settled) {
     waiting_.erase(unit);
+    awaiting_revision_.erase(unit);
     if (clusters_of(frontend_.state(), unit).empty()) {
       reasons_.erase(unit);
     }
   } else {
     waiting_.insert(unit);
+    if (awaits_revision(frontend_.state(), unit)) {
+      awaiting_revision_.insert(unit);
+    }
   }
   co_return Rest{!plan.transition.empty(), plan.recheck_after};
 }

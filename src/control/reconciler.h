@@ -11,7 +11,7 @@
 
 #include "control/assignment_book.h"
 #include "control/frontend.h"
-#include "control/node_places.h"
+#include "control/host_reports.h"
 #include "control/ports.h"
 #include "control/touched.h"
 #include "control/wake_signal.h"
@@ -83,12 +83,9 @@ class Reconciler {
   void notify(const Unit& unit);
   Awaitable<void> run(Unit unit);
   Awaitable<Rest> step(Unit unit);
-  // The nodes whose observation changed in a way that a decision may depend on.
-  std::set<core::NodeKey> take(const core::HostReport& report);
-  void take(const core::NodeObservation& node, bool arriving);
   Awaitable<void> back_off(Unit unit);
   void on_transition(const core::State& after, const core::Transition& transition);
-  void take_hosts(const core::Transition& transition);
+  void assign_new_hosts(const core::Transition& transition);
 
   boost::asio::any_io_executor executor_;
   Frontend& frontend_;
@@ -98,10 +95,10 @@ class Reconciler {
   std::optional<Frontend::ObserverId> observer_;
   core::Observed observed_;
   AssignmentBook book_;
-  NodePlaces places_;
-  std::map<core::HostId, std::set<core::NodeKey>> nodes_of_host_;
+  HostReports reports_{observed_};
   std::map<Unit, std::unique_ptr<Work>> working_;
-  std::set<Unit> waiting_;  // not settled: something is still to be observed
+  std::set<Unit> waiting_;            // not settled: something is still to be observed
+  std::set<Unit> awaiting_revision_;  // of these: perhaps only for a newer assignment
   std::map<Unit, std::string> reasons_;
   FailoverObserver failover_observer_;
   ObservedObserver observed_observer_;

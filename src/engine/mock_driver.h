@@ -28,6 +28,7 @@ class MockEngines final : public control::ProcessRunner, public control::EngineD
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
   bool has_no_memory(control::Process process) override;
+  void prefer(control::Process, bool) override {}
   control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
   bool socket_resets_supported() const override { return false; }
   Status update_hosts(core::NodeKey node, std::string content) override;

@@ -31,6 +31,8 @@ def provider_directories():
 
 @unittest.skipUnless(commands.have("terraform"), "terraform is not installed")
 class TerraformExample(RegionTestCase):
+    longest_seconds = 900
+
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="hikae-terraform-")

@@ -170,7 +170,12 @@ class DnsServer::Impl {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { context_->run(); });
+    thread_ = std::thread([this] {
+      if (options_.on_thread) {
+        options_.on_thread();
+      }
+      context_->run();
+    });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_setname_np(thread_.native_handle(), "hikae-dns");
   }

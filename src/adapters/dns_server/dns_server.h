@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct ListenAddress {
 struct DnsServerOptions {
   Duration tcp_idle_timeout = std::chrono::seconds(10);  // also for a query that comes in drops
   std::size_t max_tcp_connections = 128;                 // further ones are closed at once
+  std::function<void()> on_thread;  // called once in the answering thread, before all else
 };
 
 // How many answers went out since the start.

@@ -349,6 +349,16 @@ bool LinuxProcessRunner::has_no_memory(Process process) {
   return adapters::has_no_memory(files_of(process).memory);
 }
 
+// Its first thread is the one that answers clients.
+void LinuxProcessRunner::prefer(Process process, bool on) {
+  if (!is_same_and_alive(process)) {
+    return;
+  }
+  const int policy = on ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER;
+  const sched_param priority{.sched_priority = on ? ::sched_get_priority_min(SCHED_RR) : 0};
+  ::sched_setscheduler(pid_t(process.pid), policy, &priority);
+}
+
 Awaitable<Status> LinuxProcessRunner::reset_sockets(control::SocketReset reset) {
   std::function<Status()> work = [this, reset = std::move(reset)] {
     return reset_sockets_now(reset);

@@ -40,6 +40,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   Status signal(control::Process process, int signal_number) override;
   Result<control::ProcessProbe> probe(control::Process process) override;
   bool has_no_memory(control::Process process) override;
+  void prefer(control::Process process, bool on) override;
   control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
   bool socket_resets_supported() const override { return socket_resets_; }
   Status update_hosts(core::NodeKey node, std::string content) override;

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -301,6 +302,22 @@ TEST_F(LinuxProcessRunnerTest, WhoHasEndedHasNoMemory) {
   EXPECT_TRUE(runner_->probe(process)->exiting);
   run(io_, runner_->wait_exit(process));
   EXPECT_TRUE(runner_->has_no_memory(process));
+}
+
+TEST_F(LinuxProcessRunnerTest, PrefersAProcessForAWhileWhereThatIsPermitted) {
+  const Process process = start(shell("sleep 100"));
+  const sched_param lowest{.sched_priority = ::sched_get_priority_min(SCHED_RR)};
+  const bool permitted = ::sched_setscheduler(pid_t(process.pid), SCHED_RR, &lowest) == 0;
+  runner_->prefer(process, false);
+  EXPECT_EQ(::sched_getscheduler(pid_t(process.pid)), SCHED_OTHER);
+  runner_->prefer(process, true);
+  const int preferred = ::sched_getscheduler(pid_t(process.pid)) & ~SCHED_RESET_ON_FORK;
+  EXPECT_EQ(preferred, permitted ? SCHED_RR : SCHED_OTHER);
+  runner_->prefer(process, false);
+  EXPECT_EQ(::sched_getscheduler(pid_t(process.pid)), SCHED_OTHER);
+  ASSERT_TRUE(runner_->signal(process, SIGKILL));
+  EXPECT_TRUE(run(io_, runner_->wait_exit(process)));
+  runner_->prefer(process, true);  // gone: nothing happens
 }
 
 TEST_F(LinuxProcessRunnerTest, SocketsOfALivingProcessAreNotReset) {
