@@ -20,8 +20,8 @@ constexpr Duration kFindRetry = std::chrono::seconds(1);
 // of a core however many nodes there are; a process that plays the hosts of three zones takes three
 // times as much.
 constexpr Duration kWatchShare = std::chrono::microseconds(1200);
-constexpr Duration kPollShare = std::chrono::milliseconds(24);
-constexpr Duration kWatchPeriod = std::chrono::milliseconds(3);
+constexpr Duration kPollShare = std::chrono::milliseconds(36);
+constexpr Duration kWatchPeriod = std::chrono::milliseconds(2);
 constexpr Duration kIdleWatchPeriod = std::chrono::milliseconds(30);
 constexpr int kRoundsPerGlanceAtAll = 16;
 constexpr int kRoundsPerWholeGlance = 4;  // where primaries have to share

@@ -492,9 +492,9 @@ Duration AgentNode::next_poll() {
     return kLongestAwaitPoll;  // its end wakes us, and nothing else is to be seen of it
   }
   if (desired_ && desired_->survey) {
-    // Clients wait for the end of a survey. Who has told all there is to tell would only take time
-    // from the others: hundreds are in one when a zone is lost.
-    return offset_settled_ ? kSettledSurveyPoll : kSurveyPoll;
+    // Clients wait for the end of a survey. Who has read its link to the end has told all there is
+    // to tell, and would only take time from the others: hundreds are in one when a zone is lost.
+    return offset_settled_ && !known_.link_up ? kSettledSurveyPoll : kSurveyPoll;
   }
   poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);
   return poll_;

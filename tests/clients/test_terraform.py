@@ -115,4 +115,5 @@ class TerraformExample(RegionTestCase):
         self.assertEqual([user["UserId"] for user in self.cache.describe_users()["Users"]],
                          ["default"])
         self.assertEqual(self.cache.describe_user_groups()["UserGroups"], [])
-        self.assertEqual(self.region.nodes(), [])
+        self.assertEqual(self.region.nodes(), {})
+        self.assertEqual(self.ec2.describe_vpcs()["Vpcs"], [])
