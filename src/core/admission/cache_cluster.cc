@@ -145,6 +145,10 @@ Admitted<Transition> admit(const State& state, const CreateCacheCluster& command
   }
   CacheCluster cluster = new_cluster(*id, std::move(*settings), *zone, command.tags);
   cluster.restore = std::move(*source);
+  if (auto logs = change_log_deliveries(command.logs, cluster.settings, cluster.log_deliveries);
+      !logs) {
+    return tl::unexpected(logs.error());
+  }
   out.put(std::move(cluster));
   return out;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admission/log_delivery.h"
 #include "core/admission/restore.h"
 
 namespace hikae::core {
@@ -14,6 +15,7 @@ struct CreateCacheCluster {
   std::string preferred_zone;
   CacheSettingsRequest settings;
   RestoreRequest restore;
+  std::vector<LogDeliveryRequest> logs;
   Tags tags;
 };
 

@@ -97,6 +97,36 @@ std::optional<Fault> lacks_encryption(bool transit_encryption) {
                "the replication group."};
 }
 
+std::optional<Fault> has_both_accesses(const ReplicationGroup& group) {
+  const CacheSettings later = with(with(group.settings, group.applying), group.pending);
+  if (group.user_groups.empty() || later.access.tokens.empty()) {
+    return std::nullopt;
+  }
+  return Fault{"InvalidParameterCombination",
+               "A replication group cannot have both an AUTH token and a user group."};
+}
+
+Checked keep_to_one_access(const UserGroupsChange& change, const TokenChange* token,
+                           const ReplicationGroup& group) {
+  if (token == nullptr && change.asks_for_nothing()) {
+    return {};
+  }
+  if (token != nullptr && token->strategy == "DELETE" && change.to_add.empty()) {
+    return combination(
+        "The AuthTokenUpdateStrategy DELETE is only allowed together with UserGroupIdsToAdd.");
+  }
+  if (!has_both_accesses(group)) {
+    return {};
+  }
+  return change.to_add.empty()
+             ? combination(
+                   "An AUTH token cannot be set while the replication group has a user "
+                   "group. Use RemoveUserGroups in the same request.")
+             : combination(
+                   "A user group cannot be added while the replication group has an AUTH "
+                   "token. Use the AuthTokenUpdateStrategy DELETE in the same request.");
+}
+
 Checked change_user_groups(const State& state, const UserGroupsChange& change,
                            ReplicationGroup& group, Transition& transition) {
   if (change.asks_for_nothing()) {

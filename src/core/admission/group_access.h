@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/admission/access.h"
 #include "core/admission/admission.h"
 #include "core/admission/settings_rules.h"
 #include "core/resource/replication_group.h"
@@ -29,6 +30,14 @@ struct UserGroupsChange {
   bool remove_all = false;
   bool asks_for_nothing() const { return to_add.empty() && to_remove.empty() && !remove_all; }
 };
+
+// A group has users or AUTH tokens, never both (AWS User Guide, "Migrating from AUTH to RBAC"): one
+// change takes the tokens away (strategy DELETE) and adds the user group, or takes the user groups
+// away and sets a token. `group`: as it is to be.
+Checked keep_to_one_access(const UserGroupsChange& change, const TokenChange* token,
+                           const ReplicationGroup& group);
+// The same for a new group.
+std::optional<Fault> has_both_accesses(const ReplicationGroup& group);
 
 // Puts it into the group, which is `modifying` then, and into the members' nodes.
 Checked change_user_groups(const State& state, const UserGroupsChange& change,

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/admission/access_change.h"
 #include "core/admission/identifiers.h"
 #include "core/catalog/catalog.h"
 #include "core/reconcile/roll.h"
@@ -187,11 +188,25 @@ Checked change_what_nodes_run(const State& state, const SettingsChange& change,
   return {};
 }
 
+Checked change_logs(const State& state, const std::vector<LogDeliveryRequest>& requests,
+                    ReplicationGroup& group, Transition& out) {
+  const std::vector<LogDelivery> before = group.log_deliveries;
+  const CacheSettings later = with(group.settings, group.applying);
+  if (auto checked = change_log_deliveries(requests, later, group.log_deliveries); !checked) {
+    return checked;
+  }
+  if (group.log_deliveries != before) {
+    tell_nodes(state, {group.id}, out);
+    group.status = "modifying";
+  }
+  return {};
+}
+
 bool asks_for_nothing(const ModifyReplicationGroup& command) {
   return !command.description && !command.automatic_failover && !command.multi_az &&
          !command.primary_cluster && !command.snapshotting_cluster && !command.transit_encryption &&
          !command.transit_encryption_mode && command.user_groups.asks_for_nothing() &&
-         command.settings.asks_for_nothing();
+         command.logs.empty() && command.settings.asks_for_nothing();
 }
 
 }  // namespace
@@ -235,6 +250,13 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
   }
   if (checked) {
     checked = change_user_groups(state, command.user_groups, group, out);
+  }
+  if (checked) {
+    checked = change_logs(state, command.logs, group, out);
+  }
+  if (checked) {
+    const auto& token = command.settings.token;
+    checked = keep_to_one_access(command.user_groups, token ? &*token : nullptr, group);
   }
   if (!checked) {
     return tl::unexpected(checked.error());

@@ -6,6 +6,7 @@
 
 #include "core/admission/admission.h"
 #include "core/admission/group_access.h"
+#include "core/admission/log_delivery.h"
 #include "core/admission/settings_change.h"
 
 namespace hikae::core {
@@ -25,6 +26,7 @@ struct ModifyReplicationGroup {
   std::optional<bool> transit_encryption;
   std::optional<std::string> transit_encryption_mode;
   UserGroupsChange user_groups;
+  std::vector<LogDeliveryRequest> logs;
   SettingsChange settings;
 };
 Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& command,

@@ -11,6 +11,7 @@
 #include "core/catalog/catalog.h"
 #include "core/placement/placement.h"
 #include "core/state/snapshots.h"
+#include "core/state/updates.h"
 
 namespace hikae::core {
 namespace {
@@ -142,8 +143,11 @@ std::optional<Fault> add_user_groups(const State& state, const CreateReplication
   }
   group.user_groups = std::move(*user_groups);
   group.adding_user_groups = group.user_groups;
-  return group.user_groups.empty() ? std::nullopt
-                                   : lacks_encryption(group.settings.access.encrypted());
+  if (group.user_groups.empty()) {
+    return std::nullopt;
+  }
+  auto fault = has_both_accesses(group);
+  return fault ? fault : lacks_encryption(group.settings.access.encrypted());
 }
 
 // Puts a member into the group and the transition.
@@ -181,14 +185,20 @@ Admitted<Transition> form_around(const State& state, const ReplicationGroupId& i
   if (auto fault = add_user_groups(state, command, group)) {
     return tl::unexpected(*fault);
   }
+  if (auto logs = change_log_deliveries(command.logs, group.settings, group.log_deliveries);
+      !logs) {
+    return tl::unexpected(logs.error());
+  }
   group.node_groups[0].primary = (*primary)->id;
+  drop_update_actions(state, {}, (*primary)->id, out);
   if (group.settings.snapshot_retention_days > 0) {
     group.snapshotting_cluster = (*primary)->id;
   }
   CacheCluster member = **primary;
-  if (!group.user_groups.empty()) {
-    ++member.nodes[0].edition;  // it runs, and tells when it has taken the users
+  if (!group.user_groups.empty() || !group.log_deliveries.empty()) {
+    ++member.nodes[0].edition;  // it runs, and tells when it has taken them
   }
+  member.log_deliveries.clear();
   add_member(std::move(member), group, out);
   out.put(std::move(group));
   return out;
@@ -229,6 +239,9 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
   ReplicationGroup group = new_group(id, command, *settings, context.now);
   if (auto lack = add_user_groups(state, command, group)) {
     return tl::unexpected(*lack);
+  }
+  if (auto logs = change_log_deliveries(command.logs, *settings, group.log_deliveries); !logs) {
+    return tl::unexpected(logs.error());
   }
   const int snapshotting = *members > 1 ? 1 : 0;  // a replica where there is one
   for (int i = 0; i < *members; ++i) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/admission/access.h"
+#include "core/admission/log_delivery.h"
 #include "core/admission/restore.h"
 
 namespace hikae::core {
@@ -27,6 +28,7 @@ struct CreateReplicationGroup {
   AccessRequest access;
   RestoreRequest restore;
   std::vector<std::string> user_groups;
+  std::vector<LogDeliveryRequest> logs;
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
   Tags tags;

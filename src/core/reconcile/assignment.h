@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "core/resource/access.h"
 #include "core/resource/ids.h"
+#include "core/resource/log_delivery.h"
 
 namespace hikae::core {
 
@@ -40,6 +41,7 @@ struct NodeAssignment {
   bool keep_data = false;
   std::uint64_t edition = 1;  // names these settings; the agent tells when they are in effect
   bool weigh = false;         // the size of its data is wanted
+  bool update = false;        // of that edition: it is to run the newest program that serves it
   // A replica becomes primary (REPLICAOF NO ONE) only once this is true: no other member of its
   // node group can still take writes.
   bool may_promote = true;
@@ -77,6 +79,8 @@ struct NodeAssignment {
   // Who may log in and do what: names and rules of users, as in ACL SETUSER. Passwords are SHA-256.
   // Empty: the engine's own user `default`, as `access` says.
   SharedMap users;
+  // Logs that are to be delivered, and where to.
+  std::vector<LogDelivery> logs;
 
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -96,6 +100,7 @@ struct NodeAssignment {
     v("keep_data", s.keep_data);
     v("edition", s.edition);
     v("weigh", s.weigh);
+    v("update", s.update);
     v("may_promote", s.may_promote);
     v("hold", s.hold);
     v("replaceable", s.replaceable);
@@ -111,6 +116,7 @@ struct NodeAssignment {
     v("certificate_name", s.certificate_name);
     v("directives", s.directives);
     v("users", s.users);
+    v("logs", s.logs);
   }
   friend bool operator==(const NodeAssignment&, const NodeAssignment&) = default;
 };

@@ -7,6 +7,7 @@
 #include "core/failover/failover.h"
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/log_steps.h"
 #include "core/reconcile/roll.h"
 #include "core/state/access.h"
 #include "core/state/snapshots.h"
@@ -187,10 +188,14 @@ NodeAssignment settings_of(const State& state, const CacheCluster& cluster, cons
   out.port = cluster.settings.port;
   out.generation = node.generation;
   out.edition = node.edition;
+  out.update = cluster.upgrade.updates();
   out.directives = directives_of(state, cluster);
   out.access = settings.access;
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     out.users = access_of(state, *group);
+    out.logs = wanted_logs(group->log_deliveries);
+  } else {
+    out.logs = wanted_logs(cluster.log_deliveries);
   }
   out.certificate_name = certificate_name(state.region(), cluster, node.id);
   return out;

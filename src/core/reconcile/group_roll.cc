@@ -4,6 +4,7 @@
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/group_view.h"
 #include "core/reconcile/roll.h"
+#include "core/reconcile/update_steps.h"
 
 namespace hikae::core {
 namespace {
@@ -90,7 +91,8 @@ Plan roll_members(const GroupView& view) {
 Plan maintain_group(const GroupView& view) {
   Plan plan;
   plan.settled = true;
-  if (view.group.pending.empty() || view.group.status != "available") {
+  const auto* update = automatic_update(view.state, view.group.id, {}, view.group.settings);
+  if ((view.group.pending.empty() && update == nullptr) || view.group.status != "available") {
     return plan;
   }
   if (!is_maintenance_time(view.group.settings, view.context.now, plan.recheck_after)) {
@@ -104,7 +106,12 @@ Plan maintain_group(const GroupView& view) {
     }
   }
   ReplicationGroup next = view.group;
-  begin_changes(view.state, next, view.group.pending, plan.transition);
+  NodeChanges changes = view.group.pending;
+  if (update != nullptr) {
+    changes.renewal = renewal_of(view.state).renewal;
+    plan.transition.put(begun(*update, "system", view.context.now));
+  }
+  begin_changes(view.state, next, changes, plan.transition);
   plan.transition.put(std::move(next));
   plan.reason = "the maintenance window is open";
   plan.settled = false;

@@ -80,11 +80,14 @@ struct NodeObservation {
   std::string unservable;         // of that edition: why no installed engine can run it, or empty
   std::uint64_t used_memory = 0;  // bytes, while its size is wanted; else 0
   std::string running_version;    // `8.0.1`, of the installed engine
-  std::string substitution;       // not empty: what runs in place of the version that was asked for
-  std::string problem;            // one line for the operator, empty when all is well
-  Monotonic fault_seen;           // when the agent noticed that the process died or hung
-  int loaded_percent = 0;         // while it takes in the data of a snapshot
-  std::string restore_problem;    // why it cannot take in that data, however often it is started
+  // `valkey 8.0.2`: what a restart would bring, while that is newer than what runs; else empty.
+  std::string newer_program;
+  std::string substitution;     // not empty: what runs in place of the version that was asked for
+  std::string problem;          // one line for the operator, empty when all is well
+  Monotonic fault_seen;         // when the agent noticed that the process died or hung
+  int loaded_percent = 0;       // while it takes in the data of a snapshot
+  std::string log_problem;      // why some log of it cannot be delivered, or empty
+  std::string restore_problem;  // why it cannot take in that data, however often it is started
   SnapshotProgress snapshot;
 
   // Certain: no code of the process runs any more.
@@ -117,10 +120,12 @@ struct NodeObservation {
     v("unservable", s.unservable);
     v("used_memory", s.used_memory);
     v("running_version", s.running_version);
+    v("newer_program", s.newer_program);
     v("substitution", s.substitution);
     v("problem", s.problem);
     v("fault_seen", s.fault_seen);
     v("loaded_percent", s.loaded_percent);
+    v("log_problem", s.log_problem);
     v("restore_problem", s.restore_problem);
     v("snapshot", s.snapshot);
   }

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "core/admission/log_delivery.h"
 #include "core/failover/disk_leader.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/group_view.h"
+#include "core/reconcile/log_steps.h"
 #include "core/reconcile/roll.h"
 #include "core/reconcile/snapshot_steps.h"
+#include "core/reconcile/update_steps.h"
+#include "core/state/updates.h"
 
 namespace hikae::core {
 namespace {
@@ -86,12 +90,14 @@ Plan remove_released(const View& view) {
       if (member->status != "deleting") {
         CacheCluster standalone = *member;
         standalone.replication_group = {};
+        standalone.auth_token_modified_at = view.group.auth_token_modified_at;
         for (Node& node : standalone.nodes) {
           node.recovering = false;  // known of members only
         }
         plan.transition.put(std::move(standalone));
       }
     }
+    drop_update_actions(view.state, view.group.id, {}, plan.transition);
     plan.transition.remove<ReplicationGroup>(view.group.id);
     events.add(kSourceReplicationGroup, view.group.id.str(),
                fmt::format("Replication group {} deleted", view.group.id.str()));
@@ -314,6 +320,10 @@ Plan settle_members(const View& view) {
     all_settled = false;
     lack = lack.empty() ? "the nodes to take their users" : lack;
   }
+  if (!creating && is_changing(view.group.log_deliveries)) {
+    all_settled = false;
+    lack = lack.empty() ? "the nodes to deliver their logs" : lack;
+  }
   if (ready.empty() || (creating && !all_settled)) {
     plan.reason = lack.empty() ? "available" : "waits for " + lack;
     plan.settled = lack.empty() && !creating;
@@ -342,6 +352,17 @@ Plan settle_members(const View& view) {
     plan.settled = false;
   }
   events.finish(plan.transition);
+  return plan;
+}
+
+Plan settle_logs_of(const View& view) {
+  Plan plan;
+  ReplicationGroup next = view.group;
+  if (view.group.status != "creating" &&
+      settle_logs(view.observed, view.members, next.log_deliveries)) {
+    plan.reason = "the nodes have taken their log deliveries";
+    plan.transition.put(std::move(next));
+  }
   return plan;
 }
 
@@ -407,12 +428,21 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   if (Plan plan = settle_parameters_of(view); !plan.transition.empty()) {
     return plan;
   }
+  if (Plan plan = settle_logs_of(view); !plan.transition.empty()) {
+    return plan;
+  }
   if (Plan plan = restore_members(view); !plan.transition.empty()) {
     return plan;
   }
   const Plan moving = move_members(view);
   if (!moving.transition.empty()) {
     return moving;
+  }
+  if (group->status != "creating") {
+    const UpdateUnit unit{group->id, {}, view.members, group->applying.updates()};
+    if (Plan plan = follow_updates(state, observed, unit, context.now); !plan.transition.empty()) {
+      return plan;
+    }
   }
   Plan plan = settle_members(view);
   if (Plan snapshot =

@@ -107,7 +107,7 @@ void finish_upgrade(const Observed& observed, CacheCluster& member, EventWriter&
     }
   }
   make_available(observed, member, events, now);
-  if (!done.engine.empty() || !done.engine_version.empty()) {
+  if (!done.engine.empty() || !done.engine_version.empty() || done.updates()) {
     events.add(kSourceCacheCluster, member.id.str(), "Cache cluster patched");
   }
 }
@@ -171,6 +171,9 @@ void tell_of_failure(const NodeChanges& changes, std::string_view source_type,
     events.add(source_type, source,
                fmt::format("Failed applying modification to cache parameter group to {}. {}",
                            changes.parameter_group.str(), reason));
+  }
+  if (changes.updates()) {
+    events.add(source_type, source, fmt::format("Failed applying service update. {}", reason));
   }
 }
 

@@ -2,10 +2,13 @@
 
 #include "core/placement/moving.h"
 #include "core/reconcile/cluster_steps.h"
+#include "core/reconcile/log_steps.h"
 #include "core/reconcile/move_steps.h"
 #include "core/reconcile/plan.h"
 #include "core/reconcile/roll.h"
 #include "core/reconcile/snapshot_steps.h"
+#include "core/reconcile/update_steps.h"
+#include "core/state/updates.h"
 
 namespace hikae::core {
 namespace {
@@ -51,6 +54,7 @@ Plan remove_when_released(const State& state, const Observed& observed, const Ca
   plan.settled = true;
   EventWriter events(state, context.now);
   events.add(kSourceCacheCluster, cluster.id.str(), "Cache cluster deleted");
+  drop_update_actions(state, {}, cluster.id, plan.transition);
   plan.transition.remove<CacheCluster>(cluster.id);
   events.finish(plan.transition);
   return plan;
@@ -93,22 +97,38 @@ Plan modify(const State& state, const Observed& observed, const CacheCluster& cl
 }
 
 // An available cluster: its parameters, and what waits for the maintenance window.
-Plan keep(const Observed& observed, const CacheCluster& cluster, Instant now) {
+Plan keep(const State& state, const Observed& observed, const CacheCluster& cluster, Instant now) {
   Plan plan{{}, "available", true};
   CacheCluster next = cluster;
+  const auto* update = automatic_update(state, {}, cluster.id, cluster.settings);
   if (settle_parameters(observed, next)) {
     plan.reason = "the parameters are in effect";
-  } else if (next.pending.empty()) {
+  } else if (next.pending.empty() && update == nullptr) {
     return plan;
   } else if (is_maintenance_time(next.settings, now, plan.recheck_after)) {
     plan.reason = "the maintenance window is open";
-    begin_changes(next, NodeChanges(cluster.pending));
+    NodeChanges changes = cluster.pending;
+    if (update != nullptr) {
+      changes.renewal = renewal_of(state).renewal;
+      plan.transition.put(begun(*update, "system", now));
+    }
+    begin_changes(next, changes);
   } else {
     plan.reason = "changes wait for the maintenance window";
     return plan;
   }
   plan.settled = false;
   plan.transition.put(std::move(next));
+  return plan;
+}
+
+Plan deliver_logs(const Observed& observed, const CacheCluster& cluster) {
+  Plan plan;
+  CacheCluster next = cluster;
+  if (cluster.status != "creating" && settle_logs(observed, {&cluster}, next.log_deliveries)) {
+    plan.reason = "the node has taken its log deliveries";
+    plan.transition.put(std::move(next));
+  }
   return plan;
 }
 
@@ -170,6 +190,15 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
   if (!moving.transition.empty()) {
     return moving;
   }
+  if (cluster->status != "creating") {
+    const UpdateUnit unit{{}, cluster->id, {cluster}, cluster->applying.updates()};
+    if (Plan plan = follow_updates(state, observed, unit, context.now); !plan.transition.empty()) {
+      return plan;
+    }
+  }
+  if (Plan plan = deliver_logs(observed, *cluster); !plan.transition.empty()) {
+    return plan;
+  }
   if (cluster->status == "available") {
     if (Plan plan = plan_snapshot(state, observed, *cluster, context); !plan.reason.empty()) {
       return plan;
@@ -177,7 +206,7 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
     if (!moving.reason.empty()) {
       return moving;
     }
-    return keep(observed, *cluster, context.now);
+    return keep(state, observed, *cluster, context.now);
   }
   if (cluster->status == "modifying") {
     if (Plan plan = modify(state, observed, *cluster, context); !plan.reason.empty()) {

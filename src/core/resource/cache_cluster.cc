@@ -27,6 +27,7 @@ CacheSettings with(CacheSettings settings, const NodeChanges& changes) {
   take_over(settings.node_type, changes.node_type);
   take_over(settings.parameter_group, changes.parameter_group);
   settings.access = changes.access.value_or(settings.access);
+  settings.renewal = std::max(settings.renewal, changes.renewal);
   return settings;
 }
 
@@ -38,6 +39,9 @@ NodeChanges changes_between(const CacheSettings& from, const CacheSettings& to) 
   out.parameter_group = if_changed(from.parameter_group, to.parameter_group);
   if (from.access != to.access) {
     out.access = to.access;
+  }
+  if (from.renewal < to.renewal) {
+    out.renewal = to.renewal;
   }
   return out;
 }

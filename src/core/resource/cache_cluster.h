@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "core/resource/access.h"
 #include "core/resource/ids.h"
+#include "core/resource/log_delivery.h"
 #include "core/resource/tags.h"
 
 namespace hikae::core {
@@ -32,6 +33,8 @@ struct CacheSettings {
   // As asked for, and shown: the engines' files are as encrypted as the disk they lie on.
   bool at_rest_encryption = false;
   std::string kms_key;
+  // Grows whenever a service update is applied; says nothing of which one.
+  Revision renewal;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("engine", s.engine);
@@ -50,6 +53,7 @@ struct CacheSettings {
     v("access", s.access);
     v("at_rest_encryption", s.at_rest_encryption);
     v("kms_key", s.kms_key);
+    v("renewal", s.renewal);
   }
 };
 
@@ -60,12 +64,17 @@ struct NodeChanges {
   std::string node_type;
   ParameterGroupName parameter_group;
   std::optional<Access> access;
+  // Nodes of a lower one get the newest installed program of their engine; never taken back.
+  Revision renewal;
+  bool updates() const { return renewal != Revision(); }
   bool empty() const {
     return engine.empty() && engine_version.empty() && node_type.empty() &&
-           parameter_group.empty() && !access;
+           parameter_group.empty() && !access && !updates();
   }
   // Brought by new processes on AWS. A parameter group alone waits for its cluster's reboot.
-  bool renews() const { return !engine.empty() || !engine_version.empty() || !node_type.empty(); }
+  bool renews() const {
+    return !engine.empty() || !engine_version.empty() || !node_type.empty() || updates();
+  }
   friend bool operator==(const NodeChanges&, const NodeChanges&) = default;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -74,6 +83,7 @@ struct NodeChanges {
     v("node_type", s.node_type);
     v("parameter_group", s.parameter_group);
     v("access", s.access);
+    v("renewal", s.renewal);
   }
 };
 
@@ -202,6 +212,9 @@ struct CacheCluster {
   RestoreSource restore;
   // This snapshot is taken first, and then the cluster is deleted. Empty: it is not to be deleted.
   SnapshotName final_snapshot;
+  // Of a standalone cluster; members have what their group has.
+  std::vector<LogDelivery> log_deliveries;
+  std::optional<Instant> auth_token_modified_at;
   Tags tags;
   const Key& key() const { return id; }
   template <class Self, class V>
@@ -219,6 +232,8 @@ struct CacheCluster {
     v("retired_at", s.retired_at);
     v("restore", s.restore);
     v("final_snapshot", s.final_snapshot);
+    v("log_deliveries", s.log_deliveries);
+    v("auth_token_modified_at", s.auth_token_modified_at);
     v("tags", s.tags);
   }
 };

@@ -26,6 +26,8 @@ using NodeGroupId = StrongId<struct NodeGroupIdTag>;  // `0001`
 using SnapshotName = StrongId<struct SnapshotNameTag>;
 using UserId = StrongId<struct UserIdTag>;
 using UserGroupId = StrongId<struct UserGroupIdTag>;
+using ServiceUpdateName = StrongId<struct ServiceUpdateNameTag>;  // `valkey-8.0.2`
+using UpdateActionId = StrongId<struct UpdateActionIdTag>;
 using NodeId = StrongId<struct NodeIdTag>;  // `0001`; Redis and Valkey have just this one
 
 using ZoneName = StrongId<struct ZoneNameTag>;  // `ap-northeast-1b`

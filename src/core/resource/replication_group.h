@@ -61,6 +61,7 @@ struct ReplicationGroup {
   std::string network_type = "ipv4";
   std::string ip_discovery = "ipv4";
   std::optional<Instant> auth_token_modified_at;
+  std::vector<LogDelivery> log_deliveries;
   // While deleting: the primary stays behind as a standalone cluster.
   bool retain_primary = false;
   // This snapshot is taken first, and then the group is deleted. Empty: it is not to be deleted.
@@ -86,6 +87,7 @@ struct ReplicationGroup {
     v("network_type", s.network_type);
     v("ip_discovery", s.ip_discovery);
     v("auth_token_modified_at", s.auth_token_modified_at);
+    v("log_deliveries", s.log_deliveries);
     v("retain_primary", s.retain_primary);
     v("final_snapshot", s.final_snapshot);
     v("created_at", s.created_at);

@@ -12,6 +12,7 @@
 #include "core/resource/ids.h"
 #include "core/resource/region.h"
 #include "core/resource/replication_group.h"
+#include "core/resource/service_update.h"
 #include "core/resource/snapshot.h"
 #include "core/resource/user.h"
 #include "core/resource/vpc.h"
@@ -35,7 +36,7 @@ struct Remove {
 template <template <class...> class F>
 using WithResources = F<Region, Host, Vpc, Subnet, SecurityGroup, RouteTable, InternetGateway,
                         NetworkAcl, SubnetGroup, ParameterGroup, ReplicationGroup, CacheCluster,
-                        Snapshot, Event, JoinToken, User, UserGroup>;
+                        Snapshot, Event, JoinToken, User, UserGroup, ServiceUpdate, UpdateAction>;
 
 template <class... T>
 using TablesOf = std::tuple<Table<T>...>;
