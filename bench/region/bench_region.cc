@@ -85,6 +85,7 @@ class BenchRegion {
         std::move(driver),
         *secret,
         {snapshots->get()},
+        {},
         [this](adapters::AgentMemory& link, const std::vector<hikae::core::HostId>& hosts) {
           agents_.emplace(link, log_);
           agents_->start(hosts);

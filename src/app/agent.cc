@@ -20,8 +20,9 @@
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/agent_joining.h"
 #include "app/engine_connector.h"
+#include "app/engine_watch.h"
 #include "app/host_limits.h"
-#include "app/programs.h"
+#include "app/host_logs.h"
 #include "app/version.h"
 #include "control/agent.h"
 #include "engine/redis_driver.h"
@@ -66,8 +67,8 @@ class AgentProcess {
     if (Status addresses = prepare_addresses(); !addresses) {
       return addresses;
     }
-    installed_ = find_engines({config_.valkey_server, config_.redis_server});
-    if (installed_.empty()) {
+    engines_.emplace(std::vector<std::string>{config_.valkey_server, config_.redis_server}, log_);
+    if (engines_->engines()->list()->empty()) {
       return fail(ErrorCode::kNotFound,
                   "no engine is installed here; install valkey-server or redis-server");
     }
@@ -104,6 +105,7 @@ class AgentProcess {
         snapshots_->stop();
       }
       co_await agent_->stop();
+      co_await log_post_->stop();
     }
     context_.stop();
   }
@@ -137,7 +139,8 @@ class AgentProcess {
 
   codec::agent::HostFacts facts() const {
     std::vector<std::string> engines;
-    for (const engine::InstalledEngine& one : installed_) {
+    const auto installed = engines_->engines()->list();
+    for (const engine::InstalledEngine& one : *installed) {
       engines.push_back(fmt::format("{} {}", one.engine, one.version));
     }
     return facts_of(config_, std::move(engines));
@@ -154,7 +157,7 @@ class AgentProcess {
     engine::RedisDriver::Options driver;
     driver.secrets = secret_source();
     driver.certificates = certificate_source();
-    driver.installed = installed_;
+    driver.installed = engines_->engines();
     driver.strict = config_.engines_strict;
     driver_ = std::make_unique<engine::RedisDriver>(std::move(driver), *runner_, connector_);
     if (Status made = make_client(); !made) {
@@ -163,9 +166,14 @@ class AgentProcess {
     if (Status prepared = prepare_snapshots(); !prepared) {
       return prepared;
     }
-    const control::AgentPorts ports{*runner_,        *driver_,       clock_,           log_,
-                                    gate_,           config_.limits, addresses_.get(), saver_.get(),
-                                    snapshots_.get()};
+    if (Status prepared = prepare_logs(); !prepared) {
+      return prepared;
+    }
+    control::AgentPorts ports{*runner_,        *driver_,       clock_,           log_,
+                              gate_,           config_.limits, addresses_.get(), saver_.get(),
+                              snapshots_.get()};
+    ports.logs = logs_.get();
+    ports.log_sink = log_post_.get();
     agent_ = std::make_unique<control::Agent>(context_.get_executor(), core::HostId(identity_.host),
                                               ports, *client_);
     tell_limits(*runner_, log_);
@@ -174,6 +182,7 @@ class AgentProcess {
           "running before other work is not permitted: on a busy machine failovers take longer; "
           "everything else works. `hikae doctor` says what is missing");
     }
+    engines_->start();
     agent_->start();
     client_->start();
     announce();
@@ -190,6 +199,18 @@ class AgentProcess {
       return tl::unexpected(opened.error());
     }
     snapshots_ = std::move(*opened);
+    return {};
+  }
+
+  Status prepare_logs() {
+    auto post = LogPost::open(context_.get_executor(), {data_->path() + "/logs", ""}, clock_, log_);
+    if (!post) {
+      return tl::unexpected(post.error());
+    }
+    log_post_ = std::move(*post);
+    log_post_->start();
+    logs_ = std::make_unique<HostLogs>(engine::RedisSlowLog(secret_source(), *runner_, connector_),
+                                       log_post_->pool());
     return {};
   }
 
@@ -284,7 +305,7 @@ class AgentProcess {
   adapters::RealClock clock_;
   adapters::SystemRandom random_;
   EngineConnector connector_;
-  std::vector<engine::InstalledEngine> installed_;
+  std::optional<EngineWatch> engines_;
   std::optional<adapters::DataDirectory> data_;
   std::optional<AgentIdentityFiles> files_;
   AgentIdentity identity_;
@@ -298,6 +319,8 @@ class AgentProcess {
   std::unique_ptr<engine::RedisDriver> driver_;
   std::unique_ptr<engine::RedisSaver> saver_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;  // nullptr: the host sees none
+  std::unique_ptr<LogPost> log_post_;
+  std::unique_ptr<HostLogs> logs_;
   std::unique_ptr<agent_rpc::AgentClient> client_;
   std::unique_ptr<control::Agent> agent_;
 };

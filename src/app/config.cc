@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "adapters/delivery/webhook.h"
 #include "app/settings_file.h"
 #include "base/strings.h"
 
@@ -183,6 +184,23 @@ Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
   return {};
 }
 
+Status check_webhook(std::string_view key, const std::string& text) {
+  const auto url =
+      text.empty() ? Result<adapters::WebhookUrl>() : adapters::WebhookUrl::parse(text);
+  return url ? Status()
+             : fail(ErrorCode::kInvalid, fmt::format("{}: {}", key, url.error().message));
+}
+
+// What leaves the region: events of caches, and their logs.
+Status resolve_deliveries(const ConfigSettings& settings, ServeConfig& config) {
+  config.notifications_file = settings.notifications_file.value_or("");
+  config.notifications_webhook = settings.notifications_webhook.value_or("");
+  config.logs_directory = settings.logs_directory.value_or("");
+  config.logs_webhook = settings.logs_webhook.value_or("");
+  const Status good = check_webhook("notifications.webhook", config.notifications_webhook);
+  return good ? check_webhook("logs.webhook", config.logs_webhook) : good;
+}
+
 }  // namespace
 
 std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
@@ -214,6 +232,10 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.valkey_server, over.valkey_server);
   take_over(base.redis_server, over.redis_server);
   take_over(base.log_file, over.log_file);
+  take_over(base.notifications_webhook, over.notifications_webhook);
+  take_over(base.notifications_file, over.notifications_file);
+  take_over(base.logs_directory, over.logs_directory);
+  take_over(base.logs_webhook, over.logs_webhook);
   take_over(base.snapshots, over.snapshots);
   take_over(base.buckets, over.buckets);
   take_over(base.hang_ms, over.hang_ms);
@@ -272,6 +294,9 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   }
   if (Status agents = resolve_agents(settings, config); !agents) {
     return tl::unexpected(agents.error());
+  }
+  if (Status deliveries = resolve_deliveries(settings, config); !deliveries) {
+    return tl::unexpected(deliveries.error());
   }
   return config;
 }

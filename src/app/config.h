@@ -53,6 +53,12 @@ struct ServeConfig {
   std::string valkey_server;  // path of the program, empty: found on PATH
   std::string redis_server;
   std::string log_file;  // beside stderr, empty: none
+  // Where events of caches with a notification topic are told, both empty: nowhere.
+  std::string notifications_webhook;
+  std::string notifications_file;
+  // Where the logs of nodes of this machine are delivered. Empty: `logs` beside the nodes; nowhere.
+  std::string logs_directory;
+  std::string logs_webhook;
   // Where snapshots lie. Several servers and agents on other hosts need one that all of them see.
   // Empty: `snapshots` beside the nodes of this machine.
   std::string snapshots;
@@ -89,6 +95,10 @@ struct ConfigSettings {
   std::optional<std::string> valkey_server;
   std::optional<std::string> redis_server;
   std::optional<std::string> log_file;
+  std::optional<std::string> notifications_webhook;
+  std::optional<std::string> notifications_file;
+  std::optional<std::string> logs_directory;
+  std::optional<std::string> logs_webhook;
   std::optional<std::string> snapshots;
   std::optional<std::string> buckets;
   std::optional<std::int64_t> hang_ms;
@@ -135,6 +145,12 @@ struct ConfigSettings {
 //   ca_file = "/etc/hikae/etcd-ca.pem"
 //   certificate_file = "/etc/hikae/etcd-client.pem"
 //   key_file = "/etc/hikae/etcd-client.key"
+//   [notifications]
+//   webhook = "https://hooks.example.com/cache"
+//   file = "/var/log/hikae-notifications.jsonl"
+//   [logs]
+//   directory = "/srv/logs"
+//   webhook = "https://hooks.example.com/logs"
 //   [agents]
 //   listen = "10.0.0.1:4567"
 //   certificate_lifetime = "90d"

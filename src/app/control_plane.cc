@@ -33,6 +33,14 @@ std::vector<core::ZoneName> zone_names(const ServeConfig& config) {
   return zones;
 }
 
+// Beside the nodes, unless it is configured.
+LogPlaces log_places(const ServeConfig& config, const std::string& data_directory) {
+  const std::string& beside_nodes =
+      config.local_agents.empty() ? data_directory : config.local_agents;
+  return {config.logs_directory.empty() ? beside_nodes + "/logs" : config.logs_directory,
+          config.logs_webhook};
+}
+
 // Twelve digits, as AWS's account ids; the first is not 0, because tools take ids for numbers.
 std::string draw_account_id(Random& random) {
   const std::string first = random.text(1, "123456789");
@@ -59,6 +67,8 @@ ControlPlane::ControlPlane(Parts parts)
                               parts_.config.rebuild_after,
                               parts_.ca,
                               *parts_.snapshots.files,
+                              log_places(parts_.config, parts_.data_directory),
+                              parts_.notifications,
                               parts_.state.leadership(),
                               parts_.runner}),
       report_({frontend_, duty_, parts_.state}),

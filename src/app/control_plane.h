@@ -42,6 +42,7 @@ class ControlPlane {
     engine::RedisDriver::Options driver;
     std::string region_secret;
     api::SnapshotAccess snapshots;
+    std::vector<control::MessageSink*> notifications;
     RegionDuty::NodeRunner runner = {};
   };
 

@@ -26,6 +26,11 @@ LocalAgents::~LocalAgents() {
 }
 
 Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
+  auto post = LogPost::open(context_.get_executor(), options_.logs, clock_, log_);
+  if (!post) {
+    return tl::unexpected(post.error());
+  }
+  log_post_ = std::move(*post);
   for (const core::HostId& id : hosts) {
     if (auto added = add(id); !added) {
       return added;
@@ -34,6 +39,7 @@ Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
   if (!hosts_.empty()) {
     tell_limits(*hosts_.front().runner, log_);
   }
+  log_post_->start();
   for (Host& host : hosts_) {
     host.agent->start();
     link_.connect_agent(host.id, context_.get_executor(),
@@ -67,6 +73,10 @@ Status LocalAgents::add(const core::HostId& id) {
   control::AgentPorts ports{*host.runner, *host.driver, clock_, log_, gate_, options_.limits};
   ports.saver = host.saver.get();
   ports.snapshots = &options_.snapshots;
+  host.logs = std::make_unique<HostLogs>(
+      engine::RedisSlowLog(options_.driver.secrets, *host.runner, connector_), log_post_->pool());
+  ports.logs = host.logs.get();
+  ports.log_sink = log_post_.get();
   host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
   hosts_.push_back(std::move(host));
   return {};
@@ -98,6 +108,7 @@ control::Awaitable<void> LocalAgents::stop_agents() {
     link_.disconnect_agent(host.id);
     co_await host.agent->stop();
   }
+  co_await log_post_->stop();
   work_.reset();
 }
 

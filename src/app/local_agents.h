@@ -13,6 +13,7 @@
 #include "adapters/system/real_clock.h"
 #include "app/agent_metrics.h"
 #include "app/engine_connector.h"
+#include "app/host_logs.h"
 #include "control/agent.h"
 #include "core/resource/host.h"
 #include "engine/redis_driver.h"
@@ -29,6 +30,7 @@ class LocalAgents {
     engine::RedisDriver::Options driver;
     core::LivenessLimits limits;
     control::SnapshotFiles& snapshots;
+    LogPlaces logs;
   };
 
   LocalAgents(Options options, adapters::AgentMemory& link, control::Log& log);
@@ -47,6 +49,7 @@ class LocalAgents {
     std::unique_ptr<adapters::LinuxProcessRunner> runner;
     std::unique_ptr<engine::RedisDriver> driver;
     std::unique_ptr<engine::RedisSaver> saver;
+    std::unique_ptr<HostLogs> logs;
     std::unique_ptr<control::Agent> agent;
   };
 
@@ -62,6 +65,7 @@ class LocalAgents {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   adapters::RealClock clock_;
   EngineConnector connector_;
+  std::unique_ptr<LogPost> log_post_;
   std::vector<Host> hosts_;
   std::thread thread_;
 };

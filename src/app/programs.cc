@@ -48,7 +48,9 @@ std::string search_path() {
          ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 }
 
-std::vector<engine::InstalledEngine> find_engines(const std::vector<std::string>& configured) {
+namespace {
+
+std::vector<std::string> engine_programs(const std::vector<std::string>& configured) {
   std::vector<std::string> programs;
   for (const std::string& program : configured) {
     if (!program.empty()) {
@@ -62,8 +64,27 @@ std::vector<engine::InstalledEngine> find_engines(const std::vector<std::string>
       programs.push_back(found);
     }
   }
-  return engine::discover_engines(
-      programs, [](const std::string& program) { return program_output(program, "--version"); });
+  return programs;
+}
+
+}  // namespace
+
+std::vector<engine::InstalledEngine> find_engines(const std::vector<std::string>& configured) {
+  return engine::discover_engines(engine_programs(configured), [](const std::string& program) {
+    return program_output(program, "--version");
+  });
+}
+
+std::string engines_fingerprint(const std::vector<std::string>& configured) {
+  std::string out;
+  for (const std::string& program : engine_programs(configured)) {
+    struct stat info = {};
+    if (::stat(program.c_str(), &info) == 0) {
+      out += fmt::format("{} {} {} {} {}.{}\n", program, info.st_dev, info.st_ino, info.st_size,
+                         info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+    }
+  }
+  return out;
 }
 
 }  // namespace hikae::app

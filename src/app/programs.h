@@ -23,4 +23,7 @@ std::string search_path();
 // on the search path. Runs each one for its version.
 std::vector<engine::InstalledEngine> find_engines(const std::vector<std::string>& configured);
 
+// Differs when one of the files that find_engines() would run has changed.
+std::string engines_fingerprint(const std::vector<std::string>& configured);
+
 }  // namespace hikae::app

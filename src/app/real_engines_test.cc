@@ -185,7 +185,7 @@ class RealEnginesTest : public ::testing::TestWithParam<const char*> {
     runner_ = std::move(*opened);
     engine::RedisDriver::Options options;
     options.secrets = engine::secrets_from("test secret");
-    options.installed = installed;
+    options.installed = std::make_shared<engine::InstalledEngines>(installed);
     driver_ = std::make_unique<engine::RedisDriver>(std::move(options), *runner_, connector_);
     launch();
   }

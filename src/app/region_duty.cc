@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/notification_text.h"
 #include "control/offload.h"
 
 namespace hikae::app {
@@ -29,7 +30,9 @@ RegionDuty::Active::Active(const Parts& parts, std::optional<control::LeaderTerm
       recorder(parts.context.get_executor(), parts.frontend, reconciler, parts.clock, parts.log,
                parts.reports),
       keeper(parts.context.get_executor(), parts.frontend, parts.snapshots, parts.clock, parts.log,
-             term) {}
+             term),
+      notifier(parts.context.get_executor(), parts.frontend, parts.notifications, notification_text,
+               parts.clock, parts.log) {}
 
 RegionDuty::RegionDuty(Parts parts) : parts_(std::move(parts)) {}
 
@@ -56,6 +59,7 @@ Status RegionDuty::start(std::optional<control::LeaderTerm> term) {
   active_->link.connect_control(
       parts_.context.get_executor(),
       [this](const core::HostReport& report) { active_->reconciler.on_report(report); });
+  active_->notifier.start();
   active_->reconciler.start();
   active_->keeper.start();
   if (active_->gate) {
@@ -88,8 +92,8 @@ Status RegionDuty::start_agents() {
     return tl::unexpected(nodes.error());
   }
   active_->agents.emplace(
-      LocalAgents::Options{*nodes, parts_.driver, parts_.limits, parts_.snapshots}, active_->link,
-      parts_.log);
+      LocalAgents::Options{*nodes, parts_.driver, parts_.limits, parts_.snapshots, parts_.logs},
+      active_->link, parts_.log);
   return active_->agents->start(hosts);
 }
 
@@ -108,6 +112,7 @@ control::Awaitable<void> RegionDuty::end() {
   co_await active_->keeper.stop();
   co_await active_->reconciler.stop();
   co_await active_->recorder.stop();
+  co_await active_->notifier.stop();
   if (active_->agents) {
     const auto stop = [this] {
       active_->agents->stop();

@@ -19,6 +19,7 @@
 #include "control/host_watch.h"
 #include "control/leader_link.h"
 #include "control/leader_loop.h"
+#include "control/notifier.h"
 #include "control/reconciler.h"
 #include "control/snapshot_keeper.h"
 
@@ -51,7 +52,9 @@ class RegionDuty final : public control::LeaderDuty {
     Duration rebuild_after{};  // control/host_watch.h
     const adapters::CertificateAuthority& ca;
     control::SnapshotFiles& snapshots;
-    const control::Leadership* leadership;  // nullptr: this server is the only one
+    LogPlaces logs;                                    // of nodes that run on this machine
+    std::vector<control::MessageSink*> notifications;  // where events of caches are told
+    const control::Leadership* leadership;             // nullptr: this server is the only one
     NodeRunner runner = {};
   };
 
@@ -84,6 +87,7 @@ class RegionDuty final : public control::LeaderDuty {
     control::Reconciler reconciler;
     control::FailoverRecorder recorder;
     control::SnapshotKeeper keeper;
+    control::Notifier notifier;
     TcpEngineProbe probe;
     std::optional<control::HostWatch> watch;  // of hosts that joined
     std::optional<LocalAgents> agents;

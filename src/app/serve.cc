@@ -10,16 +10,18 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "adapters/delivery/line_file.h"
+#include "adapters/delivery/webhook.h"
 #include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/machine.h"
 #include "adapters/system/priority.h"
 #include "adapters/telemetry/spdlog_log.h"
 #include "app/ca_file.h"
 #include "app/control_plane.h"
+#include "app/engine_watch.h"
 #include "app/failover_reports.h"
 #include "app/moved_mark.h"
 #include "app/node_certificates.h"
-#include "app/programs.h"
 #include "app/region_ca.h"
 #include "app/runtime_facts.h"
 #include "app/state_store.h"
@@ -105,7 +107,9 @@ class Serve {
     driver.certificates = [this](const core::NodeAssignment& node) {
       return node_certificates_->for_node(node);
     };
-    driver.installed = find_engines({config_.valkey_server, config_.redis_server});
+    engines_.emplace(std::vector<std::string>{config_.valkey_server, config_.redis_server}, log_);
+    engines_->start();
+    driver.installed = engines_->engines();
     driver.strict = config_.engines_strict;
     auto snapshots = adapters::SnapshotDirectory::open(snapshot_places(config_, data_->path()));
     if (!snapshots) {
@@ -114,10 +118,30 @@ class Serve {
     snapshots_ = std::move(*snapshots);
     api::SnapshotAccess access = {snapshots_.get(), newest_format_of(driver)};
     reports_.emplace(data_->path() + "/failovers", log_);
+    auto notifications = open_notifications();
+    if (!notifications) {
+      return tl::unexpected(notifications.error());
+    }
     control_ = std::make_unique<ControlPlane>(ControlPlane::Parts{
         context_, config_, *state_, log_, *zone_, *reports_, *ca_, std::move(*credentials),
-        data_->path(), std::move(driver), *secret, std::move(access)});
+        data_->path(), std::move(driver), *secret, std::move(access), std::move(*notifications)});
     return dns_status_;
+  }
+
+  // Where events of caches are told, as configured.
+  Result<std::vector<control::MessageSink*>> open_notifications() {
+    std::vector<control::MessageSink*> out;
+    if (!config_.notifications_webhook.empty()) {
+      auto opened = adapters::Webhook::open(config_.notifications_webhook);
+      if (!opened) {
+        return tl::unexpected(opened.error());
+      }
+      out.push_back(&webhook_.emplace(std::move(*opened)));
+    }
+    if (!config_.notifications_file.empty()) {
+      out.push_back(&notifications_file_.emplace(config_.notifications_file));
+    }
+    return out;
   }
 
   // By the engine that would really run, which may be newer than the version asked for.
@@ -125,7 +149,7 @@ class Serve {
       const engine::RedisDriver::Options& driver) {
     return [installed = driver.installed, strict = driver.strict](std::string_view name,
                                                                   std::string_view version) {
-      const auto choice = engine::choose_engine(name, version, installed, strict);
+      const auto choice = engine::choose_engine(name, version, *installed->list(), strict);
       return choice ? engine::newest_rdb_format(choice->installed.engine, choice->installed.version)
                     : 0;
     };
@@ -252,6 +276,7 @@ class Serve {
   boost::asio::io_context context_{1};
   std::optional<adapters::DataDirectory> data_;
   std::unique_ptr<StateStore> state_;
+  std::optional<EngineWatch> engines_;
   RuntimeFacts facts_;
   Status dns_status_;
   // A name that has moved is of no use to a client that waits for its answer behind other work.
@@ -259,6 +284,8 @@ class Serve {
   std::unique_ptr<ZonePublisher> zone_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;
   std::optional<FailoverReports> reports_;
+  std::optional<adapters::Webhook> webhook_;
+  std::optional<adapters::LineFile> notifications_file_;
   std::optional<adapters::CertificateAuthority> ca_;
   std::optional<NodeCertificates> node_certificates_;
   std::unique_ptr<ControlPlane> control_;

@@ -42,10 +42,16 @@ Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPort
       reports_(reports),
       wake_(executor_),
       finished_(executor_),
-      taker_(executor_, {ports_.saver, ports_.snapshots, ports_.clock, ports_.log}, [this] {
-        news_ = true;
-        wake_.raise();
-      }) {
+      taker_(executor_, {ports_.saver, ports_.snapshots, ports_.clock, ports_.log},
+             [this] {
+               news_ = true;
+               wake_.raise();
+             }),
+      courier_(executor_, {ports_.logs, ports_.log_sink, ports_.runner, ports_.clock, ports_.log},
+               [this] {
+                 news_ = true;
+                 wake_.raise();
+               }) {
   set_pace(0);
 }
 
@@ -56,6 +62,7 @@ Agent::~Agent() {
 void Agent::start() {
   begin(run());
   begin(watch());
+  courier_.start();
 }
 
 void Agent::begin(Awaitable<void> coroutine) {
@@ -125,6 +132,7 @@ Awaitable<void> Agent::stop() {
   }
   wake_.raise();
   co_await taker_.stop();
+  co_await courier_.stop();
   while (coroutines_ > 0) {
     co_await finished_.wait();
   }
@@ -198,6 +206,7 @@ void Agent::take_up() {
   }
   give_up_addresses();
   taker_.assign(newest_);
+  courier_.assign(newest_);
   news_ = true;
 }
 
@@ -270,12 +279,14 @@ void Agent::report_if_news() {
 Shared<core::NodeObservation> Agent::observation_of(const core::NodeKey& key,
                                                     const Entry& entry) const {
   core::SnapshotProgress progress = taker_.progress(key);
-  if (progress.stage == core::SnapshotProgress::Stage::kNone) {
+  std::string log_problem = courier_.problem(key);
+  if (progress.stage == core::SnapshotProgress::Stage::kNone && log_problem.empty()) {
     return entry.node->observation();
   }
-  core::NodeObservation with_progress = *entry.node->observation();
-  with_progress.snapshot = std::move(progress);
-  return with_progress;
+  core::NodeObservation with_both = *entry.node->observation();
+  with_both.snapshot = std::move(progress);
+  with_both.log_problem = std::move(log_problem);
+  return with_both;
 }
 
 }  // namespace hikae::control

@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_node.h"
+#include "control/log_courier.h"
 #include "control/ports.h"
 #include "control/snapshot_taker.h"
 #include "control/wake_signal.h"
@@ -92,6 +93,7 @@ class Agent {
   bool stopping_ = false;
   int coroutines_ = 0;
   SnapshotTaker taker_;
+  LogCourier courier_;
 };
 
 }  // namespace hikae::control

@@ -123,6 +123,8 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   bool ignores_sigterm = false;
   bool mute = false;  // no engine answers
   bool private_hosts = true;
+  std::string installed = "8.0.1";  // the version of every program
+  std::uint64_t programs = 1;       // grows with it
 
   void end(Engine& engine) {
     engine.pid = 0;
@@ -155,7 +157,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     Engine& engine = engines[spec.node];
     engine = Engine{++last_pid_, {}, std::move(spec.files), nullptr, {}};
     engine.files["hosts"] = std::move(spec.hosts_file);
-    engine.status.version = "8.0.1";
+    engine.status.version = installed;
     co_return Process{engine.pid, 7};
   }
   Awaitable<void> wait_exit(Process process) override {
@@ -242,9 +244,11 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     LaunchSpec spec;
     spec.node = assignment.node;
     spec.program = assignment.engine + "-server";
+    spec.version = assignment.engine + " " + installed;
     spec.hosts_file = core::render_hosts_file(assignment);
     return spec;
   }
+  std::uint64_t programs_edition() const override { return programs; }
   std::vector<std::string> data_files(const NodeAssignment& assignment) const override {
     const bool kept = assignment.directives.contains("appendonly");
     return kept ? std::vector<std::string>{"appendonlydir"} : std::vector<std::string>();

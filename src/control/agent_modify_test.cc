@@ -27,6 +27,40 @@ TEST_F(AgentTest, TellsWhenAnEditionIsInEffect) {
   EXPECT_EQ(host_.count("start"), 1);
 }
 
+TEST_F(AgentTest, TellsOfANewerProgramAndTakesItWhenItIsTold) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  EXPECT_EQ(reports_.newest(kPrimary)->newer_program, "");
+  host_.installed = "8.0.2";
+  ++host_.programs;
+  ASSERT_TRUE(
+      run_until([&] { return reports_.newest(kPrimary)->newer_program == "valkey 8.0.2"; }));
+  EXPECT_FALSE(reports_.newest(kPrimary)->outdated) << "nobody asked for it";
+  NodeAssignment changed = primary();
+  changed.edition = 2;
+  changed.update = true;
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_TRUE(reports_.newest(kPrimary)->outdated);
+  EXPECT_EQ(host_.count("start"), 1);
+  // An agent that meets the running process knows as much.
+  stop();
+  launch();
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_EQ(reports_.newest(kPrimary)->newer_program, "valkey 8.0.2");
+  changed.generation = 2;
+  assign({changed});
+  ASSERT_TRUE(run_until([&] {
+    const auto* seen = reports_.newest(kPrimary);
+    return seen->generation == 2 && seen->ready && seen->edition == 2;
+  }));
+  EXPECT_EQ(reports_.newest(kPrimary)->running_version, "8.0.2");
+  EXPECT_EQ(reports_.newest(kPrimary)->newer_program, "");
+  EXPECT_FALSE(reports_.newest(kPrimary)->outdated);
+}
+
 TEST_F(AgentTest, AnEditionIsInEffectWhenItsTokensAre) {
   launch();
   assign({primary()});

@@ -130,7 +130,10 @@ Awaitable<void> AgentNode::keep() {
     if (!is_to_be_killed() && !is_to_change_roles()) {
       co_await look();
       if (desired_) {
-        standing_.take_stock(*desired_, known_, note_);
+        if (standing_.programs != ports_.driver.programs_edition()) {
+          standing_.judge(ports_.driver, *desired_, note_);
+        }
+        standing_.take_stock(*desired_, known_, note_, version_);
       }
       publish();
     }
@@ -372,7 +375,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
     }
     spec->seed = ports_.snapshots->path(assignment.restore_file);
   }
-  note_ = AgentNote{assignment.generation, spec->program,     spec->keep_data,
+  note_ = AgentNote{assignment.generation, spec->program,     spec->version,   spec->keep_data,
                     assignment.directives, assignment.access, assignment.users};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
@@ -521,6 +524,7 @@ void AgentNode::publish() {
     now.outdated = standing_.outdated;
     now.used_memory = used_memory_;
     now.running_version = version_;
+    now.newer_program = standing_.newer_program(version_, note_);
     now.substitution = standing_.substitution;
     now.synced = known_.synced;
     now.hung = known_.hung;

@@ -8,6 +8,7 @@
 
 #include "control/agent_note.h"
 #include "control/agent_standing.h"
+#include "control/log_ports.h"
 #include "control/ports.h"
 #include "control/snapshot_ports.h"
 #include "control/start_gate.h"
@@ -29,6 +30,9 @@ struct AgentPorts {
   // Without them no snapshot is taken and none restored; both fail.
   DataSaver* saver = nullptr;
   SnapshotFiles* snapshots = nullptr;
+  // Without them no log is delivered.
+  LogSource* logs = nullptr;
+  LogSink* log_sink = nullptr;
 };
 
 // How often settled nodes are asked; the agent stretches both as it has more of them.

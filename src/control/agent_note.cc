@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kGeneration = "generation=";
 constexpr std::string_view kProgram = "program=";
+constexpr std::string_view kVersion = "version=";
 constexpr std::string_view kSaved = "saved=";
 constexpr std::string_view kDirective = "directive.";
 constexpr std::string_view kEncryption = "transit_encryption=";
@@ -43,8 +44,8 @@ void read_access(std::string_view line, core::Access& access) {
 }  // namespace
 
 std::string write_agent_note(const AgentNote& note) {
-  std::string out = fmt::format("{}{}\n{}{}\n{}{}\n", kGeneration, note.generation, kProgram,
-                                note.program, kSaved, note.saved ? 1 : 0);
+  std::string out = fmt::format("{}{}\n{}{}\n{}{}\n{}{}\n", kGeneration, note.generation, kProgram,
+                                note.program, kVersion, note.version, kSaved, note.saved ? 1 : 0);
   write_access(note.access, out);
   for (const auto& [name, value] : note.directives) {
     out += fmt::format("{}{}={}\n", kDirective, name, value);
@@ -66,6 +67,8 @@ AgentNote read_agent_note(std::string_view text) {
       note.generation = std::uint64_t(std::max<std::int64_t>(number.value_or(0), 0));
     } else if (rest.starts_with(kProgram)) {
       note.program = rest.substr(kProgram.size());
+    } else if (rest.starts_with(kVersion)) {
+      note.version = rest.substr(kVersion.size());
     } else if (rest.starts_with(kSaved)) {
       note.saved = rest.substr(kSaved.size()) == "1";
     } else if (rest.starts_with(kUser)) {

@@ -17,6 +17,7 @@ inline constexpr std::string_view kAgentNoteFile = "node.note";
 struct AgentNote {
   std::uint64_t generation = 0;
   std::string program;  // what was started; empty when it is not known
+  std::string version;  // of it, `valkey 8.0.1`; likewise
   // The process was told to save its data for the next start, which has not answered yet.
   bool saved = false;
   SharedMap directives;  // as started and changed since

@@ -8,6 +8,7 @@ namespace {
 TEST(AgentNote, ReadsBackWhatItWrote) {
   const AgentNote note{3,
                        "/usr/bin/valkey-server",
+                       "valkey 8.0.1",
                        true,
                        {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}},
                        {"required", {"aa", "bb"}, true},

@@ -135,6 +135,7 @@ class ReportLink {
 struct LaunchSpec {
   core::NodeKey node;
   std::string program;                 // absolute path
+  std::string version;                 // of it, `valkey 8.0.2`
   std::vector<std::string> arguments;  // without argv[0]
   // Written to the node's directory before the start, with mode 0600.
   std::map<std::string, std::string> files;
@@ -267,6 +268,8 @@ class EngineDriver {
   // Everything needed to start the node. kNotFound: no installed engine can serve it; says which
   // package to install.
   virtual Result<LaunchSpec> launch_spec(const core::NodeAssignment& assignment) = 0;
+  // Grows when the installed programs have changed, so that launch_spec() may answer another one.
+  virtual std::uint64_t programs_edition() const { return 0; }
   // Names in the node's directory of what the engine restores its data from when it is started;
   // none when it keeps no data there.
   virtual std::vector<std::string> data_files(const core::NodeAssignment& assignment) const = 0;

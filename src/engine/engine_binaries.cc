@@ -41,7 +41,8 @@ std::string series(std::string_view version) {
   return join(parts, ".");
 }
 
-// The nearest of `engine` that is not older than `version`, else the newest of `engine`.
+// The nearest of `engine` that is not older than `version`, else the newest of `engine`. Of those
+// that differ in the patch version alone the newest.
 const InstalledEngine* nearest(std::string_view engine, std::string_view version,
                                const std::vector<InstalledEngine>& installed) {
   const InstalledEngine* newer = nullptr;
@@ -54,7 +55,11 @@ const InstalledEngine* nearest(std::string_view engine, std::string_view version
       newest = &candidate;
     }
     const bool serves = core::compare_versions(candidate.version, version) >= 0;
-    if (serves && (!newer || core::compare_versions(candidate.version, newer->version) < 0)) {
+    const int against =
+        newer ? core::compare_versions(series(candidate.version), series(newer->version)) : -1;
+    const bool newer_patch =
+        against == 0 && core::compare_versions(candidate.version, newer->version) > 0;
+    if (serves && (against < 0 || newer_patch)) {
       newer = &candidate;
     }
   }
@@ -62,6 +67,22 @@ const InstalledEngine* nearest(std::string_view engine, std::string_view version
 }
 
 }  // namespace
+
+std::shared_ptr<const InstalledEngines::List> InstalledEngines::list() const {
+  const std::lock_guard lock(mutex_);
+  return engines_;
+}
+
+std::uint64_t InstalledEngines::edition() const {
+  const std::lock_guard lock(mutex_);
+  return edition_;
+}
+
+void InstalledEngines::replace(List engines) {
+  const std::lock_guard lock(mutex_);
+  engines_ = std::make_shared<List>(std::move(engines));
+  ++edition_;
+}
 
 const std::vector<std::string>& engine_program_names() {
   static const std::vector<std::string> kNames = {"valkey-server", "redis-server", "memcached"};

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +35,23 @@ std::vector<InstalledEngine> discover_engines(
     const std::vector<std::string>& programs,
     const std::function<Result<std::string>(const std::string&)>& version_output);
 
+// The engines of this machine as they were looked up last. Any thread.
+class InstalledEngines {
+ public:
+  using List = std::vector<InstalledEngine>;
+  explicit InstalledEngines(List engines) : engines_(std::make_shared<List>(std::move(engines))) {}
+
+  std::shared_ptr<const List> list() const;
+  // Grows with every replace().
+  std::uint64_t edition() const;
+  void replace(List engines);
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const List> engines_;
+  std::uint64_t edition_ = 1;
+};
+
 struct EngineChoice {
   InstalledEngine installed;
   // Empty when the wish is met (same engine, same major and minor version). Else one line for an
@@ -40,9 +60,9 @@ struct EngineChoice {
 };
 
 // The installed engine that serves a requested version: of the same engine the nearest newer or
-// equal one, else its newest; for `redis` without any Redis, Valkey, which speaks the same
-// protocol. With `strict`, only what meets the wish. kNotFound: none; the message names the package
-// to install.
+// equal one (the newest of its major and minor version), else its newest; for `redis` without any
+// Redis, Valkey, which speaks the same protocol. With `strict`, only what meets the wish.
+// kNotFound: none; the message names the package to install.
 Result<EngineChoice> choose_engine(std::string_view engine, std::string_view version,
                                    const std::vector<InstalledEngine>& installed, bool strict);
 

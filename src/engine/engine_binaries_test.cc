@@ -52,6 +52,28 @@ TEST(EngineBinaries, ExactSeriesNeedsNoRemarkAndPassesStrict) {
   EXPECT_EQ(choose_engine("redis", "2.8.6", {kRedis}, true).error().code, ErrorCode::kNotFound);
 }
 
+TEST(EngineBinaries, OfOneMinorVersionTheNewestServes) {
+  const InstalledEngine old{"valkey", "8.0.1", "/usr/bin/valkey-server"};
+  const InstalledEngine patched{"valkey", "8.0.10", "/opt/valkey-server"};
+  const InstalledEngine later{"valkey", "8.1.0", "/opt/valkey-8.1"};
+  for (const auto& list :
+       {InstalledEngines::List{old, patched, later}, InstalledEngines::List{later, patched, old}}) {
+    EXPECT_EQ(choose_engine("valkey", "8.0", list, false)->installed, patched);
+    EXPECT_EQ(choose_engine("valkey", "8.1", list, false)->installed, later);
+    EXPECT_EQ(choose_engine("valkey", "7.2", list, false)->installed, patched);
+  }
+}
+
+TEST(EngineBinaries, TheListIsReplacedAsAWhole) {
+  InstalledEngines engines({kRedis});
+  const auto before = engines.list();
+  const auto edition = engines.edition();
+  engines.replace({kRedis, kValkey80});
+  EXPECT_GT(engines.edition(), edition);
+  EXPECT_EQ(engines.list()->size(), 2u);
+  EXPECT_EQ(before->size(), 1u) << "who reads it goes on with what it has";
+}
+
 TEST(EngineBinaries, ValkeyStandsInForRedisButNotTheReverse) {
   const auto stand_in = choose_engine("redis", "7.0", {kValkey80}, false);
   EXPECT_EQ(stand_in->installed, kValkey80);

@@ -45,7 +45,7 @@ NodeSecrets RedisDriver::secrets_of(const core::NodeAssignment& assignment) cons
 
 Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment& assignment) {
   const auto choice = choose_engine(assignment.engine, assignment.engine_version,
-                                    options_.installed, options_.strict);
+                                    *options_.installed->list(), options_.strict);
   if (!choice) {
     return tl::unexpected(choice.error());
   }
@@ -62,6 +62,7 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   control::LaunchSpec spec;
   spec.node = assignment.node;
   spec.program = choice->installed.program;
+  spec.version = choice->installed.engine + " " + choice->installed.version;
   // The engine makes the path absolute, and its user may not be able to reach the data directory
   // from above. This one leads straight to the directory the process was started in.
   spec.arguments = {fmt::format("/proc/self/cwd/{}", kConfigFile)};
@@ -277,7 +278,7 @@ Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,
                                                 std::map<std::string, std::string> changed) {
   const core::NodeKey node = assignment.node;
   const auto choice = choose_engine(assignment.engine, assignment.engine_version,
-                                    options_.installed, options_.strict);
+                                    *options_.installed->list(), options_.strict);
   std::vector<Command> commands;
   for (const auto& [name, value] : changed) {
     if (!choice || accepts_directive(choice->installed, name)) {

@@ -25,7 +25,8 @@ class RedisDriver final : public control::EngineDriver {
   struct Options {
     SecretSource secrets;
     CertificateSource certificates;
-    std::vector<InstalledEngine> installed;
+    std::shared_ptr<const InstalledEngines> installed =
+        std::make_shared<InstalledEngines>(InstalledEngines::List());
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);
     Duration call_timeout = std::chrono::milliseconds(500);
@@ -37,6 +38,7 @@ class RedisDriver final : public control::EngineDriver {
   RedisDriver(Options options, control::ProcessRunner& runner, AdminConnector& connector);
 
   Result<control::LaunchSpec> launch_spec(const core::NodeAssignment& assignment) override;
+  std::uint64_t programs_edition() const override { return options_.installed->edition(); }
   std::vector<std::string> data_files(const core::NodeAssignment& assignment) const override;
   control::Awaitable<Result<control::EngineStatus>> inspect(
       core::NodeAssignment assignment) override;

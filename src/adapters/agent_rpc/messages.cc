@@ -128,10 +128,10 @@ std::string one_line(std::string text) {
 }
 
 void tidy(NodeObservation& node) {
-  for (std::string* text :
-       {&node.problem, &node.substitution, &node.running_version, &node.unservable, &node.stream,
-        &node.previous_stream, &node.restore_problem, &node.snapshot.problem, &node.snapshot.file,
-        &node.snapshot.checksum}) {
+  for (std::string* text : {&node.problem, &node.substitution, &node.running_version,
+                            &node.newer_program, &node.log_problem, &node.unservable, &node.stream,
+                            &node.previous_stream, &node.restore_problem, &node.snapshot.problem,
+                            &node.snapshot.file, &node.snapshot.checksum}) {
     *text = one_line(std::move(*text));
   }
 }
