@@ -186,6 +186,24 @@ AsyncResult<ReservedCacheNodesOfferingMessage> describe_reserved_cache_nodes_off
 AsyncResult<PurchaseReservedCacheNodesOfferingResult> purchase_reserved_cache_nodes_offering(HandlerContext& context,
     PurchaseReservedCacheNodesOfferingMessage input);
 
+// service_update.cc
+
+// Faults: ServiceUpdateNotFoundFault, InvalidParameterValue.
+AsyncResult<UpdateActionResultsMessage> batch_apply_update_action(HandlerContext& context,
+    BatchApplyUpdateActionMessage input);
+
+// Faults: ServiceUpdateNotFoundFault, InvalidParameterValue.
+AsyncResult<UpdateActionResultsMessage> batch_stop_update_action(HandlerContext& context,
+    BatchStopUpdateActionMessage input);
+
+// Faults: ServiceUpdateNotFoundFault, InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<ServiceUpdatesMessage> describe_service_updates(HandlerContext& context,
+    DescribeServiceUpdatesMessage input);
+
+// Faults: InvalidParameterValue, InvalidParameterCombination.
+AsyncResult<UpdateActionsMessage> describe_update_actions(HandlerContext& context,
+    DescribeUpdateActionsMessage input);
+
 // snapshot.cc
 
 // Faults: SnapshotAlreadyExistsFault, SnapshotNotFoundFault, SnapshotQuotaExceededFault,

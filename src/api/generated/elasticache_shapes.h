@@ -64,6 +64,18 @@ struct AvailabilityZone {
   std::optional<std::string> name;
 };
 
+struct BatchApplyUpdateActionMessage {
+  std::optional<std::vector<std::string>> replication_group_ids;
+  std::optional<std::vector<std::string>> cache_cluster_ids;
+  std::optional<std::string> service_update_name;
+};
+
+struct BatchStopUpdateActionMessage {
+  std::optional<std::vector<std::string>> replication_group_ids;
+  std::optional<std::vector<std::string>> cache_cluster_ids;
+  std::optional<std::string> service_update_name;
+};
+
 struct Endpoint {
   std::optional<std::string> address;
   std::optional<std::int32_t> port;
@@ -216,6 +228,17 @@ struct CacheNodeTypeSpecificParameter {
   std::optional<std::string> minimum_engine_version;
   std::optional<std::vector<CacheNodeTypeSpecificValue>> cache_node_type_specific_values;
   std::optional<std::string> change_type;  // immediate, requires-reboot
+};
+
+struct CacheNodeUpdateStatus {
+  std::optional<std::string> cache_node_id;
+  std::optional<std::string> node_update_status;  // not-applied, waiting-to-start, in-progress, stopping, stopped, complete
+  std::optional<Instant> node_deletion_date;
+  std::optional<Instant> node_update_start_date;
+  std::optional<Instant> node_update_end_date;
+  std::optional<std::string> node_update_initiated_by;  // system, customer
+  std::optional<Instant> node_update_initiated_date;
+  std::optional<Instant> node_update_status_modified_date;
 };
 
 struct CacheParameterGroup {
@@ -744,6 +767,13 @@ struct DescribeReservedCacheNodesOfferingsMessage {
   std::optional<std::string> marker;
 };
 
+struct DescribeServiceUpdatesMessage {
+  std::optional<std::string> service_update_name;
+  std::optional<std::vector<std::string>> service_update_status;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
+};
+
 struct DescribeSnapshotsListMessage {
   std::optional<std::string> marker;
   std::optional<std::vector<Snapshot>> snapshots;
@@ -757,6 +787,24 @@ struct DescribeSnapshotsMessage {
   std::optional<std::string> marker;
   std::optional<std::int32_t> max_records;
   std::optional<bool> show_node_group_config;
+};
+
+struct TimeRangeFilter {
+  std::optional<Instant> start_time;
+  std::optional<Instant> end_time;
+};
+
+struct DescribeUpdateActionsMessage {
+  std::optional<std::string> service_update_name;
+  std::optional<std::vector<std::string>> replication_group_ids;
+  std::optional<std::vector<std::string>> cache_cluster_ids;
+  std::optional<std::string> engine;
+  std::optional<std::vector<std::string>> service_update_status;
+  std::optional<TimeRangeFilter> service_update_time_range;
+  std::optional<std::vector<std::string>> update_action_status;
+  std::optional<bool> show_node_level_update_status;
+  std::optional<std::int32_t> max_records;
+  std::optional<std::string> marker;
 };
 
 struct DescribeUserGroupsMessage {
@@ -953,6 +1001,30 @@ struct ModifyUserMessage {
   std::optional<std::string> engine;
 };
 
+struct NodeGroupMemberUpdateStatus {
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> cache_node_id;
+  std::optional<std::string> node_update_status;  // not-applied, waiting-to-start, in-progress, stopping, stopped, complete
+  std::optional<Instant> node_deletion_date;
+  std::optional<Instant> node_update_start_date;
+  std::optional<Instant> node_update_end_date;
+  std::optional<std::string> node_update_initiated_by;  // system, customer
+  std::optional<Instant> node_update_initiated_date;
+  std::optional<Instant> node_update_status_modified_date;
+};
+
+struct NodeGroupUpdateStatus {
+  std::optional<std::string> node_group_id;
+  std::optional<std::vector<NodeGroupMemberUpdateStatus>> node_group_member_update_status;
+};
+
+struct ProcessedUpdateAction {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> service_update_name;
+  std::optional<std::string> update_action_status;  // not-applied, waiting-to-start, in-progress, stopping, stopped, complete, scheduling, scheduled, not-applicable
+};
+
 struct PurchaseReservedCacheNodesOfferingMessage {
   std::optional<std::string> reserved_cache_nodes_offering_id;
   std::optional<std::string> reserved_cache_node_id;
@@ -1041,6 +1113,26 @@ struct RevokeCacheSecurityGroupIngressResult {
   std::optional<CacheSecurityGroup> cache_security_group;
 };
 
+struct ServiceUpdate {
+  std::optional<std::string> service_update_name;
+  std::optional<Instant> service_update_release_date;
+  std::optional<Instant> service_update_end_date;
+  std::optional<std::string> service_update_severity;  // critical, important, medium, low
+  std::optional<Instant> service_update_recommended_apply_by_date;
+  std::optional<std::string> service_update_status;  // available, cancelled, expired
+  std::optional<std::string> service_update_description;
+  std::optional<std::string> service_update_type;  // security-update
+  std::optional<std::string> engine;
+  std::optional<std::string> engine_version;
+  std::optional<bool> auto_update_after_recommended_apply_by_date;
+  std::optional<std::string> estimated_update_time;
+};
+
+struct ServiceUpdatesMessage {
+  std::optional<std::string> marker;
+  std::optional<std::vector<ServiceUpdate>> service_updates;
+};
+
 struct TagListMessage {
   std::optional<std::vector<Tag>> tag_list;
 };
@@ -1052,6 +1144,44 @@ struct TestFailoverMessage {
 
 struct TestFailoverResult {
   std::optional<ReplicationGroup> replication_group;
+};
+
+struct UnprocessedUpdateAction {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> service_update_name;
+  std::optional<std::string> error_type;
+  std::optional<std::string> error_message;
+};
+
+struct UpdateAction {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> service_update_name;
+  std::optional<Instant> service_update_release_date;
+  std::optional<std::string> service_update_severity;  // critical, important, medium, low
+  std::optional<std::string> service_update_status;  // available, cancelled, expired
+  std::optional<Instant> service_update_recommended_apply_by_date;
+  std::optional<std::string> service_update_type;  // security-update
+  std::optional<Instant> update_action_available_date;
+  std::optional<std::string> update_action_status;  // not-applied, waiting-to-start, in-progress, stopping, stopped, complete, scheduling, scheduled, not-applicable
+  std::optional<std::string> nodes_updated;
+  std::optional<Instant> update_action_status_modified_date;
+  std::optional<std::string> sla_met;  // yes, no, n/a
+  std::optional<std::vector<NodeGroupUpdateStatus>> node_group_update_status;
+  std::optional<std::vector<CacheNodeUpdateStatus>> cache_node_update_status;
+  std::optional<std::string> estimated_update_time;
+  std::optional<std::string> engine;
+};
+
+struct UpdateActionResultsMessage {
+  std::optional<std::vector<ProcessedUpdateAction>> processed_update_actions;
+  std::optional<std::vector<UnprocessedUpdateAction>> unprocessed_update_actions;
+};
+
+struct UpdateActionsMessage {
+  std::optional<std::string> marker;
+  std::optional<std::vector<UpdateAction>> update_actions;
 };
 
 }  // namespace hikae::api::elasticache

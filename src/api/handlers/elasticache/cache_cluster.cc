@@ -1,9 +1,11 @@
 #include "core/admission/cache_cluster.h"
 
 #include "api/generated/elasticache_handlers.h"
+#include "api/handlers/elasticache/auth_token.h"
 #include "api/handlers/elasticache/cache_settings.h"
 #include "api/handlers/elasticache/common.h"
 #include "api/handlers/elasticache/describe.h"
+#include "api/handlers/elasticache/log_delivery.h"
 #include "api/handlers/elasticache/snapshot_source.h"
 #include "api/handlers/elasticache/unsupported.h"
 #include "control/frontend.h"
@@ -20,7 +22,6 @@ std::optional<ApiFault> unsupported(const CreateCacheClusterMessage& input) {
   check.text("OutpostMode", input.outpost_mode);
   check.text("PreferredOutpostArn", input.preferred_outpost_arn);
   check.list("PreferredOutpostArns", input.preferred_outpost_arns);
-  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.text("NetworkType", input.network_type, "ipv4");
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
   return check.fault();
@@ -31,9 +32,6 @@ std::optional<ApiFault> unsupported(const ModifyCacheClusterMessage& input) {
   check.list("CacheNodeIdsToRemove", input.cache_node_ids_to_remove);
   check.text("AZMode", input.az_mode, "single-az");
   check.list("NewAvailabilityZones", input.new_availability_zones);
-  check.text("AuthToken", input.auth_token);
-  check.text("AuthTokenUpdateStrategy", input.auth_token_update_strategy);
-  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
   check.flag("ScaleConfig", input.scale_config.has_value());
   return check.fault();
@@ -92,12 +90,19 @@ control::Frontend::Decision create_decision(const CreateCacheClusterMessage& inp
   command.preferred_zone = wished_zone(input);
   command.settings = settings_of(input);
   command.restore = std::move(restore);
+  command.logs = log_requests_of(input.log_delivery_configurations);
   command.tags = std::move(tags);
   return decision_on(std::move(command));
 }
 
-// A replica has its group's data.
+// A replica has its group's data, and its logs go where the group's go.
 std::optional<ApiFault> check_source(const CreateCacheClusterMessage& input) {
+  const auto& logs = input.log_delivery_configurations;
+  if (input.replication_group_id && logs && !logs->empty()) {
+    return ApiFault("InvalidParameterCombination",
+                    "The logs of a replica are delivered as its replication group says. Use "
+                    "ModifyReplicationGroup.");
+  }
   const bool restores =
       input.snapshot_name || (input.snapshot_arns && !input.snapshot_arns->empty());
   return restores && input.replication_group_id
@@ -174,10 +179,16 @@ AsyncResult<ModifyCacheClusterResult> modify_cache_cluster(HandlerContext& conte
   if (auto fault = unsupported(input)) {
     co_return tl::unexpected(*fault);
   }
+  auto token = token_change_of(input);
+  if (!token) {
+    co_return refused(token.error());
+  }
   core::ModifyCacheCluster command;
   command.id = input.cache_cluster_id.value_or("");
   command.num_nodes = input.num_cache_nodes;
   command.settings = settings_change_of(input);
+  command.settings.token = std::move(*token);
+  command.logs = log_requests_of(input.log_delivery_configurations);
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {

@@ -1,5 +1,6 @@
 #include "api/handlers/elasticache/describe.h"
 
+#include "api/handlers/elasticache/log_delivery.h"
 #include "api/handlers/elasticache/user_shapes.h"
 #include "core/admission/arn.h"
 #include "core/admission/identifiers.h"
@@ -36,12 +37,14 @@ std::optional<std::string> token_status(const core::Access& now, const core::Acc
   return later.tokens.size() > 1 || later.token_optional ? "ROTATING" : "SETTING";
 }
 
-// When its group got the tokens that it has.
+// When it, or its group, got the tokens that it has.
 std::optional<Instant> token_modified_at(const core::State& state,
                                          const core::CacheCluster& cluster) {
   const auto* group = state.find<core::ReplicationGroup>(cluster.replication_group);
-  return group == nullptr || cluster.settings.access.tokens.empty() ? std::nullopt
-                                                                    : group->auth_token_modified_at;
+  if (cluster.settings.access.tokens.empty()) {
+    return std::nullopt;
+  }
+  return group == nullptr ? cluster.auth_token_modified_at : group->auth_token_modified_at;
 }
 
 // By the names that clusters and groups share.
@@ -68,6 +71,7 @@ PendingModifiedValues pending_values(const core::State& state, const core::Cache
     out.engine_version = full_version(later);
   }
   out.auth_token_status = token_status(cluster.settings.access, later.access);
+  out.log_delivery_configurations = pending_logs(cluster.log_deliveries);
   return out;
 }
 
@@ -81,6 +85,7 @@ ReplicationGroupPendingModifiedValues pending_values(const core::ReplicationGrou
   const core::CacheSettings later =
       core::with(core::with(group.settings, group.applying), group.pending);
   out.auth_token_status = token_status(group.settings.access, later.access);
+  out.log_delivery_configurations = pending_logs(group.log_deliveries);
   if (!group.adding_user_groups.empty() || !group.removing_user_groups.empty()) {
     UserGroupsUpdateStatus changes;
     changes.user_group_ids_to_add = to_texts(group.adding_user_groups);
@@ -227,8 +232,9 @@ CacheCluster describe(const core::State& state, const core::CacheCluster& cluste
   describe_access(settings, out);
   out.auth_token_last_modified_date = token_modified_at(state, cluster);
   out.arn = core::build_arn(state.region(), core::kArnCluster, cluster.id.str());
-  out.replication_group_log_delivery_enabled = false;
-  out.log_delivery_configurations.emplace();
+  const auto* owner = state.find<core::ReplicationGroup>(cluster.replication_group);
+  out.replication_group_log_delivery_enabled = owner != nullptr && !owner->log_deliveries.empty();
+  out.log_delivery_configurations = describe_logs(cluster.log_deliveries);
   out.network_type = "ipv4";
   out.ip_discovery = "ipv4";
   return out;
@@ -260,7 +266,7 @@ ReplicationGroup describe(const core::State& state, const core::ReplicationGroup
   out.arn = core::build_arn(state.region(), core::kArnReplicationGroup, group.id.str());
   out.user_group_ids = to_texts(core::before_changes(group.user_groups, group.adding_user_groups,
                                                      group.removing_user_groups));
-  out.log_delivery_configurations.emplace();
+  out.log_delivery_configurations = describe_logs(group.log_deliveries);
   out.replication_group_create_time = group.created_at;
   out.data_tiering = "disabled";
   out.auto_minor_version_upgrade = group.settings.auto_minor_version_upgrade;

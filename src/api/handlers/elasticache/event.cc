@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "api/generated/elasticache_handlers.h"
@@ -35,6 +36,8 @@ ApiResult<Period> period_of(const DescribeEventsMessage& input, Instant now) {
   if (period.start > period.end) {
     return api::refuse("InvalidParameterCombination", "The start time is after the end time.");
   }
+  // Older ones leave the state with the next event; until then nobody sees them.
+  period.start = std::max(period.start, now - Duration(std::chrono::minutes(kMostMinutes)));
   return period;
 }
 

@@ -1,13 +1,14 @@
 #include "core/admission/replication_group.h"
 
 #include "api/generated/elasticache_handlers.h"
+#include "api/handlers/elasticache/auth_token.h"
 #include "api/handlers/elasticache/cache_settings.h"
 #include "api/handlers/elasticache/common.h"
 #include "api/handlers/elasticache/describe.h"
+#include "api/handlers/elasticache/log_delivery.h"
 #include "api/handlers/elasticache/snapshot_source.h"
 #include "api/handlers/elasticache/unsupported.h"
 #include "base/strings.h"
-#include "codec/text/digest.h"
 #include "control/frontend.h"
 #include "core/admission/group_changes.h"
 
@@ -20,7 +21,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   Unsupported check;
   check.text("GlobalReplicationGroupId", input.global_replication_group_id);
   check.list("NodeGroupConfiguration", input.node_group_configuration);
-  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.flag("DataTieringEnabled", input.data_tiering_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
@@ -32,21 +32,9 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
 
 std::optional<ApiFault> unsupported(const ModifyReplicationGroupMessage& input) {
   Unsupported check;
-  check.list("LogDeliveryConfigurations", input.log_delivery_configurations);
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
   check.text("ClusterMode", input.cluster_mode, "disabled");
   return check.fault();
-}
-
-// What becomes of an AUTH token: its digest. It goes no further itself.
-core::Admitted<std::optional<std::string>> digest_of(const std::optional<std::string>& token) {
-  if (!token) {
-    return std::nullopt;
-  }
-  if (const auto checked = core::check_auth_token(*token); !checked) {
-    return tl::unexpected(checked.error());
-  }
-  return codec::sha256_hex(*token);
 }
 
 core::AccessRequest access_of(const CreateReplicationGroupMessage& input,
@@ -81,6 +69,7 @@ core::CreateReplicationGroup command_of(const CreateReplicationGroupMessage& inp
   out.replicas_per_node_group = input.replicas_per_node_group;
   out.preferred_zones = input.preferred_cache_cluster_azs.value_or(std::vector<std::string>());
   out.user_groups = input.user_group_ids.value_or(std::vector<std::string>());
+  out.logs = log_requests_of(input.log_delivery_configurations);
   out.settings = settings_of(input);
   out.tags = std::move(tags);
   return out;
@@ -143,7 +132,7 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   if (auto fault = unsupported(input)) {
     co_return tl::unexpected(*fault);
   }
-  auto token = digest_of(input.auth_token);
+  auto token = token_change_of(input);
   if (!token) {
     co_return refused(token.error());
   }
@@ -157,11 +146,9 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   command.transit_encryption = input.transit_encryption_enabled;
   command.transit_encryption_mode = input.transit_encryption_mode;
   command.user_groups = user_groups_of(input);
+  command.logs = log_requests_of(input.log_delivery_configurations);
   command.settings = settings_change_of(input);
-  if (*token || input.auth_token_update_strategy) {
-    command.settings.token =
-        core::TokenChange{std::move(*token), input.auth_token_update_strategy.value_or("")};
-  }
+  command.settings.token = std::move(*token);
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
