@@ -79,7 +79,7 @@ class AuthTokens(EncryptedCase):
         self.assertEqual(writer.finish(), [])
         self.assertEqual(set(self.region.nodes()), pids, "no engine was restarted")
 
-    def test_a_first_token_is_added_beside_clients_without_one_and_deleted(self):
+    def test_a_first_token_is_added_beside_clients_without_one_and_gives_way_to_users(self):
         token = make_token()
         group = self.make_encrypted("later", 2)
         self.change("later", 2, "ROTATE", token)
@@ -89,12 +89,66 @@ class AuthTokens(EncryptedCase):
             self.assertEqual(session.ask(f"auth default {token}"), "OK")
         self.assertIs(self.change("later", 2, "SET", token)["AuthTokenEnabled"], True)
         self.check_tokens(group, [token], [make_token()])
-        after = self.change("later", 2, "DELETE")
+        modify = self.cache.modify_replication_group
+        self.cache.create_user_group(UserGroupId="open", Engine="redis", UserIds=["default"])
+        self.refused("InvalidParameterCombination", modify, ReplicationGroupId="later",
+                     AuthTokenUpdateStrategy="DELETE", ApplyImmediately=True,
+                     message="UserGroupIdsToAdd")
+        self.refused("InvalidParameterCombination", modify, ReplicationGroupId="later",
+                     UserGroupIdsToAdd=["open"], ApplyImmediately=True, message="DELETE")
+        modify(ReplicationGroupId="later", AuthTokenUpdateStrategy="DELETE",
+               UserGroupIdsToAdd=["open"], ApplyImmediately=True)
+        after = self.region.wait_group("later", 2)
+        self.assertEqual(after["UserGroupIds"], ["open"])
         self.assertIs(after["AuthTokenEnabled"], False)
         self.assertNotIn("AuthTokenLastModifiedDate", after)
         for one in members_of(group).values():
             with self.clients.session(one) as session:
                 self.assertEqual(session.ask("ping"), "PONG")
+        self.refused("InvalidParameterCombination", modify, ReplicationGroupId="later",
+                     AuthToken=token, ApplyImmediately=True, message="RemoveUserGroups")
+        modify(ReplicationGroupId="later", AuthToken=token, AuthTokenUpdateStrategy="SET",
+               RemoveUserGroups=True, ApplyImmediately=True)
+        after = self.region.wait_group("later", 2)
+        self.assertEqual((after["UserGroupIds"], after["AuthTokenEnabled"]), ([], True))
+        self.check_tokens(group, [token], [make_token()])
+
+    def test_a_single_node_that_was_retained_changes_its_token(self):
+        first, second = make_token(), make_token()
+        group = self.make_encrypted("retained", 2, AuthToken=first)
+        self.cache.delete_replication_group(ReplicationGroupId="retained",
+                                            RetainPrimaryCluster=True)
+        self.region.wait_group_gone("retained")
+        name = primary_of(group)
+        self.addCleanup(self.drop_cluster, name)
+        kept = self.region.wait_cluster(name)
+        self.assertIs(kept["AuthTokenEnabled"], True)
+        pid = self.region.pid_of(name)
+        endpoint = kept["CacheNodes"][0]["Endpoint"]
+        modify = self.cache.modify_cache_cluster
+
+        def change(strategy, token):
+            answer = modify(CacheClusterId=name, AuthToken=token, ApplyImmediately=True,
+                            AuthTokenUpdateStrategy=strategy)["CacheCluster"]
+            status = "ROTATING" if strategy == "ROTATE" else "SETTING"
+            self.assertEqual(answer["PendingModifiedValues"], {"AuthTokenStatus": status})
+            return self.region.wait_cluster(name)
+
+        def is_good(token):
+            with self.clients.session(endpoint, token=token) as session:
+                return session.ask("ping") == "PONG"
+
+        after = change("ROTATE", second)
+        self.assertGreater(after["AuthTokenLastModifiedDate"], kept["AuthTokenLastModifiedDate"])
+        self.assertTrue(is_good(first) and is_good(second))
+        change("SET", second)
+        self.assertTrue(is_good(second))
+        self.assertIn("WRONGPASS", self.refusal(endpoint, first))
+        self.assertEqual(self.region.pid_of(name), pid, "it was not restarted")
+        self.refused("InvalidParameterCombination", modify, CacheClusterId=name,
+                     AuthTokenUpdateStrategy="DELETE", ApplyImmediately=True)
+        self.refused("InvalidParameterValue", modify, CacheClusterId=name, AuthToken="short",
+                     AuthTokenUpdateStrategy="SET", ApplyImmediately=True)
 
     def test_kept_over_failover_reboot_and_a_restart_of_hikae(self):
         first, second = make_token(), make_token()
