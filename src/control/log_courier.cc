@@ -58,7 +58,9 @@ void LogCourier::assign(const core::Assignment& assignment) {
       continue;
     }
     wanted.insert(node.node);
-    routes_[node.node].node = node;
+    const auto [route, added] = routes_.try_emplace(node.node);
+    route->second.node = node;
+    fresh_ = fresh_ || added;
   }
   std::erase_if(routes_, [&](const auto& item) { return !wanted.contains(item.first); });
   if (!routes_.empty()) {
@@ -78,6 +80,7 @@ Awaitable<void> LogCourier::run() {
       co_await wake_.wait();
       continue;
     }
+    fresh_ = false;
     std::vector<core::NodeKey> keys;
     for (const auto& [key, route] : routes_) {
       keys.push_back(key);
@@ -89,7 +92,7 @@ Awaitable<void> LogCourier::run() {
       co_await serve(key);
     }
     const Monotonic next = ports_.clock.monotonic() + kRound;
-    while (!stopping_ && ports_.clock.monotonic() < next) {
+    while (!stopping_ && !fresh_ && ports_.clock.monotonic() < next) {
       auto time = ports_.clock.sleep_until(next);
       auto woken = wake_.wait();
       co_await (std::move(time) || std::move(woken));
@@ -145,8 +148,12 @@ Awaitable<Status> LogCourier::carry_engine_log(core::NodeKey key, core::LogDeliv
   std::string path = ports_.runner.path(key, kEngineLog);
   const LogPlace from = route->engine_log;
   auto chunk = co_await ports_.source->read_lines(std::move(path), from);
+  if (!chunk && chunk.error().code == ErrorCode::kNotFound) {
+    take_note(key, LogPlace{LogPlace::kComing, 0});
+    co_return Status();
+  }
   if (!chunk) {
-    co_return chunk.error().code == ErrorCode::kNotFound ? Status() : tl::unexpected(chunk.error());
+    co_return tl::unexpected(chunk.error());
   }
   LogBatch batch;
   batch.to = std::move(log);
@@ -154,10 +161,8 @@ Awaitable<Status> LogCourier::carry_engine_log(core::NodeKey key, core::LogDeliv
   std::erase(batch.lines, std::string());
   core::NodeKey node = key;
   const Status handed = co_await hand_over(std::move(node), std::move(batch));
-  Route* after = find(key);
-  if (handed && after != nullptr && !(after->engine_log == chunk->place)) {
-    after->engine_log = chunk->place;
-    after->moved = true;
+  if (handed) {
+    take_note(key, chunk->place);
   }
   co_return handed;
 }
@@ -197,6 +202,14 @@ Awaitable<Status> LogCourier::hand_over(core::NodeKey key, LogBatch batch) {
   batch.stream = stream_of(route->node, batch.to);
   batch.node = std::move(key);
   co_return co_await ports_.sink->deliver(std::move(batch));
+}
+
+void LogCourier::take_note(const core::NodeKey& key, const LogPlace& place) {
+  Route* route = find(key);
+  if (route != nullptr && !(route->engine_log == place)) {
+    route->engine_log = place;
+    route->moved = true;
+  }
 }
 
 // A node whose logs were never delivered begins with what comes from now on.

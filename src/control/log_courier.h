@@ -55,6 +55,7 @@ class LogCourier {
   Awaitable<Status> carry_slow_log(core::NodeKey key, core::LogDelivery log);
   Awaitable<Status> hand_over(core::NodeKey key, LogBatch batch);
   Route* find(const core::NodeKey& key);
+  void take_note(const core::NodeKey& key, const LogPlace& place);
   void load(Route& route);
   void save(Route& route, Duration least_pause);
   void settle(Route& route, const std::string& problem);
@@ -64,6 +65,7 @@ class LogCourier {
   std::map<core::NodeKey, Route> routes_;
   WakeSignal wake_;
   BackgroundTask task_;
+  bool fresh_ = false;  // a node has come: what its engine writes first is to be met
   bool stopping_ = false;
 };
 

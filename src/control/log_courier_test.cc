@@ -21,8 +21,12 @@ class Logs final : public LogSource, public LogSink {
   std::vector<SlowEntry> slow;
   std::vector<LogBatch> delivered;
   std::optional<Error> full;
+  bool there = true;  // the engine's log is
 
   Awaitable<Result<LogChunk>> read_lines(std::string, LogPlace place) override {
+    if (!there) {
+      co_return fail(ErrorCode::kNotFound, "no file");
+    }
     LogChunk out;
     out.place = {7, file.size()};
     if (place.file != 0) {
@@ -114,6 +118,16 @@ TEST_F(LogCourierTest, DeliversWhatComesFromNowOn) {
   EXPECT_EQ(lines(), (std::vector<std::string>{"a", "b"}));
   round();
   EXPECT_EQ(logs_.delivered.size(), 1u) << "each line once";
+}
+
+TEST_F(LogCourierTest, WhatANewEngineWritesFirstIsDelivered) {
+  logs_.there = false;
+  assign({"engine-log"});
+  settle();
+  logs_.there = true;
+  logs_.file = {"started"};
+  round();
+  EXPECT_EQ(lines(), std::vector<std::string>{"started"});
 }
 
 TEST_F(LogCourierTest, SlowEntriesFromBeforeStayWhereTheyAre) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace hikae::control {
 
 // How far a file of a growing log was read. A file that took its place has another number.
 struct LogPlace {
+  // Of a file that is still to come: it is read from its beginning.
+  static constexpr std::uint64_t kComing = std::numeric_limits<std::int64_t>::max();
   std::uint64_t file = 0;  // 0: from the end of what there is
   std::uint64_t offset = 0;
   friend bool operator==(const LogPlace&, const LogPlace&) = default;

@@ -24,7 +24,8 @@ class ServiceUpdates(FailoverTestCase):
         return Region("--valkey-server", cls.engine.program)
 
     def make_valkey(self, group_id, members, **more):
-        return self.make_group(group_id, members, Engine="valkey", EngineVersion="8.0", **more)
+        return self.make_group(group_id, members, Engine="valkey", EngineVersion="8.0",
+                               CacheNodeType="cache.t3.small", **more)
 
     def action(self, group_id, update, **more):
         actions = self.cache.describe_update_actions(

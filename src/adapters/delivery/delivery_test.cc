@@ -169,6 +169,15 @@ TEST(LogTail, BeginsAtTheEndAndFollows) {
   EXPECT_TRUE(chunk->lines.empty());
 }
 
+TEST(LogTail, ReadsAFileThatWasStillToComeFromItsBeginning) {
+  TemporaryDirectory directory;
+  const std::string path = directory.path() + "/engine.log";
+  write(path, "first\n");
+  const auto chunk = read_tail(path, {control::LogPlace::kComing, 0});
+  ASSERT_TRUE(chunk);
+  EXPECT_EQ(chunk->lines, (std::vector<std::string>{"first"}));
+}
+
 TEST(LogTail, FollowsIntoTheNextFile) {
   TemporaryDirectory directory;
   const std::string path = directory.path() + "/engine.log";
