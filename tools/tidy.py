@@ -30,7 +30,7 @@ FLOORS = {
     "net": ["base"],
     "control": ["base", "core"],
     "engine": ["base", "core", "codec", "control/ports.h", "control/snapshot_ports.h",
-               "control/log_ports.h"],
+               "control/log_ports.h", "control/migration_ports.h"],
     "api": ["base", "core", "codec", "control"],
     "adapters": ["base", "core", "codec", "dns", "storage", "net", "control"],
     "console": ["base", "core", "codec", "control", "api"],

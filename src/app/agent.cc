@@ -27,6 +27,7 @@
 #include "control/agent.h"
 #include "engine/redis_driver.h"
 #include "engine/redis_saver.h"
+#include "engine/redis_source.h"
 
 namespace hikae::app {
 namespace {
@@ -169,9 +170,9 @@ class AgentProcess {
     if (Status prepared = prepare_logs(); !prepared) {
       return prepared;
     }
-    control::AgentPorts ports{*runner_,        *driver_,       clock_,           log_,
-                              gate_,           config_.limits, addresses_.get(), saver_.get(),
-                              snapshots_.get()};
+    control::AgentPorts ports{*runner_,         *driver_,     clock_,           log_,
+                              gate_,            config_.limits, addresses_.get(), saver_.get(),
+                              snapshots_.get(), sources_.get()};
     ports.logs = logs_.get();
     ports.log_sink = log_post_.get();
     agent_ = std::make_unique<control::Agent>(context_.get_executor(), core::HostId(identity_.host),
@@ -191,6 +192,7 @@ class AgentProcess {
 
   Status prepare_snapshots() {
     saver_ = std::make_unique<engine::RedisSaver>(secret_source(), *runner_, connector_);
+    sources_ = std::make_unique<engine::RedisSource>(secret_source(), *runner_, connector_);
     if (config_.snapshots.empty()) {
       return {};
     }
@@ -318,6 +320,7 @@ class AgentProcess {
   std::unique_ptr<adapters::LinuxProcessRunner> runner_;
   std::unique_ptr<engine::RedisDriver> driver_;
   std::unique_ptr<engine::RedisSaver> saver_;
+  std::unique_ptr<engine::RedisSource> sources_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;  // nullptr: the host sees none
   std::unique_ptr<LogPost> log_post_;
   std::unique_ptr<HostLogs> logs_;

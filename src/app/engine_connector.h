@@ -9,6 +9,8 @@ class EngineConnector final : public engine::AdminConnector {
  public:
   control::Awaitable<Result<std::unique_ptr<engine::AdminConnection>>> connect(
       std::string socket_path, Duration timeout) override;
+  control::Awaitable<Result<std::unique_ptr<engine::AdminConnection>>> connect_to(
+      std::string host, std::uint16_t port, Duration timeout) override;
 };
 
 }  // namespace hikae::app

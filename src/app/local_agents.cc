@@ -70,8 +70,11 @@ Status LocalAgents::add(const core::HostId& id) {
   host.driver = std::make_unique<engine::RedisDriver>(options_.driver, *host.runner, connector_);
   host.saver =
       std::make_unique<engine::RedisSaver>(options_.driver.secrets, *host.runner, connector_);
+  host.sources =
+      std::make_unique<engine::RedisSource>(options_.driver.secrets, *host.runner, connector_);
   control::AgentPorts ports{*host.runner, *host.driver, clock_, log_, gate_, options_.limits};
   ports.saver = host.saver.get();
+  ports.sources = host.sources.get();
   ports.snapshots = &options_.snapshots;
   host.logs = std::make_unique<HostLogs>(
       engine::RedisSlowLog(options_.driver.secrets, *host.runner, connector_), log_post_->pool());

@@ -18,6 +18,7 @@
 #include "core/resource/host.h"
 #include "engine/redis_driver.h"
 #include "engine/redis_saver.h"
+#include "engine/redis_source.h"
 
 namespace hikae::app {
 
@@ -50,6 +51,7 @@ class LocalAgents {
     std::unique_ptr<engine::RedisDriver> driver;
     std::unique_ptr<engine::RedisSaver> saver;
     std::unique_ptr<HostLogs> logs;
+    std::unique_ptr<engine::RedisSource> sources;
     std::unique_ptr<control::Agent> agent;
   };
 

@@ -43,15 +43,10 @@ Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPort
       wake_(executor_),
       finished_(executor_),
       taker_(executor_, {ports_.saver, ports_.snapshots, ports_.clock, ports_.log},
-             [this] {
-               news_ = true;
-               wake_.raise();
-             }),
+             [this] { tell_news(); }),
       courier_(executor_, {ports_.logs, ports_.log_sink, ports_.runner, ports_.clock, ports_.log},
-               [this] {
-                 news_ = true;
-                 wake_.raise();
-               }) {
+               [this] { tell_news(); }),
+      sources_(executor_, {ports_.sources, ports_.clock, ports_.log}, [this] { tell_news(); }) {
   set_pace(0);
 }
 
@@ -133,6 +128,7 @@ Awaitable<void> Agent::stop() {
   wake_.raise();
   co_await taker_.stop();
   co_await courier_.stop();
+  co_await sources_.stop();
   while (coroutines_ > 0) {
     co_await finished_.wait();
   }
@@ -207,6 +203,7 @@ void Agent::take_up() {
   give_up_addresses();
   taker_.assign(newest_);
   courier_.assign(newest_);
+  sources_.assign(newest_);
   news_ = true;
 }
 
@@ -230,10 +227,8 @@ Agent::Entry& Agent::add_node(core::NodeKey key) {
     found = std::move(taken.mapped());
   }
   Entry& entry = nodes_[key];
-  entry.node = std::make_unique<AgentNode>(executor_, ports_, pace_, std::move(key), found, [this] {
-    news_ = true;
-    wake_.raise();
-  });
+  entry.node = std::make_unique<AgentNode>(executor_, ports_, pace_, std::move(key), found,
+                                           [this] { tell_news(); });
   return entry;
 }
 
@@ -252,6 +247,11 @@ void Agent::node_ended(const core::NodeKey& key) {
   news_ = take_up_ = true;
   wake_.raise();
   finished_.raise();
+}
+
+void Agent::tell_news() {
+  news_ = true;
+  wake_.raise();
 }
 
 void Agent::report_if_news() {
@@ -280,13 +280,16 @@ Shared<core::NodeObservation> Agent::observation_of(const core::NodeKey& key,
                                                     const Entry& entry) const {
   core::SnapshotProgress progress = taker_.progress(key);
   std::string log_problem = courier_.problem(key);
-  if (progress.stage == core::SnapshotProgress::Stage::kNone && log_problem.empty()) {
+  core::SourceAnswer answer = sources_.answer(key);
+  if (progress.stage == core::SnapshotProgress::Stage::kNone && log_problem.empty() &&
+      answer.deadline == Instant()) {
     return entry.node->observation();
   }
-  core::NodeObservation with_both = *entry.node->observation();
-  with_both.snapshot = std::move(progress);
-  with_both.log_problem = std::move(log_problem);
-  return with_both;
+  core::NodeObservation with_more = *entry.node->observation();
+  with_more.snapshot = std::move(progress);
+  with_more.log_problem = std::move(log_problem);
+  with_more.source = std::move(answer);
+  return with_more;
 }
 
 }  // namespace hikae::control

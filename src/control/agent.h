@@ -12,6 +12,7 @@
 #include "control/log_courier.h"
 #include "control/ports.h"
 #include "control/snapshot_taker.h"
+#include "control/source_watch.h"
 #include "control/wake_signal.h"
 
 namespace hikae::control {
@@ -68,6 +69,7 @@ class Agent {
   void run_node(const core::NodeKey& key, Entry& entry);
   void node_ended(const core::NodeKey& key);
   void give_up_addresses();
+  void tell_news();
   void report_if_news();
   Shared<core::NodeObservation> observation_of(const core::NodeKey& key, const Entry& entry) const;
   Duration turn_time() const;
@@ -94,6 +96,7 @@ class Agent {
   int coroutines_ = 0;
   SnapshotTaker taker_;
   LogCourier courier_;
+  SourceWatch sources_;
 };
 
 }  // namespace hikae::control

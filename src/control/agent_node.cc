@@ -90,7 +90,7 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
     offset_settled_ = surveyed_ = false;
   }
   const bool led = desired_ && desired_->role == core::Role::kPrimary;
-  if (led && desired && desired->role == core::Role::kReplica) {
+  if (led && desired && desired->role == core::Role::kReplica && !desired->source.is_followed()) {
     led_until_ = ports_.clock.monotonic();
   }
   const bool other_engine = desired && (!desired_ || asks_for_other_engine(*desired, *desired_));
@@ -196,8 +196,9 @@ void AgentNode::take(const Result<EngineStatus>& status, const Question& questio
   loaded_percent_ = status->loading ? status->loaded_percent / kPercentStep * kPercentStep : 0;
   known_.role = status->role;
   known_.following = status->following;
-  known_.stream_pending =
-      status->stream_pending && renewed_at_ != std::optional(status->replication_offset);
+  // A source outside is not asked to begin its stream anew.
+  known_.stream_pending = status->stream_pending && desired_ && !desired_->source.is_followed() &&
+                          renewed_at_ != std::optional(status->replication_offset);
   known_.link_up = status->link_up && !known_.stream_pending;
   liveness_.answered();
   stream_ = status->stream;

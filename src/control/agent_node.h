@@ -9,6 +9,7 @@
 #include "control/agent_note.h"
 #include "control/agent_standing.h"
 #include "control/log_ports.h"
+#include "control/migration_ports.h"
 #include "control/ports.h"
 #include "control/snapshot_ports.h"
 #include "control/start_gate.h"
@@ -30,6 +31,8 @@ struct AgentPorts {
   // Without them no snapshot is taken and none restored; both fail.
   DataSaver* saver = nullptr;
   SnapshotFiles* snapshots = nullptr;
+  // Without it nothing is migrated from outside.
+  MigrationSources* sources = nullptr;
   // Without them no log is delivered.
   LogSource* logs = nullptr;
   LogSink* log_sink = nullptr;

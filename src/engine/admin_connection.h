@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@ namespace hikae::engine {
 
 using Command = std::vector<std::string>;
 
-// One connection to an engine's administrative socket. One call at a time.
+// One connection to an engine: to its administrative socket, or to a server outside. One call at a
+// time.
 class AdminConnection {
  public:
   virtual ~AdminConnection() = default;
@@ -34,6 +36,10 @@ class AdminConnector {
   // Connects to a unix socket. kUnavailable: nobody listens (yet); kTimeout.
   virtual control::Awaitable<Result<std::unique_ptr<AdminConnection>>> connect(
       std::string socket_path, Duration timeout) = 0;
+  // By TCP to a name or an IPv4 address. kUnavailable: there is no such name, or nobody listens;
+  // kTimeout.
+  virtual control::Awaitable<Result<std::unique_ptr<AdminConnection>>> connect_to(
+      std::string host, std::uint16_t port, Duration timeout) = 0;
 
  protected:
   ~AdminConnector() = default;

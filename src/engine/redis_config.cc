@@ -106,16 +106,17 @@ void append_fixed(std::string& out, const core::NodeAssignment& a, const Install
     out += "rdb-del-sync-files yes\n";
   }
   if (at_least(installed, "7.0")) {
-    out += fmt::format(
-        "enable-debug-command no\nenable-module-command no\nenable-protected-configs no\n"
-        "bind-source-addr {}\n",
-        address);
+    out += "enable-debug-command no\nenable-module-command no\nenable-protected-configs no\n";
   }
   out += render_users(a);
   out += fmt::format("user {} on #{} ~* &* +@all\n", kAdminUser, codec::sha256_hex(secrets.admin));
   out += fmt::format("user {} on #{} +psync +replconf +ping\n", kReplicationUser,
                      codec::sha256_hex(secrets.replication));
-  out += fmt::format("masteruser {}\nmasterauth {}\n", kReplicationUser, secrets.replication);
+  // Whoever is outside of the region is not reached from a node's own address, and gets no secret.
+  if (!a.source.is_followed()) {
+    out += at_least(installed, "7.0") ? fmt::format("bind-source-addr {}\n", address) : "";
+    out += fmt::format("masteruser {}\nmasterauth {}\n", kReplicationUser, secrets.replication);
+  }
   if (a.role == core::Role::kReplica) {
     const FollowTarget source = replication_source(a, private_hosts);
     out += fmt::format("replicaof {} {}\n", source.host, source.port);
@@ -149,6 +150,9 @@ bool accepts_directive(const InstalledEngine& installed, std::string_view name) 
 }
 
 FollowTarget replication_source(const core::NodeAssignment& assignment, bool private_hosts) {
+  if (assignment.source.is_followed()) {
+    return FollowTarget{assignment.source.host, assignment.source.port};
+  }
   if (!assignment.attach) {
     return FollowTarget{assignment.address.str(), kNobodyPort};
   }

@@ -187,11 +187,23 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::read_info(core::NodeAssign
   co_return status;
 }
 
+// An engine that followed a server outside of the region has none of our settings any more, and one
+// that is to follow such a server must not show it any secret.
+std::vector<Command> RedisDriver::login_at_primary(const core::NodeAssignment& assignment) const {
+  const bool outside = assignment.source.is_followed();
+  return {
+      {"CONFIG", "SET", "masteruser", outside ? "" : std::string(kReplicationUser)},
+      {"CONFIG", "SET", "masterauth", outside ? "" : secrets_of(assignment).replication},
+      // Older engines do not know it, and do without.
+      {"CONFIG", "SET", "bind-source-addr", outside ? "" : assignment.address.str()},
+  };
+}
+
 Awaitable<Status> RedisDriver::follow(core::NodeAssignment assignment) {
   const FollowTarget source = replication_source(assignment, runner_.private_hosts_supported());
   const core::NodeKey node = assignment.node;
-  std::vector<Command> commands;
-  if (assignment.attach) {
+  std::vector<Command> commands = login_at_primary(assignment);
+  if (assignment.attach && !assignment.source.is_followed()) {
     // An engine that follows the same name already ignores the command, although the name may mean
     // another address by now. Going by the address first makes it connect anew; its place in the
     // stream is kept.
@@ -489,8 +501,11 @@ Awaitable<Status> RedisDriver::introduce(std::shared_ptr<Link> link,
       {"AUTH", std::string(kAdminUser), secrets.admin},
       {"ACL", "SETUSER", std::string(kReplicationUser), "resetpass",
        "#" + codec::sha256_hex(secrets.replication)},
-      {"CONFIG", "SET", "masterauth", secrets.replication},
   };
+  // Not to one that followed a server outside a moment ago, and may still.
+  if (assignment.role == core::Role::kReplica && !assignment.source.is_followed()) {
+    commands.push_back({"CONFIG", "SET", "masterauth", secrets.replication});
+  }
   auto replies = co_await link->connection->call(std::move(commands), timeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());

@@ -78,6 +78,8 @@ class RedisDriver final : public control::EngineDriver {
   };
 
   NodeSecrets secrets_of(const core::NodeAssignment& assignment) const;
+  // How it connects to whom it is to follow; all but the last command succeed.
+  std::vector<Command> login_at_primary(const core::NodeAssignment& assignment) const;
   control::Awaitable<Result<control::EngineStatus>> read_info(core::NodeAssignment assignment,
                                                               std::vector<std::string> sections);
   // In a coroutine of its own, which ends when the node's connection does: disconnect() each node

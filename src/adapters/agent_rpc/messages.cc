@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "codec/agent/messages.h"
+#include "core/resource/migration.h"
 
 namespace hikae::agent_rpc {
 namespace {
@@ -49,6 +50,15 @@ bool is_role(core::Role role) {
 bool is_stage(core::SnapshotProgress::Stage stage) {
   return stage >= core::SnapshotProgress::Stage::kNone &&
          stage <= core::SnapshotProgress::Stage::kFailed;
+}
+
+bool is_use(core::MigrationSource::Use use) {
+  return use >= core::MigrationSource::Use::kNone && use <= core::MigrationSource::Use::kCutOver;
+}
+
+// It becomes a part of the engine's configuration file.
+bool is_source(const core::MigrationSource& source) {
+  return is_use(source.use) && (source.host.empty() || core::is_host_name(source.host));
 }
 
 bool is_process(NodeObservation::Process process) {
@@ -97,6 +107,9 @@ Status check_node(const core::NodeAssignment& node) {
   if (!is_file_or_none(node.snapshot_file) || !is_file_or_none(node.restore_file)) {
     return invalid(fmt::format("{} names a file outside of the snapshots", node.node.str()));
   }
+  if (!is_source(node.source)) {
+    return invalid(fmt::format("{} has no possible source", node.node.str()));
+  }
   if (!is_access(node.access) || !are_users(node.users)) {
     return invalid(fmt::format("{} has no known access", node.node.str()));
   }
@@ -128,10 +141,11 @@ std::string one_line(std::string text) {
 }
 
 void tidy(NodeObservation& node) {
-  for (std::string* text : {&node.problem, &node.substitution, &node.running_version,
-                            &node.newer_program, &node.log_problem, &node.unservable, &node.stream,
-                            &node.previous_stream, &node.restore_problem, &node.snapshot.problem,
-                            &node.snapshot.file, &node.snapshot.checksum}) {
+  for (std::string* text :
+       {&node.problem, &node.substitution, &node.running_version, &node.newer_program,
+        &node.log_problem, &node.unservable, &node.stream, &node.previous_stream,
+        &node.restore_problem, &node.snapshot.problem, &node.snapshot.file,
+        &node.snapshot.checksum, &node.source.problem, &node.source.version}) {
     *text = one_line(std::move(*text));
   }
 }

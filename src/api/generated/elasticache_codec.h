@@ -14,6 +14,7 @@ void read(const codec::QueryNode& node, AuthorizeCacheSecurityGroupIngressMessag
 void read(const codec::QueryNode& node, BatchApplyUpdateActionMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, BatchStopUpdateActionMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CloudWatchLogsDestinationDetails& out, ReadContext& context);
+void read(const codec::QueryNode& node, CompleteMigrationMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ConfigureShard& out, ReadContext& context);
 void read(const codec::QueryNode& node, CopySnapshotMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateCacheClusterMessage& out, ReadContext& context);
@@ -24,6 +25,7 @@ void read(const codec::QueryNode& node, CreateReplicationGroupMessage& out, Read
 void read(const codec::QueryNode& node, CreateSnapshotMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateUserGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, CreateUserMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, CustomerNodeEndpoint& out, ReadContext& context);
 void read(const codec::QueryNode& node, DecreaseReplicaCountMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheClusterMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, DeleteCacheParameterGroupMessage& out, ReadContext& context);
@@ -70,8 +72,10 @@ void read(const codec::QueryNode& node, RemoveTagsFromResourceMessage& out, Read
 void read(const codec::QueryNode& node, ResetCacheParameterGroupMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, RevokeCacheSecurityGroupIngressMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, ScaleConfig& out, ReadContext& context);
+void read(const codec::QueryNode& node, StartMigrationMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, Tag& out, ReadContext& context);
 void read(const codec::QueryNode& node, TestFailoverMessage& out, ReadContext& context);
+void read(const codec::QueryNode& node, TestMigrationMessage& out, ReadContext& context);
 void read(const codec::QueryNode& node, TimeRangeFilter& out, ReadContext& context);
 
 void write_members(WriteContext& context, const AllowedNodeTypeModificationsMessage& value);
@@ -97,6 +101,7 @@ void write_members(WriteContext& context, const CacheSecurityGroupMessage& value
 void write_members(WriteContext& context, const CacheSubnetGroup& value);
 void write_members(WriteContext& context, const CacheSubnetGroupMessage& value);
 void write_members(WriteContext& context, const CloudWatchLogsDestinationDetails& value);
+void write_members(WriteContext& context, const CompleteMigrationResponse& value);
 void write_members(WriteContext& context, const CopySnapshotResult& value);
 void write_members(WriteContext& context, const CreateCacheClusterResult& value);
 void write_members(WriteContext& context, const CreateCacheParameterGroupResult& value);
@@ -154,11 +159,13 @@ void write_members(WriteContext& context, const ServiceUpdate& value);
 void write_members(WriteContext& context, const ServiceUpdatesMessage& value);
 void write_members(WriteContext& context, const SlotMigration& value);
 void write_members(WriteContext& context, const Snapshot& value);
+void write_members(WriteContext& context, const StartMigrationResponse& value);
 void write_members(WriteContext& context, const Subnet& value);
 void write_members(WriteContext& context, const SubnetOutpost& value);
 void write_members(WriteContext& context, const Tag& value);
 void write_members(WriteContext& context, const TagListMessage& value);
 void write_members(WriteContext& context, const TestFailoverResult& value);
+void write_members(WriteContext& context, const TestMigrationResponse& value);
 void write_members(WriteContext& context, const UnprocessedUpdateAction& value);
 void write_members(WriteContext& context, const UpdateAction& value);
 void write_members(WriteContext& context, const UpdateActionResultsMessage& value);

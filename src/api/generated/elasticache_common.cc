@@ -33,6 +33,12 @@ void write_members(WriteContext& context,
   write_member(context, "Port", value.port);
 }
 
+void write_members(WriteContext& context,
+                   const GlobalReplicationGroupInfo& value) {
+  write_member(context, "GlobalReplicationGroupId", value.global_replication_group_id);
+  write_member(context, "GlobalReplicationGroupMemberRole", value.global_replication_group_member_role);
+}
+
 void read(const codec::QueryNode& node, KinesisFirehoseDestinationDetails& out,
           ReadContext& context) {
   read_member(node, "DeliveryStream", out.delivery_stream, context);
@@ -74,6 +80,18 @@ void read(const codec::QueryNode& node, LogDeliveryConfigurationRequest& out,
   read_member(node, "Enabled", out.enabled, context);
 }
 
+void write_members(WriteContext& context,
+                   const NodeGroup& value) {
+  write_member(context, "NodeGroupId", value.node_group_id);
+  write_member(context, "Status", value.status);
+  write_member(context, "PrimaryEndpoint", value.primary_endpoint);
+  if (context.version >= ApiVersion(20150202)) {
+    write_member(context, "ReaderEndpoint", value.reader_endpoint);
+    write_member(context, "Slots", value.slots);
+  }
+  write_list(context, "NodeGroupMembers", "NodeGroupMember", value.node_group_members);
+}
+
 void read(const codec::QueryNode& node, NodeGroupConfiguration& out,
           ReadContext& context) {
   read_member(node, "NodeGroupId", out.node_group_id, context);
@@ -101,11 +119,88 @@ void write_members(WriteContext& context,
 }
 
 void write_members(WriteContext& context,
+                   const NodeGroupMember& value) {
+  write_member(context, "CacheClusterId", value.cache_cluster_id);
+  write_member(context, "CacheNodeId", value.cache_node_id);
+  write_member(context, "ReadEndpoint", value.read_endpoint);
+  write_member(context, "PreferredAvailabilityZone", value.preferred_availability_zone);
+  if (context.version >= ApiVersion(20150202)) {
+    write_member(context, "PreferredOutpostArn", value.preferred_outpost_arn);
+  }
+  write_member(context, "CurrentRole", value.current_role);
+}
+
+void write_members(WriteContext& context,
                    const PendingLogDeliveryConfiguration& value) {
   write_member(context, "LogType", value.log_type);
   write_member(context, "DestinationType", value.destination_type);
   write_member(context, "DestinationDetails", value.destination_details);
   write_member(context, "LogFormat", value.log_format);
+}
+
+void write_members(WriteContext& context,
+                   const ReplicationGroup& value) {
+  write_member(context, "ReplicationGroupId", value.replication_group_id);
+  write_member(context, "Description", value.description);
+  if (context.version >= ApiVersion(20150202)) {
+    write_member(context, "GlobalReplicationGroupInfo", value.global_replication_group_info);
+  }
+  write_member(context, "Status", value.status);
+  write_member(context, "PendingModifiedValues", value.pending_modified_values);
+  write_list(context, "MemberClusters", "ClusterId", value.member_clusters);
+  write_list(context, "NodeGroups", "NodeGroup", value.node_groups);
+  write_member(context, "SnapshottingClusterId", value.snapshotting_cluster_id);
+  write_member(context, "AutomaticFailover", value.automatic_failover);
+  if (context.version >= ApiVersion(20150202)) {
+    write_member(context, "MultiAZ", value.multi_az);
+    write_member(context, "ConfigurationEndpoint", value.configuration_endpoint);
+    write_member(context, "SnapshotRetentionLimit", value.snapshot_retention_limit);
+    write_member(context, "SnapshotWindow", value.snapshot_window);
+    write_member(context, "ClusterEnabled", value.cluster_enabled);
+    write_member(context, "CacheNodeType", value.cache_node_type);
+    write_member(context, "AuthTokenEnabled", value.auth_token_enabled);
+    write_member(context, "AuthTokenLastModifiedDate", value.auth_token_last_modified_date);
+    write_member(context, "TransitEncryptionEnabled", value.transit_encryption_enabled);
+    write_member(context, "AtRestEncryptionEnabled", value.at_rest_encryption_enabled);
+    write_list(context, "MemberClustersOutpostArns", "ReplicationGroupOutpostArn", value.member_clusters_outpost_arns);
+    write_member(context, "KmsKeyId", value.kms_key_id);
+    write_member(context, "ARN", value.arn);
+    write_list(context, "UserGroupIds", "member", value.user_group_ids);
+    write_list(context, "LogDeliveryConfigurations", "LogDeliveryConfiguration", value.log_delivery_configurations);
+    write_member(context, "ReplicationGroupCreateTime", value.replication_group_create_time);
+    write_member(context, "DataTiering", value.data_tiering);
+    write_member(context, "AutoMinorVersionUpgrade", value.auto_minor_version_upgrade);
+    write_member(context, "NetworkType", value.network_type);
+    write_member(context, "IpDiscovery", value.ip_discovery);
+    write_member(context, "TransitEncryptionMode", value.transit_encryption_mode);
+    write_member(context, "ClusterMode", value.cluster_mode);
+    write_member(context, "Engine", value.engine);
+  }
+}
+
+void write_members(WriteContext& context,
+                   const ReplicationGroupPendingModifiedValues& value) {
+  write_member(context, "PrimaryClusterId", value.primary_cluster_id);
+  write_member(context, "AutomaticFailoverStatus", value.automatic_failover_status);
+  if (context.version >= ApiVersion(20150202)) {
+    write_member(context, "Resharding", value.resharding);
+    write_member(context, "AuthTokenStatus", value.auth_token_status);
+    write_member(context, "UserGroups", value.user_groups);
+    write_list(context, "PendingLogDeliveryConfiguration", "member", value.log_delivery_configurations);
+    write_member(context, "TransitEncryptionEnabled", value.transit_encryption_enabled);
+    write_member(context, "TransitEncryptionMode", value.transit_encryption_mode);
+    write_member(context, "ClusterMode", value.cluster_mode);
+  }
+}
+
+void write_members(WriteContext& context,
+                   const ReshardingStatus& value) {
+  write_member(context, "SlotMigration", value.slot_migration);
+}
+
+void write_members(WriteContext& context,
+                   const SlotMigration& value) {
+  write_member(context, "ProgressPercentage", value.progress_percentage);
 }
 
 void read(const codec::QueryNode& node, Tag& out,
@@ -124,6 +219,12 @@ void write_members(WriteContext& context,
                    const Tag& value) {
   write_member(context, "Key", value.key);
   write_member(context, "Value", value.value);
+}
+
+void write_members(WriteContext& context,
+                   const UserGroupsUpdateStatus& value) {
+  write_list(context, "UserGroupIdsToAdd", "member", value.user_group_ids_to_add);
+  write_list(context, "UserGroupIdsToRemove", "member", value.user_group_ids_to_remove);
 }
 
 }  // namespace hikae::api::elasticache

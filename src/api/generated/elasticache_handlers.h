@@ -80,6 +80,23 @@ AsyncResult<AllowedNodeTypeModificationsMessage> list_allowed_node_type_modifica
 AsyncResult<EventsMessage> describe_events(HandlerContext& context,
     DescribeEventsMessage input);
 
+// migration.cc
+
+// Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState,
+//   ReplicationGroupNotUnderMigrationFault.
+AsyncResult<CompleteMigrationResponse> complete_migration(HandlerContext& context,
+    CompleteMigrationMessage input);
+
+// Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState,
+//   ReplicationGroupAlreadyUnderMigrationFault, InvalidParameterValue.
+AsyncResult<StartMigrationResponse> start_migration(HandlerContext& context,
+    StartMigrationMessage input);
+
+// Faults: ReplicationGroupNotFoundFault, InvalidReplicationGroupState,
+//   ReplicationGroupAlreadyUnderMigrationFault, InvalidParameterValue.
+AsyncResult<TestMigrationResponse> test_migration(HandlerContext& context,
+    TestMigrationMessage input);
+
 // parameter_group.cc
 
 // Faults: CacheParameterGroupQuotaExceeded, CacheParameterGroupAlreadyExists,

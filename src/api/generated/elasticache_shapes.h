@@ -306,6 +306,98 @@ struct CacheSubnetGroupMessage {
   std::optional<std::vector<CacheSubnetGroup>> cache_subnet_groups;
 };
 
+struct CompleteMigrationMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<bool> force;
+};
+
+struct GlobalReplicationGroupInfo {
+  std::optional<std::string> global_replication_group_id;
+  std::optional<std::string> global_replication_group_member_role;
+};
+
+struct SlotMigration {
+  std::optional<double> progress_percentage;
+};
+
+struct ReshardingStatus {
+  std::optional<SlotMigration> slot_migration;
+};
+
+struct UserGroupsUpdateStatus {
+  std::optional<std::vector<std::string>> user_group_ids_to_add;
+  std::optional<std::vector<std::string>> user_group_ids_to_remove;
+};
+
+struct ReplicationGroupPendingModifiedValues {
+  std::optional<std::string> primary_cluster_id;
+  std::optional<std::string> automatic_failover_status;  // enabled, disabled
+  std::optional<ReshardingStatus> resharding;
+  std::optional<std::string> auth_token_status;  // SETTING, ROTATING
+  std::optional<UserGroupsUpdateStatus> user_groups;
+  std::optional<std::vector<PendingLogDeliveryConfiguration>> log_delivery_configurations;
+  std::optional<bool> transit_encryption_enabled;
+  std::optional<std::string> transit_encryption_mode;  // preferred, required
+  std::optional<std::string> cluster_mode;  // enabled, disabled, compatible
+};
+
+struct NodeGroupMember {
+  std::optional<std::string> cache_cluster_id;
+  std::optional<std::string> cache_node_id;
+  std::optional<Endpoint> read_endpoint;
+  std::optional<std::string> preferred_availability_zone;
+  std::optional<std::string> preferred_outpost_arn;
+  std::optional<std::string> current_role;
+};
+
+struct NodeGroup {
+  std::optional<std::string> node_group_id;
+  std::optional<std::string> status;
+  std::optional<Endpoint> primary_endpoint;
+  std::optional<Endpoint> reader_endpoint;
+  std::optional<std::string> slots;
+  std::optional<std::vector<NodeGroupMember>> node_group_members;
+};
+
+struct ReplicationGroup {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::string> description;
+  std::optional<GlobalReplicationGroupInfo> global_replication_group_info;
+  std::optional<std::string> status;
+  std::optional<ReplicationGroupPendingModifiedValues> pending_modified_values;
+  std::optional<std::vector<std::string>> member_clusters;
+  std::optional<std::vector<NodeGroup>> node_groups;
+  std::optional<std::string> snapshotting_cluster_id;
+  std::optional<std::string> automatic_failover;  // enabled, disabled, enabling, disabling
+  std::optional<std::string> multi_az;  // enabled, disabled
+  std::optional<Endpoint> configuration_endpoint;
+  std::optional<std::int32_t> snapshot_retention_limit;
+  std::optional<std::string> snapshot_window;
+  std::optional<bool> cluster_enabled;
+  std::optional<std::string> cache_node_type;
+  std::optional<bool> auth_token_enabled;
+  std::optional<Instant> auth_token_last_modified_date;
+  std::optional<bool> transit_encryption_enabled;
+  std::optional<bool> at_rest_encryption_enabled;
+  std::optional<std::vector<std::string>> member_clusters_outpost_arns;
+  std::optional<std::string> kms_key_id;
+  std::optional<std::string> arn;
+  std::optional<std::vector<std::string>> user_group_ids;
+  std::optional<std::vector<LogDeliveryConfiguration>> log_delivery_configurations;
+  std::optional<Instant> replication_group_create_time;
+  std::optional<std::string> data_tiering;  // enabled, disabled
+  std::optional<bool> auto_minor_version_upgrade;
+  std::optional<std::string> network_type;  // ipv4, ipv6, dual_stack
+  std::optional<std::string> ip_discovery;  // ipv4, ipv6
+  std::optional<std::string> transit_encryption_mode;  // preferred, required
+  std::optional<std::string> cluster_mode;  // enabled, disabled, compatible
+  std::optional<std::string> engine;
+};
+
+struct CompleteMigrationResponse {
+  std::optional<ReplicationGroup> replication_group;
+};
+
 struct ConfigureShard {
   std::optional<std::string> node_group_id;
   std::optional<std::int32_t> new_replica_count;
@@ -495,89 +587,6 @@ struct CreateReplicationGroupMessage {
   std::optional<std::string> serverless_cache_snapshot_name;
 };
 
-struct GlobalReplicationGroupInfo {
-  std::optional<std::string> global_replication_group_id;
-  std::optional<std::string> global_replication_group_member_role;
-};
-
-struct SlotMigration {
-  std::optional<double> progress_percentage;
-};
-
-struct ReshardingStatus {
-  std::optional<SlotMigration> slot_migration;
-};
-
-struct UserGroupsUpdateStatus {
-  std::optional<std::vector<std::string>> user_group_ids_to_add;
-  std::optional<std::vector<std::string>> user_group_ids_to_remove;
-};
-
-struct ReplicationGroupPendingModifiedValues {
-  std::optional<std::string> primary_cluster_id;
-  std::optional<std::string> automatic_failover_status;  // enabled, disabled
-  std::optional<ReshardingStatus> resharding;
-  std::optional<std::string> auth_token_status;  // SETTING, ROTATING
-  std::optional<UserGroupsUpdateStatus> user_groups;
-  std::optional<std::vector<PendingLogDeliveryConfiguration>> log_delivery_configurations;
-  std::optional<bool> transit_encryption_enabled;
-  std::optional<std::string> transit_encryption_mode;  // preferred, required
-  std::optional<std::string> cluster_mode;  // enabled, disabled, compatible
-};
-
-struct NodeGroupMember {
-  std::optional<std::string> cache_cluster_id;
-  std::optional<std::string> cache_node_id;
-  std::optional<Endpoint> read_endpoint;
-  std::optional<std::string> preferred_availability_zone;
-  std::optional<std::string> preferred_outpost_arn;
-  std::optional<std::string> current_role;
-};
-
-struct NodeGroup {
-  std::optional<std::string> node_group_id;
-  std::optional<std::string> status;
-  std::optional<Endpoint> primary_endpoint;
-  std::optional<Endpoint> reader_endpoint;
-  std::optional<std::string> slots;
-  std::optional<std::vector<NodeGroupMember>> node_group_members;
-};
-
-struct ReplicationGroup {
-  std::optional<std::string> replication_group_id;
-  std::optional<std::string> description;
-  std::optional<GlobalReplicationGroupInfo> global_replication_group_info;
-  std::optional<std::string> status;
-  std::optional<ReplicationGroupPendingModifiedValues> pending_modified_values;
-  std::optional<std::vector<std::string>> member_clusters;
-  std::optional<std::vector<NodeGroup>> node_groups;
-  std::optional<std::string> snapshotting_cluster_id;
-  std::optional<std::string> automatic_failover;  // enabled, disabled, enabling, disabling
-  std::optional<std::string> multi_az;  // enabled, disabled
-  std::optional<Endpoint> configuration_endpoint;
-  std::optional<std::int32_t> snapshot_retention_limit;
-  std::optional<std::string> snapshot_window;
-  std::optional<bool> cluster_enabled;
-  std::optional<std::string> cache_node_type;
-  std::optional<bool> auth_token_enabled;
-  std::optional<Instant> auth_token_last_modified_date;
-  std::optional<bool> transit_encryption_enabled;
-  std::optional<bool> at_rest_encryption_enabled;
-  std::optional<std::vector<std::string>> member_clusters_outpost_arns;
-  std::optional<std::string> kms_key_id;
-  std::optional<std::string> arn;
-  std::optional<std::vector<std::string>> user_group_ids;
-  std::optional<std::vector<LogDeliveryConfiguration>> log_delivery_configurations;
-  std::optional<Instant> replication_group_create_time;
-  std::optional<std::string> data_tiering;  // enabled, disabled
-  std::optional<bool> auto_minor_version_upgrade;
-  std::optional<std::string> network_type;  // ipv4, ipv6, dual_stack
-  std::optional<std::string> ip_discovery;  // ipv4, ipv6
-  std::optional<std::string> transit_encryption_mode;  // preferred, required
-  std::optional<std::string> cluster_mode;  // enabled, disabled, compatible
-  std::optional<std::string> engine;
-};
-
 struct CreateReplicationGroupResult {
   std::optional<ReplicationGroup> replication_group;
 };
@@ -610,6 +619,11 @@ struct CreateUserMessage {
   std::optional<bool> no_password_required;
   std::optional<std::vector<Tag>> tags;
   std::optional<AuthenticationMode> authentication_mode;
+};
+
+struct CustomerNodeEndpoint {
+  std::optional<std::string> address;
+  std::optional<std::int32_t> port;
 };
 
 struct DecreaseReplicaCountMessage {
@@ -1133,6 +1147,15 @@ struct ServiceUpdatesMessage {
   std::optional<std::vector<ServiceUpdate>> service_updates;
 };
 
+struct StartMigrationMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::vector<CustomerNodeEndpoint>> customer_node_endpoint_list;
+};
+
+struct StartMigrationResponse {
+  std::optional<ReplicationGroup> replication_group;
+};
+
 struct TagListMessage {
   std::optional<std::vector<Tag>> tag_list;
 };
@@ -1143,6 +1166,15 @@ struct TestFailoverMessage {
 };
 
 struct TestFailoverResult {
+  std::optional<ReplicationGroup> replication_group;
+};
+
+struct TestMigrationMessage {
+  std::optional<std::string> replication_group_id;
+  std::optional<std::vector<CustomerNodeEndpoint>> customer_node_endpoint_list;
+};
+
+struct TestMigrationResponse {
   std::optional<ReplicationGroup> replication_group;
 };
 

@@ -20,7 +20,7 @@ constexpr Action kActions[] = {
     {"AuthorizeCacheSecurityGroupIngress", "cache_security_group", ApiVersion(20140930), "AuthorizeCacheSecurityGroupIngressResult", &invoke<AuthorizeCacheSecurityGroupIngressMessage, AuthorizeCacheSecurityGroupIngressResult, &handlers::authorize_cache_security_group_ingress>},
     {"BatchApplyUpdateAction", "service_update", ApiVersion(20150202), "BatchApplyUpdateActionResult", &invoke<BatchApplyUpdateActionMessage, UpdateActionResultsMessage, &handlers::batch_apply_update_action>},
     {"BatchStopUpdateAction", "service_update", ApiVersion(20150202), "BatchStopUpdateActionResult", &invoke<BatchStopUpdateActionMessage, UpdateActionResultsMessage, &handlers::batch_stop_update_action>},
-    {"CompleteMigration", "migration", ApiVersion(20150202), "CompleteMigrationResult", nullptr},
+    {"CompleteMigration", "migration", ApiVersion(20150202), "CompleteMigrationResult", &invoke<CompleteMigrationMessage, CompleteMigrationResponse, &handlers::complete_migration>},
     {"CopyServerlessCacheSnapshot", "serverless_snapshot", ApiVersion(20150202), "CopyServerlessCacheSnapshotResult", nullptr},
     {"CopySnapshot", "snapshot", ApiVersion(20140930), "CopySnapshotResult", &invoke<CopySnapshotMessage, CopySnapshotResult, &handlers::copy_snapshot>},
     {"CreateCacheCluster", "cache_cluster", ApiVersion(20140930), "CreateCacheClusterResult", &invoke<CreateCacheClusterMessage, CreateCacheClusterResult, &handlers::create_cache_cluster>},
@@ -88,9 +88,9 @@ constexpr Action kActions[] = {
     {"RemoveTagsFromResource", "tag", ApiVersion(20150202), "RemoveTagsFromResourceResult", &invoke<RemoveTagsFromResourceMessage, TagListMessage, &handlers::remove_tags_from_resource>},
     {"ResetCacheParameterGroup", "parameter_group", ApiVersion(20140930), "ResetCacheParameterGroupResult", &invoke<ResetCacheParameterGroupMessage, CacheParameterGroupNameMessage, &handlers::reset_cache_parameter_group>},
     {"RevokeCacheSecurityGroupIngress", "cache_security_group", ApiVersion(20140930), "RevokeCacheSecurityGroupIngressResult", &invoke<RevokeCacheSecurityGroupIngressMessage, RevokeCacheSecurityGroupIngressResult, &handlers::revoke_cache_security_group_ingress>},
-    {"StartMigration", "migration", ApiVersion(20150202), "StartMigrationResult", nullptr},
+    {"StartMigration", "migration", ApiVersion(20150202), "StartMigrationResult", &invoke<StartMigrationMessage, StartMigrationResponse, &handlers::start_migration>},
     {"TestFailover", "replication_group", ApiVersion(20150202), "TestFailoverResult", &invoke<TestFailoverMessage, TestFailoverResult, &handlers::test_failover>},
-    {"TestMigration", "migration", ApiVersion(20150202), "TestMigrationResult", nullptr},
+    {"TestMigration", "migration", ApiVersion(20150202), "TestMigrationResult", &invoke<TestMigrationMessage, TestMigrationResponse, &handlers::test_migration>},
 };
 
 constexpr FaultKind kFaults[] = {

@@ -159,8 +159,9 @@ Checked keep_encryption(const ModifyReplicationGroup& command, const Replication
                           access.transit_encryption;
   if (other || other_mode) {
     return refuse("InvalidParameterCombination",
-                  "Hikae does not change the encryption in transit of a replication group yet. "
-                  "Create a group with TransitEncryptionEnabled.");
+                  "Hikae does not change the encryption in transit of a replication group: no "
+                  "engine takes clients with and without TLS on one port, which is what the mode "
+                  "preferred is. Create an encrypted group from a snapshot of this one.");
   }
   return {};
 }

@@ -96,8 +96,10 @@ std::vector<Member> candidates(const State& state, const Observed& observed,
   return out;
 }
 
+// While it follows a server outside, its primary has nothing that is not there: it is brought back
+// where it was and takes it over again.
 bool wants_failover(const ReplicationGroup& group) {
-  return group.status != "deleting" &&
+  return group.status != "deleting" && !group.migration.follows() &&
          (group.automatic_failover == "enabled" || group.automatic_failover == "enabling");
 }
 

@@ -17,6 +17,30 @@ namespace hikae::core {
 
 enum class Role { kPrimary, kReplica };
 
+// A server outside of the region from which the node's group takes its data over.
+struct MigrationSource {
+  enum class Use {
+    kNone,
+    kCheck,    // it is asked whether it would do
+    kFollow,   // the node is a replica of it
+    kCutOver,  // that too, and it is to hold back its writes and tell where it stopped
+  };
+  std::string host;  // a name or an IPv4 address
+  std::uint16_t port = 0;
+  Use use = Use::kNone;
+  Instant deadline;  // names what is asked; answers repeat it
+  bool is_followed() const { return use == Use::kFollow || use == Use::kCutOver; }
+  std::string str() const { return host + ":" + std::to_string(port); }
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("host", s.host);
+    v("port", s.port);
+    v("use", s.use);
+    v("deadline", s.deadline);
+  }
+  friend bool operator==(const MigrationSource&, const MigrationSource&) = default;
+};
+
 // What one node should be. A projection of the state (and, for `attach`, of what was observed); it
 // says nothing of how to get there.
 struct NodeAssignment {
@@ -70,6 +94,7 @@ struct NodeAssignment {
   std::string snapshot_file;
   // The node starts with the data in this file of that directory. Empty: it starts empty.
   std::string restore_file;
+  MigrationSource source;  // of a group's primary
   Access access;  // of its clients; members of a group that is encrypted replicate encrypted too
   // What its certificate is for, beside its address: a name with a wildcard in front. Empty: it has
   // none.
@@ -112,6 +137,7 @@ struct NodeAssignment {
     v("members", s.members);
     v("snapshot_file", s.snapshot_file);
     v("restore_file", s.restore_file);
+    v("source", s.source);
     v("access", s.access);
     v("certificate_name", s.certificate_name);
     v("directives", s.directives);

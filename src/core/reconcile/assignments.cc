@@ -72,6 +72,12 @@ bool holds_copy(const State& state, const Observed& observed, const CacheCluster
   return seen != nullptr && !seen->dead() && seen->ready && seen->synced;
 }
 
+// One that is itself a replica passes on what it gets once it has a whole copy.
+bool may_be_followed(const ReplicationGroup& group, const NodeObservation& primary) {
+  return primary.ready &&
+         (group.migration.follows() ? primary.link_up : primary.role == Role::kPrimary);
+}
+
 // A replica may follow once the primary answers. A new group's replicas are empty, so they all
 // attach at once, and so does one that holds a copy: it goes on from where it is, within a
 // millisecond. Others wait for their turn, because each takes a full synchronisation from the
@@ -79,7 +85,7 @@ bool holds_copy(const State& state, const Observed& observed, const CacheCluster
 bool may_attach(const State& state, const Observed& observed, const ReplicationGroup& group,
                 const NodeGroup& node_group, const CacheClusterId& replica) {
   const auto* seen = seen_of(state, observed, node_group.primary);
-  if (seen == nullptr || !seen->ready || seen->role != Role::kPrimary) {
+  if (seen == nullptr || !may_be_followed(group, *seen)) {
     return false;
   }
   if (group.status == "creating" || holds_copy(state, observed, replica)) {
@@ -103,7 +109,8 @@ bool is_whole(const State& state, const Observed& observed, const ReplicationGro
          std::all_of(node_group.members.begin(), node_group.members.end(),
                      [&](const CacheClusterId& id) {
                        const auto* member = state.find<CacheCluster>(id);
-                       const Role role = id == node_group.primary ? Role::kPrimary : Role::kReplica;
+                       const bool leads = id == node_group.primary && !group.migration.follows();
+                       const Role role = leads ? Role::kPrimary : Role::kReplica;
                        return member != nullptr && in_service(observed, *member, role);
                      });
 }
@@ -119,9 +126,10 @@ bool may_release_clients(const Observed& observed, const Node& node, const NodeK
 
 // The member that was chosen takes writes in a moment. Clients wait for that, so a process that
 // starts would take its time on the machine from them.
-bool is_about_to_lead(const NodeGroup& node_group, const NodeObservation* primary) {
-  return node_group.epoch > Epoch(1) && primary != nullptr && !primary->dead() && !primary->hung &&
-         primary->ready && primary->role == Role::kReplica;
+bool is_about_to_lead(const ReplicationGroup& group, const NodeGroup& node_group,
+                      const NodeObservation* primary) {
+  return node_group.epoch > Epoch(1) && !group.migration.follows() && primary != nullptr &&
+         !primary->dead() && !primary->hung && primary->ready && primary->role == Role::kReplica;
 }
 
 std::vector<Ipv4> other_addresses(const State& state, const NodeGroup& node_group,
@@ -134,6 +142,24 @@ std::vector<Ipv4> other_addresses(const State& state, const NodeGroup& node_grou
     }
   }
   return out;
+}
+
+void assign_source(const Migration& migration, NodeAssignment& out) {
+  if (!migration.under_way()) {
+    return;
+  }
+  using Use = MigrationSource::Use;
+  out.source.host = migration.host;
+  out.source.port = migration.port;
+  out.source.deadline = migration.deadline;
+  out.source.use = migration.stage == "completing" ? Use::kCutOver
+                   : migration.follows()           ? Use::kFollow
+                                                   : Use::kCheck;
+  if (migration.follows()) {
+    out.role = Role::kReplica;
+    out.attach = true;
+    out.survey = out.source.use == Use::kCutOver;
+  }
 }
 
 void assign_role(const State& state, const Observed& observed, const ReplicationGroup& group,
@@ -161,10 +187,11 @@ void assign_role(const State& state, const Observed& observed, const Replication
     out.kill =
         node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
     out.pause_writes = !node_group->switchover_target.empty() || node.move.handing_over();
+    assign_source(group.migration, out);
     return;
   }
   out.role = Role::kReplica;
-  out.hold = is_about_to_lead(*node_group, primary_seen);
+  out.hold = is_about_to_lead(group, *node_group, primary_seen);
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
   out.survey = node_group->switchover_target == out.node.cluster ||
                (primary_seen != nullptr && primary_seen->dead());

@@ -67,7 +67,7 @@ Plan give_up_lead(const GroupView& view) {
 Plan set_out_members(const GroupView& view) {
   Plan plan;
   for (const CacheCluster* member : view.members) {
-    const bool leads = view.role_of(member->id) == Role::kPrimary;
+    const bool leads = view.leads(member->id);
     if (!is_to_leave(view, *member) || (leads && view.members.size() > 1)) {
       continue;
     }
@@ -93,7 +93,7 @@ Plan move_members(const GroupView& view) {
     if (member->nodes.empty() || !member->nodes[0].move.under_way()) {
       continue;
     }
-    const bool leads = view.role_of(member->id) == Role::kPrimary;
+    const bool leads = view.leads(member->id);
     const MoveStep step = next_move_step(view.state, view.observed, *member, leads,
                                          leads && view.members.size() == 1, view.context.now);
     plan.reason = step.reason;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "core/reconcile/plan.h"
@@ -14,15 +15,18 @@ struct GroupView {
   const ReplicationGroup& group;
   std::vector<const CacheCluster*> members;
 
+  bool leads(const CacheClusterId& id) const {
+    return std::any_of(group.node_groups.begin(), group.node_groups.end(),
+                       [&](const NodeGroup& one) { return one.primary == id; });
+  }
+  // What its engine should be: a primary whose data is taken over from outside is a replica too.
   Role role_of(const CacheClusterId& id) const {
-    for (const NodeGroup& node_group : group.node_groups) {
-      if (node_group.primary == id) {
-        return Role::kPrimary;
-      }
-    }
-    return Role::kReplica;
+    return leads(id) && !group.migration.follows() ? Role::kPrimary : Role::kReplica;
   }
 };
+
+// The next step of a migration from a server outside; an empty plan when there is none.
+Plan migrate(const GroupView& view);
 
 // The next step of the modification that is being rolled through the members; an empty plan when
 // there is none.

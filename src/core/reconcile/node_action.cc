@@ -239,6 +239,9 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
 }
 
 std::string follow_target(const NodeAssignment& assignment, bool private_hosts) {
+  if (assignment.source.is_followed()) {
+    return assignment.source.host;
+  }
   return private_hosts && !assignment.primary_name.empty() ? assignment.primary_name
                                                            : assignment.primary_address.str();
 }

@@ -76,8 +76,8 @@ std::string describe(const NodeAction& action);
 NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
                             const NodeKnowledge& known);
 
-// The host a replica is told to follow: the primary's name where private hosts files are permitted,
-// else its address.
+// The host a replica is told to follow: the source outside, or the primary's name where private
+// hosts files are permitted, else its address.
 std::string follow_target(const NodeAssignment& assignment, bool private_hosts);
 
 // Directives of `desired` that differ from `in_effect` and that a running engine can change. One

@@ -38,6 +38,26 @@ struct SnapshotProgress {
   friend bool operator==(const SnapshotProgress&, const SnapshotProgress&) = default;
 };
 
+// What the server that a node's assignment names as its source has answered.
+struct SourceAnswer {
+  Instant deadline;     // of the question, which it names; zero: nothing was asked
+  std::string problem;  // why it will not do, or that it does not answer; empty: all is well
+  std::string version;  // for people
+  // Of one that is to hold back its writes: whether it does, and the offset after which nothing
+  // more comes, or else how far it was when it was asked.
+  bool writes_paused = false;
+  std::uint64_t offset = 0;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("deadline", s.deadline);
+    v("problem", s.problem);
+    v("version", s.version);
+    v("writes_paused", s.writes_paused);
+    v("offset", s.offset);
+  }
+  friend bool operator==(const SourceAnswer&, const SourceAnswer&) = default;
+};
+
 // What an agent saw of one node, the newest reading of each value.
 struct NodeObservation {
   enum class Process {
@@ -89,6 +109,7 @@ struct NodeObservation {
   std::string log_problem;      // why some log of it cannot be delivered, or empty
   std::string restore_problem;  // why it cannot take in that data, however often it is started
   SnapshotProgress snapshot;
+  SourceAnswer source;
 
   // Certain: no code of the process runs any more.
   bool dead() const {
@@ -128,6 +149,7 @@ struct NodeObservation {
     v("log_problem", s.log_problem);
     v("restore_problem", s.restore_problem);
     v("snapshot", s.snapshot);
+    v("source", s.source);
   }
   friend bool operator==(const NodeObservation&, const NodeObservation&) = default;
 };

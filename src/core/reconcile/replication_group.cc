@@ -36,8 +36,8 @@ Plan place_members(const View& view) {
     }
     for (const Node& node : member->nodes) {
       if (node.host.empty()) {
-        request.wishes.push_back({NodeKey{member->id, node.id}, zone_wish(node),
-                                  view.role_of(member->id) == Role::kPrimary});
+        request.wishes.push_back(
+            {NodeKey{member->id, node.id}, zone_wish(node), view.leads(member->id)});
       }
     }
   }
@@ -335,7 +335,8 @@ Plan settle_members(const View& view) {
     make_available(view.observed, member, events, view.context.now);
     plan.transition.put(std::move(member));
   }
-  const bool done = all_settled && (creating || view.group.status == "modifying");
+  const bool done = all_settled && !view.group.migration.under_way() &&
+                    (creating || view.group.status == "modifying");
   if (done) {
     ReplicationGroup next = view.group;
     if (creating) {
@@ -449,6 +450,10 @@ Plan plan_replication_group(const State& state, const Observed& observed,
           plan.transition.empty() ? plan_snapshot(state, observed, *group, context) : Plan();
       !snapshot.reason.empty()) {
     return snapshot;
+  }
+  if (Plan migration = plan.transition.empty() ? migrate(view) : Plan();
+      !migration.reason.empty()) {
+    return migration;
   }
   if (Plan roll = plan.transition.empty() ? roll_members(view) : Plan(); !roll.reason.empty()) {
     return roll;

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "core/resource/cache_cluster.h"
 #include "core/resource/ids.h"
+#include "core/resource/migration.h"
 #include "core/resource/tags.h"
 
 namespace hikae::core {
@@ -64,6 +65,7 @@ struct ReplicationGroup {
   std::vector<LogDelivery> log_deliveries;
   // While deleting: the primary stays behind as a standalone cluster.
   bool retain_primary = false;
+  Migration migration;
   // This snapshot is taken first, and then the group is deleted. Empty: it is not to be deleted.
   SnapshotName final_snapshot;
   Instant created_at;
@@ -89,6 +91,7 @@ struct ReplicationGroup {
     v("auth_token_modified_at", s.auth_token_modified_at);
     v("log_deliveries", s.log_deliveries);
     v("retain_primary", s.retain_primary);
+    v("migration", s.migration);
     v("final_snapshot", s.final_snapshot);
     v("created_at", s.created_at);
     v("tags", s.tags);
