@@ -13,7 +13,8 @@ constexpr int kMostTurns = 100'000;
 
 }  // namespace
 
-AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, int incarnation)
+AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, Shelf& shelf,
+                       int incarnation)
     : env_(env),
       network_(network),
       gate_(network),
@@ -22,9 +23,12 @@ AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, int 
       clock_(env.timeline, realm_),
       log_(env.trace, fmt::format("agent-{}-{}", disk.host.str().back(), incarnation)),
       ports_(env, fleet, disk, realm_),
+      snapshots_(env, fleet, disk, ports_, shelf),
       work_(boost::asio::make_work_guard(context_)),
       agent_(context_.get_executor(), disk.host,
-             control::AgentPorts{ports_, ports_, clock_, log_, starts_}, gate_) {}
+             control::AgentPorts{
+                 ports_, ports_, clock_, log_, starts_, {}, nullptr, &snapshots_, &snapshots_},
+             gate_) {}
 
 AgentShell::~AgentShell() {
   log_.end();

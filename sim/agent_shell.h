@@ -8,6 +8,7 @@
 #include "control/agent.h"
 #include "sim/host_ports.h"
 #include "sim/network.h"
+#include "sim/snapshots.h"
 
 namespace hikae::sim {
 
@@ -17,7 +18,7 @@ namespace hikae::sim {
 // on nothing it does has any effect, every call it makes fails at once, and then it is stopped.
 class AgentShell {
  public:
-  AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, int incarnation);
+  AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, Shelf& shelf, int incarnation);
   ~AgentShell();
   AgentShell(const AgentShell&) = delete;
   AgentShell& operator=(const AgentShell&) = delete;
@@ -47,6 +48,7 @@ class AgentShell {
   SimClock clock_;
   SimLog log_;
   HostPorts ports_;
+  SnapshotPorts snapshots_;
   control::StartGate starts_{2};
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

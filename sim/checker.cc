@@ -79,11 +79,40 @@ void Checker::on_commit(const core::State& before, const core::State& after,
       check_group(before, put->value);
     } else if (const auto* cluster = std::get_if<core::Put<CacheCluster>>(&change)) {
       check_withdrawal(before, cluster->value);
+    } else if (const auto* snapshot = std::get_if<core::Put<core::Snapshot>>(&change)) {
+      check_snapshot(before, transition, snapshot->value);
     } else if (const auto* gone = std::get_if<core::Remove<ReplicationGroup>>(&change)) {
       ledgers_.erase(gone->key);
       std::erase_if(made_primary_, [&](const auto& made) { return made.first == gone->key; });
     }
   }
+}
+
+// What counts as taken is there, and of the source; what failed is told.
+void Checker::check_snapshot(const core::State& before, const core::Transition& transition,
+                             const core::Snapshot& now) {
+  const auto* old = before.find<core::Snapshot>(now.name);
+  if (old == nullptr || old->status == now.status) {
+    return;
+  }
+  if (now.status == "failed") {
+    const bool told = std::any_of(
+        transition.changes.begin(), transition.changes.end(),
+        [](const auto& change) { return std::holds_alternative<core::Put<core::Event>>(change); });
+    if (!told) {
+      fail(fmt::format("snapshot {} failed and nobody is told", now.name.str()));
+    }
+    return;
+  }
+  const core::NodeSnapshot& data = now.nodes.front();
+  const auto file = shelf_.files.find(data.file);
+  if (now.status != "available" || file == shelf_.files.end()) {
+    fail(fmt::format("snapshot {} is {} without a file", now.name.str(), now.status));
+  } else if (file->second.node.cluster != data.taker) {
+    fail(fmt::format("snapshot {} of {} holds the data of {}", now.name.str(), data.taker.str(),
+                     file->second.node.str()));
+  }
+  ++snapshots_;
 }
 
 void Checker::check_failover_switch(const core::State& before, const ReplicationGroup& now) {

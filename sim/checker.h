@@ -11,6 +11,7 @@
 #include "core/naming/name_record.h"
 #include "sim/controller.h"
 #include "sim/fleet.h"
+#include "sim/snapshots.h"
 #include "sim/store.h"
 
 namespace hikae::sim {
@@ -19,7 +20,8 @@ namespace hikae::sim {
 // the published names. The first violation is kept.
 class Checker final : public FleetObserver, public StoreObserver {
  public:
-  Checker(Env env, Fleet& fleet, const SimStore& store) : env_(env), fleet_(fleet), store_(store) {}
+  Checker(Env env, Fleet& fleet, const SimStore& store, const Shelf& shelf)
+      : env_(env), fleet_(fleet), store_(store), shelf_(shelf) {}
 
   const std::optional<std::string>& violation() const { return violation_; }
   void fail(std::string what);
@@ -54,6 +56,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t excused() const { return excused_; }
   std::uint64_t takeovers() const { return takeovers_; }
+  int snapshots() const { return snapshots_; }
 
  private:
   struct Write {
@@ -67,6 +70,8 @@ class Checker final : public FleetObserver, public StoreObserver {
   void excuse(const core::ReplicationGroupId& group, const std::function<bool(const Write&)>& lost);
   void check_failover_switch(const core::State& before, const core::ReplicationGroup& now);
   void check_withdrawal(const core::State& before, const core::CacheCluster& now);
+  void check_snapshot(const core::State& before, const core::Transition& transition,
+                      const core::Snapshot& now);
   void check_choice(const core::ReplicationGroupId& group, const core::NodeGroup& was,
                     const core::NodeGroup& now);
   void check_group(const core::State& before, const core::ReplicationGroup& now);
@@ -78,6 +83,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   Env env_;
   Fleet& fleet_;
   const SimStore& store_;
+  const Shelf& shelf_;
   std::optional<std::string> violation_;
   std::set<std::pair<core::ReplicationGroupId, core::CacheClusterId>> made_primary_;
   std::map<core::ReplicationGroupId, Ledger> ledgers_;
@@ -95,6 +101,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   std::uint64_t acknowledged_ = 0;
   std::uint64_t excused_ = 0;
   std::uint64_t takeovers_ = 0;
+  int snapshots_ = 0;
 };
 
 }  // namespace hikae::sim

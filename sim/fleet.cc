@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kRetryHalted = milliseconds(20);
+constexpr unsigned kFullDiskPercent = 5;
 
 }  // namespace
 
@@ -189,6 +190,33 @@ void Fleet::pause_writes(Engine& engine, Duration bound) {
       paused->writes_paused = false;
     }
   });
+}
+
+bool Fleet::save(Engine& engine) {
+  if (engine.saving || engine.loading) {
+    return false;
+  }
+  engine.saving = true;
+  engine.saved.reset();
+  const Duration time = env_.draw(milliseconds(5), milliseconds(800));
+  env_.timeline.call(time,
+                     [this, pid = engine.pid, data = engine.data] { finish_saving(pid, data); });
+  return true;
+}
+
+// A child process does it; the engine learns of its end when it runs.
+void Fleet::finish_saving(Pid pid, History::Place data) {
+  Engine* engine = find(pid);
+  if (engine == nullptr || engine->dying) {
+    return;
+  }
+  if (!engine->runs()) {
+    env_.timeline.call(kRetryHalted, [this, pid, data] { finish_saving(pid, data); });
+    return;
+  }
+  engine->saving = false;
+  const bool full = env_.random.percent(kFullDiskPercent);
+  engine->saved = full ? std::nullopt : std::optional(data);
 }
 
 void Fleet::promote(Engine& engine) {

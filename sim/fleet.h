@@ -41,9 +41,11 @@ struct Engine {
   bool listening = false;    // started up
   bool loading = false;      // takes in a full synchronisation
   bool writes_paused = false;
-  std::uint64_t pauses = 0;   // so that the end of an old pause does not end a newer one
-  std::uint64_t clients = 0;  // grows when all clients are sent away
-  bool has_copy = false;      // as a replica: has a place in its primary's stream
+  std::uint64_t pauses = 0;             // so that the end of an old pause does not end a newer one
+  std::uint64_t clients = 0;            // grows when all clients are sent away
+  bool saving = false;                  // beside serving, for a snapshot
+  std::optional<History::Place> saved;  // by the last time; unset: it could not
+  bool has_copy = false;                // as a replica: has a place in its primary's stream
   History::Place data = History::kEmpty;
   std::optional<History::Place> arrived;  // waits in a socket until the process runs again
   std::vector<std::uint64_t> unread;      // writes of clients, likewise
@@ -122,12 +124,15 @@ class Fleet {
   void follow(Engine& engine, std::string target, std::uint16_t port);
   void promote(Engine& engine);
   void pause_writes(Engine& engine, Duration bound);
+  // Begins to save what it holds now. False: it cannot just now.
+  bool save(Engine& engine);
   void resume_writes(Engine& engine) { engine.writes_paused = false; }
   void set_hosts(Engine& engine, std::string content) { engine.hosts_file = std::move(content); }
   // The place of the write. Only for a writable engine that runs.
   History::Place write(Engine& engine, std::uint64_t number);
 
  private:
+  void finish_saving(Pid pid, History::Place data);
   void die(Engine& engine);
   void close(Pid pid);
   void resume(Engine& engine);

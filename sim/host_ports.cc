@@ -86,6 +86,7 @@ Awaitable<Result<control::Process>> HostPorts::start(control::LaunchSpec spec) {
   }
   if (!spec.keep_data) {
     directory.data.reset();
+    directory.dump.reset();
   }
   launch.data = directory.data.value_or(History::kEmpty);
   directory.files = std::move(spec.files);

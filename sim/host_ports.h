@@ -16,6 +16,7 @@ struct Disk {
     std::map<std::string, std::string> files;
     Pid pid = 0;                         // of the newest process started in it
     std::optional<History::Place> data;  // saved for the next start
+    std::optional<History::Place> dump;  // saved beside serving, for a snapshot
   };
   core::HostId host;
   std::map<core::NodeKey, Directory> nodes;
@@ -28,6 +29,11 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   HostPorts(Env env, Fleet& fleet, Disk& disk, Realm realm)
       : env_(env), fleet_(fleet), disk_(disk), realm_(realm) {}
   void end() { ended_ = true; }
+  bool ended() const { return ended_; }
+
+  control::Awaitable<void> pass(Duration shortest, Duration longest);
+  // The node's process, once it answers; an error after as long as a real client would wait.
+  control::Awaitable<Result<Pid>> reach(core::NodeKey node);
 
   // ProcessRunner
   control::Awaitable<Result<std::vector<control::FoundNode>>> find_all() override;
@@ -65,9 +71,6 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   void disconnect(core::NodeKey) override {}
 
  private:
-  control::Awaitable<void> pass(Duration shortest, Duration longest);
-  // The node's process, once it answers; an error after as long as a real client would wait.
-  control::Awaitable<Result<Pid>> reach(core::NodeKey node);
   Engine* process(control::Process process) const;
   Engine* running(const core::NodeKey& node) const;
   std::string follow_source(const core::NodeAssignment& assignment) const;

@@ -83,6 +83,11 @@ std::optional<std::string> World::unrest() {
       return why;
     }
   }
+  for (const auto& [name, snapshot] : store_.state().all<core::Snapshot>()) {
+    if (snapshot.is_under_way()) {
+      return fmt::format("snapshot {} is still being taken", name.str());
+    }
+  }
   return leftovers();
 }
 

@@ -82,6 +82,14 @@ void World::install_mutation() {
         node.replication_offset = node.dead() ? 0 : node.replication_offset;
       });
       break;
+    case Mutation::kClaimSnapshot:
+      // The engine has saved, and nobody has put the file in its place yet.
+      network_.distort_report = for_every_node<core::HostReport>([](NodeObservation& node) {
+        using Stage = core::SnapshotProgress::Stage;
+        const bool storing = node.snapshot.stage == Stage::kStoring;
+        node.snapshot.stage = storing ? Stage::kDone : node.snapshot.stage;
+      });
+      break;
   }
 }
 

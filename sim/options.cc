@@ -12,7 +12,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::pair<Mutation, std::string_view>, 7> kMutations = {{
+constexpr std::array<std::pair<Mutation, std::string_view>, 8> kMutations = {{
     {Mutation::kNone, "none"},
     {Mutation::kPromoteWithoutFence, "promote-without-fence"},
     {Mutation::kIgnoreEpoch, "ignore-epoch"},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<Mutation, std::string_view>, 7> kMutations = {{
     {Mutation::kFlipNameBeforeCommit, "flip-name-before-commit"},
     {Mutation::kAcceptEmptyPrimary, "accept-empty-primary"},
     {Mutation::kUnderstateLoss, "understate-loss"},
+    {Mutation::kClaimSnapshot, "claim-snapshot"},
 }};
 
 constexpr std::array<std::pair<Fault, std::string_view>, 11> kFaults = {{

@@ -33,6 +33,7 @@ enum class Mutation {
   kFlipNameBeforeCommit,
   kAcceptEmptyPrimary,
   kUnderstateLoss,
+  kClaimSnapshot,
 };
 
 // The shape of one run. Everything is drawn from the seed, and printed with a failure.

@@ -8,6 +8,7 @@
 #include "core/admission/group_changes.h"
 #include "core/admission/replica_count.h"
 #include "core/admission/replication_group.h"
+#include "core/admission/snapshot.h"
 #include "sim/world.h"
 
 namespace hikae::sim {
@@ -140,11 +141,28 @@ void World::change_replica_count(const core::ReplicationGroupId& id) {
   }
 }
 
-void World::call_api() {
-  const std::uint64_t kind = random_.below(17);
+void World::take_snapshot() {
   const auto cluster = pick_cluster();
   const auto group = pick_group();
-  if (kind == 0 && groups_made_ < kMostGroups) {
+  const bool whole = random_.percent(70);
+  core::CreateSnapshot command;
+  command.name = fmt::format("snap{}", ++snapshots_made_);
+  if (whole && group) {
+    command.group = group->str();
+  } else if (cluster) {
+    command.cluster = cluster->str();
+  }
+  const std::string source = command.group.value_or(command.cluster.value_or("nobody"));
+  submit(fmt::format("take snapshot {} of {}", command.name, source), std::move(command));
+}
+
+void World::call_api() {
+  const std::uint64_t kind = random_.below(20);
+  const auto cluster = pick_cluster();
+  const auto group = pick_group();
+  if (kind >= 17) {
+    take_snapshot();
+  } else if (kind == 0 && groups_made_ < kMostGroups) {
     create_group();
   } else if (kind == 1 && clusters_made_ < 2) {
     core::CreateCacheCluster command;

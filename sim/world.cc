@@ -21,7 +21,7 @@ World::World(const Options& options, bool print)
       fleet_(env_),
       store_(env_),
       network_(env_),
-      checker_(env_, fleet_, store_) {
+      checker_(env_, fleet_, store_, shelf_) {
   fleet_.set_observer(&checker_);
   store_.set_observer(&checker_);
   network_.on_delivery = [this](const core::Assignment& assignment) {
@@ -52,6 +52,7 @@ Outcome World::run() {
   come_to_rest();
   Outcome out;
   out.violation = checker_.violation();
+  out.snapshots = checker_.snapshots();
   out.hash = trace_.hash();
   out.steps = timeline_.steps();
   out.acknowledged = checker_.acknowledged();
@@ -117,7 +118,8 @@ void World::crash_controller() {
 }
 
 void World::start_agent(HostSlot& host) {
-  host.agent = std::make_unique<AgentShell>(env_, fleet_, network_, host.disk, ++host.incarnations);
+  host.agent =
+      std::make_unique<AgentShell>(env_, fleet_, network_, host.disk, shelf_, ++host.incarnations);
   host.agent->start();
 }
 

@@ -18,6 +18,7 @@ namespace hikae::sim {
 
 struct Outcome {
   std::optional<std::string> violation;
+  int snapshots = 0;  // taken
   std::uint64_t hash = 0;
   std::uint64_t steps = 0;
   std::uint64_t acknowledged = 0;
@@ -73,6 +74,7 @@ class World {
   void switch_over(const core::ReplicationGroupId& id);
   void modify(const core::ReplicationGroupId& id);
   void change_replica_count(const core::ReplicationGroupId& id);
+  void take_snapshot();
   std::optional<core::CacheClusterId> pick_cluster();
   std::optional<core::ReplicationGroupId> pick_group();
 
@@ -96,6 +98,7 @@ class World {
   SimStore store_;
   Network network_;
   SimZone zone_;
+  Shelf shelf_;
   Checker checker_;
   std::map<core::HostId, HostSlot> hosts_;
   std::unique_ptr<Controller> controller_;
@@ -103,6 +106,7 @@ class World {
   int incarnations_ = 0;
   int groups_made_ = 0;
   int clusters_made_ = 0;
+  int snapshots_made_ = 0;
   // Handlers of the controller until it crashes between two of them.
   std::optional<int> crash_countdown_;
   bool faults_on_ = true;

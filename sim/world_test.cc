@@ -25,14 +25,17 @@ TEST(World, TheSameSeedGivesTheSameRun) {
 TEST(World, ClientsWriteAndPrimariesMove) {
   std::uint64_t acknowledged = 0;
   std::uint64_t takeovers = 0;
+  int snapshots = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const Outcome outcome = run(seed);
     EXPECT_FALSE(outcome.violation) << "seed " << seed << ": " << *outcome.violation;
     acknowledged += outcome.acknowledged;
     takeovers += outcome.takeovers;
+    snapshots += outcome.snapshots;
   }
   EXPECT_GT(acknowledged, 1000U);
   EXPECT_GT(takeovers, 0U);
+  EXPECT_GT(snapshots, 10);
 }
 
 // A simulator that finds no bug where there is one proves nothing.
@@ -52,8 +55,8 @@ INSTANTIATE_TEST_SUITE_P(All, Mutants,
                          ::testing::Values(Mutation::kPromoteWithoutFence, Mutation::kIgnoreEpoch,
                                            Mutation::kChooseLowestOffset,
                                            Mutation::kFlipNameBeforeCommit,
-                                           Mutation::kAcceptEmptyPrimary,
-                                           Mutation::kUnderstateLoss));
+                                           Mutation::kAcceptEmptyPrimary, Mutation::kUnderstateLoss,
+                                           Mutation::kClaimSnapshot));
 
 }  // namespace
 }  // namespace hikae::sim
