@@ -156,6 +156,33 @@ Status resolve_store(const ConfigSettings& settings, ServeConfig& config) {
   return {};
 }
 
+Status resolve_buckets(const ConfigSettings& settings, ServeConfig& config) {
+  config.snapshots = settings.snapshots.value_or("");
+  config.buckets = settings.buckets.value_or("");
+  const bool details = settings.s3_region || settings.s3_credentials_file || settings.s3_ca_file;
+  if (!settings.s3_endpoint) {
+    return details ? Status(fail(ErrorCode::kInvalid, "the settings of s3 need s3.endpoint"))
+                   : Status();
+  }
+  if (settings.buckets) {
+    return fail(ErrorCode::kInvalid,
+                "buckets and s3.endpoint exclude each other: buckets are either directories or "
+                "those of that server");
+  }
+  auto s3 = parse_s3_endpoint(*settings.s3_endpoint);
+  if (!s3) {
+    return tl::unexpected(s3.error());
+  }
+  s3->region = settings.s3_region.value_or(config.region);
+  s3->credentials_file = settings.s3_credentials_file.value_or("");
+  s3->ca_file = settings.s3_ca_file.value_or("");
+  if (!s3->ca_file.empty() && !s3->tls) {
+    return fail(ErrorCode::kInvalid, "s3.ca_file is used with https:// only");
+  }
+  config.s3 = std::move(*s3);
+  return {};
+}
+
 Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
   const std::string lifetime = settings.agents_certificate_lifetime.value_or("90d");
   const auto parsed = parse_duration(lifetime);
@@ -238,6 +265,10 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.logs_webhook, over.logs_webhook);
   take_over(base.snapshots, over.snapshots);
   take_over(base.buckets, over.buckets);
+  take_over(base.s3_endpoint, over.s3_endpoint);
+  take_over(base.s3_region, over.s3_region);
+  take_over(base.s3_credentials_file, over.s3_credentials_file);
+  take_over(base.s3_ca_file, over.s3_ca_file);
   take_over(base.hang_ms, over.hang_ms);
   take_over(base.busy_ms, over.busy_ms);
   take_over(base.test_failovers_per_day, over.test_failovers_per_day);
@@ -287,8 +318,9 @@ Result<ServeConfig> resolve(const ConfigSettings& settings) {
   config.valkey_server = settings.valkey_server.value_or("");
   config.redis_server = settings.redis_server.value_or("");
   config.log_file = settings.log_file.value_or("");
-  config.snapshots = settings.snapshots.value_or("");
-  config.buckets = settings.buckets.value_or("");
+  if (Status buckets = resolve_buckets(settings, config); !buckets) {
+    return tl::unexpected(buckets.error());
+  }
   if (Status store = resolve_store(settings, config); !store) {
     return tl::unexpected(store.error());
   }

@@ -37,6 +37,16 @@ struct EtcdConfig {
   std::string key_file;
 };
 
+// A server that speaks the protocol of S3 and has the buckets of snapshots.
+struct S3Config {
+  net::Peer server;
+  bool tls = false;
+  std::string host;              // as requests name it
+  std::string region;            // of signatures
+  std::string credentials_file;  // empty: $HIKAE_S3_ACCESS_KEY_ID, $HIKAE_S3_SECRET_ACCESS_KEY
+  std::string ca_file;           // empty: whom the system trusts
+};
+
 // What a region needs to run; every value is checked.
 struct ServeConfig {
   std::string data_directory;
@@ -65,6 +75,7 @@ struct ServeConfig {
   // Directories in this one are the buckets of SnapshotArns and CopySnapshot; empty: `buckets`
   // beside the nodes.
   std::string buckets;
+  std::optional<S3Config> s3;  // set: the buckets are there, and not in a directory
   // When a process counts as hung: it does nothing at all, or it works without answering (0: never
   // for that). core/failover/liveness.h
   Duration hang{};
@@ -101,6 +112,10 @@ struct ConfigSettings {
   std::optional<std::string> logs_webhook;
   std::optional<std::string> snapshots;
   std::optional<std::string> buckets;
+  std::optional<std::string> s3_endpoint;
+  std::optional<std::string> s3_region;
+  std::optional<std::string> s3_credentials_file;
+  std::optional<std::string> s3_ca_file;
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
   std::optional<std::int64_t> test_failovers_per_day;
@@ -139,6 +154,11 @@ struct ConfigSettings {
 //   hang_ms = 100
 //   busy_ms = 60000
 //   test_failovers_per_day = 15
+//   [s3]
+//   endpoint = "https://s3.example.com"
+//   region = "us-east-1"
+//   credentials_file = "/etc/hikae/s3-credentials"
+//   ca_file = "/etc/hikae/s3-ca.pem"
 //   [etcd]
 //   user = "hikae"
 //   password_file = "/etc/hikae/etcd-password"
@@ -169,6 +189,9 @@ Result<ServeConfig> resolve(const ConfigSettings& settings);
 // Takes `etcd://host:port,host:port/prefix` apart, or `etcds://` for TLS. Without a prefix the keys
 // begin with `/hikae/<region>`. kInvalid says what is wrong with it.
 Result<EtcdConfig> parse_store(std::string_view url, const std::string& region);
+// Takes `http://host:port` apart, or `https://`; the protocol's port where none is named.
+// kInvalid says what is wrong with it.
+Result<S3Config> parse_s3_endpoint(std::string_view url);
 // When a process counts as hung, from `failover.hang_ms` and `failover.busy_ms`.
 Result<core::LivenessLimits> resolve_liveness(std::optional<std::int64_t> hang_ms,
                                               std::optional<std::int64_t> busy_ms);

@@ -12,6 +12,7 @@
 
 #include "adapters/delivery/line_file.h"
 #include "adapters/delivery/webhook.h"
+#include "adapters/s3_buckets/s3_snapshots.h"
 #include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/machine.h"
 #include "adapters/system/priority.h"
@@ -24,6 +25,7 @@
 #include "app/node_certificates.h"
 #include "app/region_ca.h"
 #include "app/runtime_facts.h"
+#include "app/s3_access.h"
 #include "app/state_store.h"
 
 namespace hikae::app {
@@ -116,7 +118,14 @@ class Serve {
       return tl::unexpected(snapshots.error());
     }
     snapshots_ = std::move(*snapshots);
-    api::SnapshotAccess access = {snapshots_.get(), newest_format_of(driver)};
+    if (Status reached = prepare_s3(); !reached) {
+      return reached;
+    }
+    control::SnapshotFiles* files = snapshots_.get();
+    if (s3_ != nullptr) {
+      files = s3_.get();
+    }
+    api::SnapshotAccess access = {files, newest_format_of(driver)};
     reports_.emplace(data_->path() + "/failovers", log_);
     auto notifications = open_notifications();
     if (!notifications) {
@@ -142,6 +151,19 @@ class Serve {
       out.push_back(&notifications_file_.emplace(config_.notifications_file));
     }
     return out;
+  }
+
+  Status prepare_s3() {
+    if (!config_.s3) {
+      return {};
+    }
+    auto options = s3_options(*config_.s3);
+    if (!options) {
+      return tl::unexpected(options.error());
+    }
+    s3_ = std::make_unique<s3::S3Snapshots>(s3::S3Snapshots::Options{std::move(*options)},
+                                            *snapshots_, clock_);
+    return {};
   }
 
   // By the engine that would really run, which may be newer than the version asked for.
@@ -230,7 +252,9 @@ class Serve {
       log_.info("stopping; the engines keep running (`hikae down` stops them)");
     }
     snapshots_->stop();
-    snapshots_->stop();
+    if (s3_ != nullptr) {
+      s3_->stop();
+    }
     co_await control_->stop();
     context_.stop();
   }
@@ -283,6 +307,7 @@ class Serve {
   dns::DnsServer dns_{{.on_thread = [] { adapters::prefer_this_thread(); }}};
   std::unique_ptr<ZonePublisher> zone_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;
+  std::unique_ptr<s3::S3Snapshots> s3_;  // nullptr: buckets are directories
   std::optional<FailoverReports> reports_;
   std::optional<adapters::Webhook> webhook_;
   std::optional<adapters::LineFile> notifications_file_;

@@ -5,6 +5,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
 
+#include "base/strings.h"
+
 namespace hikae::net {
 namespace {
 
@@ -14,8 +16,9 @@ using boost::system::error_code;
 using Parser = beast::http::response_parser<beast::http::string_body>;
 
 std::string serialize(const HttpRequest& request, const Peer& peer) {
-  std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n",
-                                request.method, request.target, peer.str(), request.body.size());
+  std::string out = fmt::format(
+      "{} {} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n", request.method, request.target,
+      request.host.empty() ? peer.str() : request.host, request.body.size());
   for (const auto& [name, value] : request.headers) {
     out += fmt::format("{}: {}\r\n", name, value);
   }
@@ -33,6 +36,15 @@ Error may_have_happened(Error error) {
 }
 
 }  // namespace
+
+std::string HttpResponse::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (equals_ignoring_case(key, name)) {
+      return value;
+    }
+  }
+  return "";
+}
 
 class HttpClient::Impl {
  public:
@@ -69,9 +81,7 @@ class HttpClient::Impl {
       co_return self->take_response();
     }
     self->connection_.expires_never();
-    HttpResponse head;
-    head.status = int(self->parser_->get().result_int());
-    co_return head;
+    co_return self->take_head();
   }
 
   static asio::awaitable<Result<std::string>> more(std::shared_ptr<Impl> self, Duration timeout) {
@@ -143,10 +153,18 @@ class HttpClient::Impl {
                 fmt::format("{}: the answer is not HTTP: {}", peer, error.message()));
   }
 
+  HttpResponse take_head() {
+    HttpResponse head;
+    head.status = int(parser_->get().result_int());
+    for (const auto& field : parser_->get()) {
+      head.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    }
+    return head;
+  }
+
   HttpResponse take_response() {
     connection_.expires_never();
-    HttpResponse response;
-    response.status = int(parser_->get().result_int());
+    HttpResponse response = take_head();
     response.body = std::move(parser_->get().body());
     if (!parser_->get().keep_alive() || !waiting_.empty()) {
       connection_.close();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace hikae::net {
 struct HttpRequest {
   std::string method = "POST";
   std::string target = "/";
+  std::string host;  // of the Host header; empty: the peer with its port
   // Without Host and Content-Length, which are the client's.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
@@ -25,7 +27,10 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  // The first of that name in any case; empty: there is none.
+  std::string header(std::string_view name) const;
 };
 
 inline constexpr std::size_t kMaxResponseHeaderBytes = 64 * 1024;

@@ -2,10 +2,13 @@
 
 import os
 import signal
+import subprocess
 import time
+import unittest
 
 from conformance.test_snapshots import SnapshotTestCase
 from support.groups import members_of, primary_of, shard_of
+from support.region import Region
 from support.waiting import eventually
 from support.writer import Writer
 
@@ -200,3 +203,58 @@ class Backups(SnapshotTestCase):
         self.assertEqual(len(self.files()), len(self.names()))
         self.make_group("survivor", 1, SnapshotName="killed-4")
         self.assertEqual(self.read("survivor", "dbsize"), [20_000])
+
+
+SMALL_DISK = ["unshare", "--mount", "sh", "-c",
+              "mount -t tmpfs -o size=1m,mode=700 none \"$0\" && exec \"$@\""]
+
+
+def may_mount():
+    """Whether a file system of our own can be mounted, in a namespace of our own."""
+    if os.geteuid() != 0:
+        return False
+    return subprocess.run([*SMALL_DISK, "/mnt", "true"], check=False,
+                          capture_output=True).returncode == 0
+
+
+class FullDisk(SnapshotTestCase):
+    """The snapshots lie on a disk of 1 MiB."""
+
+    network_name = "full-disk"
+
+    @classmethod
+    def make_region(cls):
+        if not may_mount():
+            raise unittest.SkipTest("mounting a small disk needs root and a mount namespace")
+        region = Region()
+        disk = os.path.join(region.directory, "disk")
+        os.mkdir(disk)
+        region.arguments += ["--snapshots", disk]
+        region.prefix = [*SMALL_DISK, disk]
+        return region
+
+    def test_a_full_disk_fails_the_snapshot_alone(self):
+        group = self.make_group("big", 2)
+        endpoint = shard_of(group)["PrimaryEndpoint"]
+        with self.region.session(endpoint) as session:
+            session.ask("set small 1")
+            session.ask("eval \"math.randomseed(1) local t = {} for i = 1, 262144 do "
+                        "t[i] = string.format('%08x', math.random(0, 2147483647)) end "
+                        "redis.call('set', 'big', table.concat(t))\" 0")
+            session.ask("wait 1 5000")
+        pids = set(self.region.nodes())
+        self.cache.create_snapshot(SnapshotName="too-big", ReplicationGroupId="big")
+        self.addCleanup(self.drop_snapshot, "too-big")
+        self.wait_snapshot("too-big", "failed")
+        told = [event["Message"] for event in self.cache.describe_events(
+            SourceType="replication-group", SourceIdentifier="big", Duration=60)["Events"]
+                if "too-big" in event["Message"]]
+        self.assertEqual(len(told), 1)
+        self.assertIn("No space left on device", told[0])
+        self.region.wait_group("big", 2)
+        self.assertEqual(set(self.region.nodes()), pids)
+        with self.region.session(endpoint) as session:
+            self.assertGreater(session.ask("strlen big"), 1024 * 1024)
+            session.ask("del big")
+            session.ask("wait 1 5000")
+        self.take("fits", ReplicationGroupId="big")  # nothing of the other is left in the way

@@ -28,7 +28,7 @@ def _hmac(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
 
 
-def _v4_signature(secret, scope, stamp, canonical):
+def v4_signature(secret, scope, stamp, canonical):
     date, region, service, _ = scope.split("/")
     key = _hmac(_hmac(_hmac(_hmac(b"AWS4" + secret.encode(), date), region), service),
                 "aws4_request")
@@ -50,7 +50,7 @@ def v4_headers(host, body, access_key, secret, region, service="elasticache", mo
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     digest = hashlib.sha256(body.encode()).hexdigest()
     canonical = f"POST\n/\n\n{lines}\n{names}\n{digest}"
-    signature = _v4_signature(secret, scope, stamp, canonical)
+    signature = v4_signature(secret, scope, stamp, canonical)
     headers["authorization"] = (f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, "
                                 f"SignedHeaders={names}, Signature={signature}")
     return headers
@@ -69,7 +69,7 @@ def v4_presigned(host, parameters, access_key, secret, region, service="elastica
     canonical_query = encode_pairs(query)
     digest = hashlib.sha256(b"").hexdigest()
     canonical = f"GET\n/\n{canonical_query}\nhost:{host}\n\nhost\n{digest}"
-    return f"/?{canonical_query}&X-Amz-Signature={_v4_signature(secret, scope, stamp, canonical)}"
+    return f"/?{canonical_query}&X-Amz-Signature={v4_signature(secret, scope, stamp, canonical)}"
 
 
 def _v2_signature(method, host, parameters, secret):

@@ -29,6 +29,10 @@ struct CommandLine {
   bool allow_test_credentials = false;
   std::string snapshots;
   std::string buckets;
+  std::string s3_endpoint;
+  std::string s3_region;
+  std::string s3_credentials_file;
+  std::string s3_ca_file;
   std::optional<std::int64_t> test_failovers_per_day;
   std::string store;
   std::string local_agents;
@@ -68,6 +72,32 @@ void add_store_options(CLI::App& command, CommandLine& line) {
       ->option_text("FILE");
 }
 
+void add_bucket_options(CLI::App& command, CommandLine& line) {
+  command
+      .add_option("--snapshots", line.snapshots,
+                  "Where snapshots lie; all servers and hosts have to see it [DATA/snapshots]")
+      ->option_text("DIR");
+  command
+      .add_option("--buckets", line.buckets,
+                  "Directory whose directories are the buckets of snapshots [DATA/buckets]")
+      ->option_text("DIR");
+  command
+      .add_option("--s3-endpoint", line.s3_endpoint,
+                  "S3-compatible server that has the buckets instead, http(s)://HOST[:PORT]")
+      ->option_text("URL");
+  command.add_option("--s3-region", line.s3_region, "Its region, for signatures [--region]")
+      ->option_text("NAME");
+  command
+      .add_option("--s3-credentials-file", line.s3_credentials_file,
+                  "File with its access key, 0600 [$HIKAE_S3_ACCESS_KEY_ID, "
+                  "$HIKAE_S3_SECRET_ACCESS_KEY]")
+      ->option_text("FILE");
+  command
+      .add_option("--s3-ca-file", line.s3_ca_file,
+                  "Who signed its certificate [whom the system trusts]")
+      ->option_text("FILE");
+}
+
 void add_options(CLI::App& command, CommandLine& line) {
   command.add_option("--config", line.config_file, "Configuration file (TOML); options here win")
       ->option_text("FILE");
@@ -90,14 +120,7 @@ void add_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--allow-test-credentials", line.allow_test_credentials,
                    "Accept access key test with secret test, on loopback only");
   add_engine_options(command, line.engine);
-  command
-      .add_option("--snapshots", line.snapshots,
-                  "Where snapshots lie; all servers and hosts have to see it [DATA/snapshots]")
-      ->option_text("DIR");
-  command
-      .add_option("--buckets", line.buckets,
-                  "Directory whose directories are the buckets of snapshots [DATA/buckets]")
-      ->option_text("DIR");
+  add_bucket_options(command, line);
   command
       .add_option("--test-failovers-per-day", line.test_failovers_per_day,
                   "Most node groups for TestFailover, 0: any number [0 on loopback, else 15]")
@@ -131,6 +154,10 @@ ConfigSettings settings_of(const CommandLine& line) {
   take_engine_options(line.engine, settings);
   settings.snapshots = if_said(line.snapshots);
   settings.buckets = if_said(line.buckets);
+  settings.s3_endpoint = if_said(line.s3_endpoint);
+  settings.s3_region = if_said(line.s3_region);
+  settings.s3_credentials_file = if_said(line.s3_credentials_file);
+  settings.s3_ca_file = if_said(line.s3_ca_file);
   settings.test_failovers_per_day = line.test_failovers_per_day;
   settings.store = if_said(line.store);
   settings.local_agents = if_said(line.local_agents);

@@ -38,6 +38,11 @@ ApiFault cannot_fetch(const control::BucketObject& object, const Error& error) {
                     fmt::format("The object {} in bucket {} is not a valid RDB file: {}",
                                 object.key, object.bucket, error.message));
   }
+  if (error.code == ErrorCode::kDenied) {
+    return ApiFault("InvalidParameterValue",
+                    fmt::format("There is no permission to read the object {} in bucket {}: {}",
+                                object.key, object.bucket, error.message));
+  }
   return ApiFault("InsufficientCacheClusterCapacity",
                   fmt::format("The object {} in bucket {} cannot be copied: {}", object.key,
                               object.bucket, error.message));
