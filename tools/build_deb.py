@@ -3,7 +3,8 @@
 
   build_deb.py --binary build/release/hikae [--output DIR]
 
-Needs dpkg-deb and the libraries that the program uses, as packages. Prints the path of the package.
+The module for engines, fence.so, is taken from beside it. Needs dpkg-deb and the libraries that the
+program uses, as packages. Prints the path of the package.
 """
 
 import argparse
@@ -73,9 +74,15 @@ def put_compressed(source, tree, target):
     os.chmod(path, 0o644)
 
 
+def module_of(binary):
+    return os.path.join(os.path.dirname(os.path.abspath(binary)), "fence.so")
+
+
 def lay_out(binary, tree):
     program = put(binary, tree, "usr/bin/hikae", 0o755)
     subprocess.run(["strip", "--strip-unneeded", program], check=True)
+    module = put(module_of(binary), tree, "usr/lib/hikae/fence.so", 0o755)
+    subprocess.run(["strip", "--strip-unneeded", module], check=True)
     for unit in ("hikae-server.service", "hikae-agent.service"):
         put(os.path.join(PACKAGING, "systemd", unit), tree, f"lib/systemd/system/{unit}")
     for name in ("server.toml", "agent.toml"):
@@ -120,10 +127,11 @@ def main():
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "release", "hikae"))
     parser.add_argument("--output", default=".")
     options = parser.parse_args()
-    if not os.path.isfile(options.binary):
-        print(f"build_deb: there is no {options.binary}; build it first, or name another with "
-              "--binary", file=sys.stderr)
-        return 1
+    for needed in (options.binary, module_of(options.binary)):
+        if not os.path.isfile(needed):
+            print(f"build_deb: there is no {needed}; build it first, or name another with "
+                  "--binary", file=sys.stderr)
+            return 1
     version = project_version()
     architecture = output_of("dpkg", "--print-architecture").strip()
     os.makedirs(options.output, exist_ok=True)

@@ -12,12 +12,18 @@ class RedisError(Exception):
 class InlineSession:
     """What `telnet HOST PORT` is. say() returns raw bytes as they came, ask() the decoded reply.
 
-    With `tls`, an ssl.SSLContext, the peer has to prove that it is `name`.
+    With `tls`, an ssl.SSLContext, the peer has to prove that it is `name`. With `unix` the
+    connection is to the socket at that path.
     """
 
-    def __init__(self, address, port, timeout=REPLY_TIMEOUT, tls=None, name=None):
+    def __init__(self, address, port, timeout=REPLY_TIMEOUT, tls=None, name=None, unix=None):
         self.address = address
-        self._socket = socket.create_connection((address, port), timeout=timeout)
+        if unix is None:
+            self._socket = socket.create_connection((address, port), timeout=timeout)
+        else:
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.settimeout(timeout)
+            self._socket.connect(unix)
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname=name or address)
         self._rest = b""

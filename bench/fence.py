@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""What the fence costs: commands a second of an engine with the module and a good lease, beside the
+same engine without it, turn by turn.
+
+  bench/fence.py [--module build/release/fence.so] [--turns 15] [--requests 2000000]
+
+The engine has one processor and the engine's own benchmark the other. Pipelines of 16 make the
+engine the one that is short of time, so that its time for each command is what is seen.
+"""
+
+import argparse
+import mmap
+import os
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import support
+
+CLIENTS, PIPELINE = "20", "16"
+LEASE_US = 1_000_000
+
+
+def renew(memory, end):
+    while not end.wait(0.25):
+        until = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000 + LEASE_US
+        memory[0:16] = struct.pack("<Qq", 1, until)
+
+
+class Engine:
+    def __init__(self, name, module):
+        self.directory = tempfile.mkdtemp(prefix="hikae-bench-")
+        self.port = support.free_port()
+        self.end = threading.Event()
+        command = [f"{name}-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+                   "--dir", self.directory, "--logfile", "engine.log"]
+        if module:
+            path = os.path.join("/dev/shm", os.path.basename(self.directory))
+            self.lease = open(path, "w+b")
+            self.lease.write(struct.pack("<Qq", 1, 2 ** 62))
+            self.lease.flush()
+            threading.Thread(target=renew, args=(mmap.mmap(self.lease.fileno(), 16), self.end),
+                             daemon=True).start()
+            command += ["--loadmodule", module, path, "127.0.0.1"]
+        self.path = path if module else None
+        self.process = subprocess.Popen(support.pinned(0, command), stdout=subprocess.DEVNULL)
+        self.benchmark = f"{name}-benchmark"
+        support.wait_until(lambda: self.measure("ping", 1000), "the engine answers", 10, 0.05)
+
+    def measure(self, test, requests):
+        """Commands a second; None: it does not answer."""
+        done = subprocess.run(
+            support.pinned(1, [self.benchmark, "-p", str(self.port), "-c", CLIENTS, "-P", PIPELINE,
+                               "-n", str(requests), "-r", "100000", "-t", test, "--csv"]),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+        rows = [line.split(",") for line in done.stdout.splitlines() if line.startswith('"')]
+        figures = [row[1].strip('"') for row in rows if row[0] != '"test"']
+        return float(figures[-1]) if done.returncode == 0 and figures else None
+
+    def dispose(self):
+        self.end.set()
+        self.process.kill()
+        self.process.wait()
+        if self.path:
+            os.unlink(self.path)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def compare(name, options):
+    with_fence, without = Engine(name, options.module), Engine(name, None)
+    try:
+        for test in ("set", "get"):
+            ratios, rates = [], []
+            for turn in range(options.turns):
+                pair = [with_fence, without] if turn % 2 else [without, with_fence]
+                rate = {engine: engine.measure(test, options.requests) for engine in pair}
+                ratios.append(rate[with_fence] / rate[without])
+                rates.append(rate[without])
+            price = 100 * (1 - statistics.median(ratios))
+            spread = statistics.quantiles(ratios, n=4)
+            print(f"{name:7} {test}  {statistics.median(rates):10.0f} a second without; the fence "
+                  f"costs {price:5.2f} % (ratios {spread[0]:.3f} to {spread[2]:.3f})", flush=True)
+    finally:
+        with_fence.dispose()
+        without.dispose()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--module", default=os.path.join(support.ROOT, "build/release/fence.so"))
+    parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--requests", type=int, default=2_000_000)
+    options = parser.parse_args()
+    options.module = os.path.abspath(options.module)
+    for name in ("valkey", "redis"):
+        if shutil.which(f"{name}-server") and shutil.which(f"{name}-benchmark"):
+            compare(name, options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
