@@ -131,6 +131,7 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
   host.engines = facts.engines;
   host.software = facts.software;
   host.shared_addresses = facts.shared_addresses;
+  host.fences = facts.fences;
   if (auto checked = check_nodes(state, host); !checked) {
     return tl::unexpected(checked.error());
   }
@@ -140,7 +141,7 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
 bool same_facts(const Host& a, const Host& b) {
   return a.zone == b.zone && a.max_nodes == b.max_nodes && a.memory_bytes == b.memory_bytes &&
          a.addresses == b.addresses && a.engines == b.engines && a.software == b.software &&
-         a.shared_addresses == b.shared_addresses;
+         a.shared_addresses == b.shared_addresses && a.fences == b.fences;
 }
 
 Admitted<void> check_token(const State& state, const JoinHost& command, Instant now) {

@@ -27,6 +27,7 @@ struct HostFacts {
   std::vector<std::string> engines;
   std::string software;
   bool shared_addresses = false;  // nodes have them in common, each with a port of its own
+  bool fences = false;            // its engines can be made to take writes by a lease alone
 };
 
 struct CreateJoinToken {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/failover/disk_leader.h"
+#include "core/failover/fence.h"
 
 namespace hikae::core {
 namespace {
@@ -103,6 +104,13 @@ bool wants_failover(const ReplicationGroup& group) {
          (group.automatic_failover == "enabled" || group.automatic_failover == "enabling");
 }
 
+// Nobody can say what became of it, but it takes no writes by a server's word.
+bool is_cut_off(const Observed& observed, const Member& primary) {
+  return primary.cluster != nullptr && !primary.cluster->nodes.empty() &&
+         (primary.seen == nullptr || !primary.seen->dead()) &&
+         lease_is_over(observed, primary.cluster->nodes[0]);
+}
+
 bool failover_is_on(const ReplicationGroup& group) {
   return group.status != "creating" && wants_failover(group);
 }
@@ -169,6 +177,59 @@ FailoverDecision choose_from_disk(const State& state, const Observed& observed,
     return out;
   }
   out.reason = fmt::format("{} is dead and no replica holds a copy", node_group.primary.str());
+  return out;
+}
+
+// How long a replica may be late with what it has promised while others have answered.
+constexpr Duration kLateBound = std::chrono::milliseconds(100);
+
+bool has_promised(const Member& member) {
+  return member.seen->promised;
+}
+
+// The last lease of a primary whose host cannot be asked is over. It takes writes only if all of
+// its replicas promise it not to lead; so one that did not has to be heard, and that one may lead.
+FailoverDecision choose_in_silence(const State& state, const Observed& observed,
+                                   const NodeGroup& node_group, const Member& primary) {
+  FailoverDecision out;
+  const Node& node = primary.cluster->nodes[0];
+  const Duration waited = observed.now - observed.silent.at(node.host);
+  out.stage = FailoverStage::kChoosing;
+  const std::string silence = fmt::format("nothing is heard of host {} of {} and its lease is over",
+                                          node.host.str(), node_group.primary.str());
+  auto all = candidates(state, observed, node_group);
+  std::erase_if(all, [&](const Member& m) { return !is_counted_on(*m.seen, node_group); });
+  if (!all.empty() && std::all_of(all.begin(), all.end(), has_promised)) {
+    out.reason = silence + "; its replicas follow it and let it go on";
+    out.recheck_after = kNewsBound;
+    return out;
+  }
+  const auto heard = heard_of(all);
+  const bool settled = std::all_of(heard.begin(), heard.end(),
+                                   [](const Member& m) { return m.seen->offset_settled; });
+  const Duration bound = heard.size() < all.size() ? kLateBound
+                         : settled                 ? Duration()
+                                                   : kSurveyBound;
+  if (heard.empty() || waited < bound) {
+    out.reason = fmt::format("{}; {} of {} replicas that it counts on have answered{}", silence,
+                             heard.size(), all.size(), settled ? "" : ", and still take in more");
+    out.recheck_after = std::max(bound - waited, Duration());
+    return out;
+  }
+  const Member* best = &heard.front();
+  for (const Member& one : heard) {
+    best = leads_before(state, node_group, one, *best) ? &one : best;
+  }
+  out.stage = FailoverStage::kDecided;
+  out.new_primary = best->cluster->id;
+  if (primary.seen != nullptr) {
+    const std::uint64_t had = primary.seen->replication_offset;
+    const std::uint64_t has = best->seen->replication_offset;
+    out.bytes_at_risk = had > has ? had - has : 0;
+    out.offset_read = primary.seen->offset_read;
+  }
+  out.reason = fmt::format("{}; {} has the greatest offset of {} ({})", silence,
+                           out.new_primary.str(), heard.size(), best->seen->replication_offset);
   return out;
 }
 
@@ -244,6 +305,9 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
                                  Instant now) {
   FailoverDecision out;
   const Member primary = member_of(state, observed, node_group.primary);
+  if (is_cut_off(observed, primary) && failover_is_on(group)) {
+    return choose_in_silence(state, observed, node_group, primary);
+  }
   if (primary.cluster == nullptr || primary.seen == nullptr || is_restarting(*primary.cluster)) {
     out.reason = "the primary was not observed yet, or is being restarted";
     return out;
@@ -321,7 +385,8 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
     // Dead, and nobody starts it again as a primary before we say so.
     const bool stays_dead = other.seen != nullptr && other.seen->dead() &&
                             !observed.may_start_again.contains(other.key);
-    if (!replica && !stays_dead) {
+    const bool closed = is_cut_off(observed, other);
+    if (!replica && !stays_dead && !closed) {
       return false;
     }
   }

@@ -89,6 +89,10 @@ struct NodeAssignment {
   // ask for them again. Connections of the other members stay: they may still carry the stream.
   bool release_clients = false;
   std::vector<Ipv4> members;  // the addresses of those, set with it
+  // Of a primary: it takes writes by a lease alone, which servers grant, or the replicas at these
+  // addresses when no server can be asked.
+  bool lease = false;
+  std::vector<Ipv4> peers;
   // A snapshot is wanted: the node's data is to be put under this name into the region's snapshot
   // directory. Empty: none.
   std::string snapshot_file;
@@ -135,6 +139,8 @@ struct NodeAssignment {
     v("brisk", s.brisk);
     v("release_clients", s.release_clients);
     v("members", s.members);
+    v("lease", s.lease);
+    v("peers", s.peers);
     v("snapshot_file", s.snapshot_file);
     v("restore_file", s.restore_file);
     v("source", s.source);

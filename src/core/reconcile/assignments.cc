@@ -5,6 +5,7 @@
 #include "core/catalog/catalog.h"
 #include "core/catalog/directives.h"
 #include "core/failover/failover.h"
+#include "core/failover/fence.h"
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/log_steps.h"
@@ -188,13 +189,17 @@ void assign_role(const State& state, const Observed& observed, const Replication
         node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
     out.pause_writes = !node_group->switchover_target.empty() || node.move.handing_over();
     assign_source(group.migration, out);
+    // First the state forgets that it is fenced, then its agent opens the fence.
+    out.lease = node.fenced || wants_lease(state, observed, group, *node_group);
+    out.peers = out.lease ? lease_peers(state, *node_group) : out.peers;
     return;
   }
   out.role = Role::kReplica;
   out.hold = is_about_to_lead(group, *node_group, primary_seen);
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
   out.survey = node_group->switchover_target == out.node.cluster ||
-               (primary_seen != nullptr && primary_seen->dead());
+               (primary_seen != nullptr && primary_seen->dead()) ||
+               asks_replicas(state, observed, *node_group);
   out.release_clients = may_release_clients(observed, node, out.node, primary_seen);
   if (out.release_clients) {
     out.members = other_addresses(state, *node_group, out.node.cluster);

@@ -32,6 +32,7 @@ void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionCon
     node.placement_reason = placed.reason;
     node.network_interface = NetworkInterfaceId("eni-" + context.random.hex(17));
     node.created_at = context.now;
+    node.fenced = false;
   }
 }
 

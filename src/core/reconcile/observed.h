@@ -110,6 +110,12 @@ struct NodeObservation {
   std::string restore_problem;  // why it cannot take in that data, however often it is started
   SnapshotProgress snapshot;
   SourceAnswer source;
+  bool has_fence = false;  // the process has our module
+  bool fenced = false;     // and takes writes by a lease alone
+  // Replica: the epoch in which its primary last counted on its promise (0: in none), and that a
+  // promise not to lead is not over.
+  Epoch counted_epoch{0};
+  bool promised = false;
 
   // Certain: no code of the process runs any more.
   bool dead() const {
@@ -150,6 +156,10 @@ struct NodeObservation {
     v("restore_problem", s.restore_problem);
     v("snapshot", s.snapshot);
     v("source", s.source);
+    v("has_fence", s.has_fence);
+    v("fenced", s.fenced);
+    v("counted_epoch", s.counted_epoch);
+    v("promised", s.promised);
   }
   friend bool operator==(const NodeObservation&, const NodeObservation&) = default;
 };
@@ -176,6 +186,10 @@ struct Observed {
   std::set<NodeKey> may_be_promoted;
   // Groups of which a failover is being committed: what was decided on must not change meanwhile.
   std::set<ReplicationGroupId> deciding;
+  // Hosts of which no lease lasts any more, for certain, and since when; a host that asks for one
+  // is not among them. Whether this leader grants any.
+  std::map<HostId, Monotonic> silent;
+  bool grants_leases = false;
   int unsettled = 0;  // groups and clusters that are not yet what they should be
   // Nodes whose agent was asked for a survey and has not answered yet: what was seen of them may be
   // long past.

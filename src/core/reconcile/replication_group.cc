@@ -4,6 +4,7 @@
 
 #include "core/admission/log_delivery.h"
 #include "core/failover/disk_leader.h"
+#include "core/failover/fence.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/group_view.h"
 #include "core/reconcile/log_steps.h"
@@ -142,6 +143,11 @@ Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& dec
                                        old.primary.str(), decision.new_primary.str());
   events.add(kSourceCacheCluster, old.primary.str(), text);
   events.add(kSourceReplicationGroup, view.group.id.str(), text);
+  if (CacheCluster leader = *view.state.find<CacheCluster>(decision.new_primary);
+      leader.nodes[0].fenced) {
+    leader.nodes[0].fenced = false;  // until its agent tells that it is, as a primary
+    plan.transition.put(std::move(leader));
+  }
   if (!decision.planned) {
     CacheCluster lost = *view.state.find<CacheCluster>(old.primary);
     begin_recovery(lost, events);
@@ -270,6 +276,29 @@ std::string recovering(const View& view) {
     }
   }
   return "";
+}
+
+// What is known of fences, for a leader that comes after a host fell silent.
+Plan note_fences(const View& view) {
+  Plan plan;
+  for (const NodeGroup& node_group : view.group.node_groups) {
+    for (const CacheClusterId& id : node_group.members) {
+      const auto* member = view.state.find<CacheCluster>(id);
+      if (member == nullptr || member->nodes.empty()) {
+        continue;
+      }
+      const bool fenced =
+          is_known_fenced(view.state, view.observed, view.group, node_group, *member);
+      if (fenced != member->nodes[0].fenced) {
+        CacheCluster next = *member;
+        next.nodes[0].fenced = fenced;
+        plan.transition.put(std::move(next));
+        plan.reason =
+            fmt::format("{} takes writes {}", id.str(), fenced ? "by a lease" : "without a lease");
+      }
+    }
+  }
+  return plan;
 }
 
 // Nodes that have taken a changed parameter.
@@ -422,6 +451,9 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   Plan failover = fail_over(view);
   if (!failover.transition.empty() || !failover.reason.empty()) {
     return failover;
+  }
+  if (Plan plan = note_fences(view); !plan.transition.empty()) {
+    return plan;
   }
   if (Plan plan = recover_members(view); !plan.transition.empty()) {
     return plan;

@@ -145,6 +145,9 @@ struct Node {
   // The process was lost and is being brought back. Meanwhile no shared name leads to the node, as
   // while it is rebooting.
   bool recovering = false;
+  // Of a primary: its engine takes writes by a lease alone, as its agent has told. It stays so when
+  // the host can no longer be asked.
+  bool fenced = false;
   NodeMove move;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -166,6 +169,7 @@ struct Node {
     v("created_at", s.created_at);
     v("parameter_status", s.parameter_status);
     v("recovering", s.recovering);
+    v("fenced", s.fenced);
     v("move", s.move);
   }
 };

@@ -33,6 +33,7 @@ struct Host {
   Instant absent_since;
   // Its nodes have its addresses in common, each with a port of its own.
   bool shared_addresses = false;
+  bool fences = false;  // its engines can be fenced: they take writes by a lease alone
   const Key& key() const { return id; }
   bool is_stand_in() const { return identity.empty(); }
   template <class Self, class V>
@@ -51,6 +52,7 @@ struct Host {
     v("joined_at", s.joined_at);
     v("absent_since", s.absent_since);
     v("shared_addresses", s.shared_addresses);
+    v("fences", s.fences);
   }
 };
 

@@ -1,0 +1,108 @@
+#include "core/failover/fence.h"
+
+#include <algorithm>
+
+#include "core/failover/failover.h"
+#include "core/resource/cache_groups.h"
+#include "core/resource/host.h"
+
+namespace hikae::core {
+namespace {
+
+bool keeps_a_log(const State& state, const ReplicationGroup& group) {
+  const auto* parameters = state.find<ParameterGroup>(group.settings.parameter_group);
+  if (parameters == nullptr) {
+    return false;
+  }
+  const auto value = parameters->overrides.find("appendonly");
+  return value != parameters->overrides.end() && value->second == "yes";
+}
+
+bool wants_failover(const ReplicationGroup& group) {
+  return group.status != "deleting" &&
+         (group.automatic_failover == "enabled" || group.automatic_failover == "enabling");
+}
+
+bool can_fence(const State& state, const Observed& observed, const CacheCluster& member) {
+  const Node& node = member.nodes[0];
+  if (node.host.empty()) {
+    return true;  // nothing runs yet
+  }
+  const auto* host = state.find<Host>(node.host);
+  const auto* seen = observed.find(member.id, node);
+  return host != nullptr && host->fences && (seen == nullptr || !seen->ready || seen->has_fence);
+}
+
+}  // namespace
+
+bool wants_lease(const State& state, const Observed& observed, const ReplicationGroup& group,
+                 const NodeGroup& node_group) {
+  const auto& members = node_group.members;
+  return observed.grants_leases && members.size() > 1 && wants_failover(group) &&
+         !keeps_a_log(state, group) &&
+         std::all_of(members.begin(), members.end(), [&](const CacheClusterId& id) {
+           const auto* member = state.find<CacheCluster>(id);
+           return member == nullptr || member->nodes.empty() || can_fence(state, observed, *member);
+         });
+}
+
+// One that is being made holds no copy and may not lead; once it may, the primary's agent is told.
+std::vector<Ipv4> lease_peers(const State& state, const NodeGroup& node_group) {
+  std::vector<Ipv4> out;
+  for (const CacheClusterId& id : node_group.members) {
+    const auto* member = state.find<CacheCluster>(id);
+    const bool may_lead = member != nullptr && id != node_group.primary &&
+                          member->status != "creating" && member->status != "deleting" &&
+                          !member->nodes.empty() && !member->nodes[0].host.empty();
+    if (may_lead) {
+      out.push_back(member->nodes[0].address);
+    }
+  }
+  return out;
+}
+
+bool is_known_fenced(const State& state, const Observed& observed, const ReplicationGroup& group,
+                     const NodeGroup& node_group, const CacheCluster& member) {
+  const Node& node = member.nodes[0];
+  const auto* seen = observed.find(member.id, node);
+  if (seen == nullptr) {
+    return node.fenced;
+  }
+  if (node_group.primary != member.id) {
+    return node.fenced && !seen->dead() && seen->role == Role::kPrimary;
+  }
+  if (!wants_lease(state, observed, group, node_group)) {
+    return false;
+  }
+  // A process that does not answer is the one that was seen before.
+  return seen->ready ? seen->role == Role::kPrimary && seen->fenced : node.fenced && !seen->dead();
+}
+
+bool lease_is_over(const Observed& observed, const Node& node) {
+  return node.fenced && !node.host.empty() && observed.silent.contains(node.host);
+}
+
+bool asks_replicas(const State& state, const Observed& observed, const NodeGroup& node_group) {
+  const auto* primary = state.find<CacheCluster>(node_group.primary);
+  if (primary == nullptr || primary->nodes.empty() || !lease_is_over(observed, primary->nodes[0])) {
+    return false;
+  }
+  const auto& members = node_group.members;
+  return observed.now - observed.silent.at(primary->nodes[0].host) < kNewsBound ||
+         std::any_of(
+             members.begin(), members.end(),
+             [&](const CacheClusterId& id) {
+               const auto* member = state.find<CacheCluster>(id);
+               const auto* seen =
+                   id == node_group.primary || member == nullptr || member->nodes.empty()
+                       ? nullptr
+                       : observed.find(id, member->nodes[0]);
+               return seen != nullptr && !seen->dead() && seen->ready && !seen->promised;
+             });
+}
+
+bool is_counted_on(const NodeObservation& member, const NodeGroup& node_group) {
+  return member.counted_epoch == node_group.epoch;
+}
+
+}  // namespace hikae::core

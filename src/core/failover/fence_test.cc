@@ -1,0 +1,192 @@
+#include "core/failover/fence.h"
+
+#include <gtest/gtest.h>
+
+#include "core/failover/failover.h"
+#include "core/testing/hosts.h"
+#include "core/testing/world.h"
+
+namespace hikae::core {
+namespace {
+
+// A group `foo` of three on hosts whose engines can be fenced; a lease is granted to all of them.
+class Fence : public ::testing::Test {
+ protected:
+  Fence() {
+    world.make_group("foo", 3);
+    Transition hosts;
+    for (const auto& [id, host] : world.state.all<Host>()) {
+      Host able = host;
+      able.fences = true;
+      hosts.put(std::move(able));
+    }
+    world.apply(hosts);
+    world.observed.grants_leases = true;
+    for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+      seen(id).has_fence = true;
+    }
+    seen("foo-001").fenced = true;
+    seen("foo-002").counted_epoch = seen("foo-003").counted_epoch = Epoch(1);
+    world.settle_group("foo");
+  }
+
+  NodeObservation& seen(const std::string& cluster) {
+    return world.observed.nodes.at(NodeKey{CacheClusterId(cluster), NodeId("0001")});
+  }
+  const NodeGroup& shard() { return world.group("foo").node_groups[0]; }
+  const Node& node(const std::string& cluster) { return world.cluster(cluster).nodes[0]; }
+  FailoverDecision decide() {
+    return decide_failover(world.state, world.observed, world.group("foo"), shard(), world.now);
+  }
+  NodeAssignment assignment(const std::string& cluster) {
+    const CacheCluster& found = world.cluster(cluster);
+    return *node_assignment(world.state, world.observed, found, found.nodes[0]);
+  }
+  // No lease of the primary's host lasts any more, and its replicas were asked since.
+  void fall_silent() {
+    world.observed.silent[node("foo-001").host] = Monotonic(0);
+    world.observed.now = Monotonic(0) + kSurveyBound;
+    for (const char* id : {"foo-002", "foo-003"}) {
+      seen(id).surveyed = seen(id).offset_settled = true;
+    }
+  }
+
+  World world;
+};
+
+TEST_F(Fence, APrimaryHasALeaseAndKnowsWhomItCountsOn) {
+  EXPECT_TRUE(node("foo-001").fenced);
+  EXPECT_FALSE(node("foo-002").fenced);
+  const NodeAssignment primary = assignment("foo-001");
+  EXPECT_TRUE(primary.lease);
+  EXPECT_EQ(primary.peers, (std::vector<Ipv4>{node("foo-002").address, node("foo-003").address}));
+  EXPECT_FALSE(assignment("foo-002").lease);
+}
+
+TEST_F(Fence, WithoutAFenceEverywhereNobodyHasALease) {
+  seen("foo-003").has_fence = false;
+  EXPECT_TRUE(assignment("foo-001").lease) << "first the state has to forget that it is fenced";
+  world.settle_group("foo");
+  EXPECT_FALSE(node("foo-001").fenced);
+  EXPECT_FALSE(assignment("foo-001").lease);
+  seen("foo-003").ready = false;  // it is being restarted, and nobody knows
+  world.settle_group("foo");
+  EXPECT_TRUE(node("foo-001").fenced);
+}
+
+TEST_F(Fence, ALeaderThatGrantsNoneTakesTheLeasesBack) {
+  world.observed.grants_leases = false;
+  world.settle_group("foo");
+  EXPECT_FALSE(node("foo-001").fenced);
+  EXPECT_FALSE(assignment("foo-001").lease);
+}
+
+TEST_F(Fence, ASilentHostsPrimaryIsReplacedWhenItsLeaseIsOver) {
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+  world.observed.silent[node("foo-001").host] = Monotonic(0);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "no replica was heard since";
+  EXPECT_TRUE(assignment("foo-002").survey);
+  fall_silent();
+  seen("foo-001").replication_offset = 140;
+  seen("foo-002").replication_offset = 90;
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+  EXPECT_EQ(decide().bytes_at_risk, 40U);
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-003");
+  EXPECT_TRUE(assignment("foo-003").may_promote) << "the old one takes no writes";
+  EXPECT_TRUE(node("foo-001").fenced) << "nobody has heard of it since";
+}
+
+TEST_F(Fence, APrimaryThatIsNotKnownToBeFencedIsWaitedFor) {
+  seen("foo-001").fenced = false;
+  world.settle_group("foo");
+  fall_silent();
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
+}
+
+TEST_F(Fence, ALeaderThatNeverHeardOfThePrimaryReplacesItAsWell) {
+  fall_silent();
+  world.observed.nodes.erase(NodeKey{CacheClusterId("foo-001"), NodeId("0001")});
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+}
+
+TEST_F(Fence, ItGoesOnWhileAllReplicasHavePromised) {
+  fall_silent();
+  seen("foo-002").promised = seen("foo-003").promised = true;
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+  seen("foo-003").promised = false;
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+}
+
+TEST_F(Fence, WhoGoesOnForLongIsWatchedCalmly) {
+  fall_silent();
+  seen("foo-002").promised = seen("foo-003").promised = true;
+  EXPECT_TRUE(assignment("foo-002").survey);
+  world.observed.now = Monotonic(0) + kNewsBound;
+  EXPECT_FALSE(assignment("foo-002").survey) << "it is asked as any other";
+  seen("foo-002").surveyed = seen("foo-003").surveyed = false;
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+  seen("foo-003").promised = false;
+  EXPECT_TRUE(assignment("foo-002").survey);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "how far they are is to be known";
+  seen("foo-002").surveyed = seen("foo-003").surveyed = true;
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+}
+
+TEST_F(Fence, AReplicaThatAnswersLateIsWaitedForABit) {
+  fall_silent();
+  seen("foo-002").promised = true;
+  seen("foo-003").surveyed = false;
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "it may have promised as well";
+  world.observed.now = Monotonic(0) + std::chrono::milliseconds(100);
+  EXPECT_EQ(decide().new_primary.str(), "foo-002") << "the primary needs the promise of both";
+}
+
+TEST_F(Fence, AReplicaThatItDoesNotCountOnNeverLeadsInItsPlace) {
+  fall_silent();
+  seen("foo-002").counted_epoch = Epoch(0);
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+  seen("foo-003").counted_epoch = Epoch(0);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+}
+
+TEST_F(Fence, AHostThatIsBackIsAskedAgain) {
+  fall_silent();
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-002");
+  world.observed.silent.clear();
+  EXPECT_FALSE(assignment("foo-002").may_promote) << "it has a lease, or may get one";
+  seen("foo-001").role = Role::kReplica;
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+  seen("foo-002").role = Role::kPrimary;
+  world.settle_group("foo");
+  EXPECT_FALSE(node("foo-001").fenced);
+}
+
+TEST_F(Fence, OneThatIsBeingMadeIsNotCountedOn) {
+  Transition change;
+  CacheCluster fresh = world.cluster("foo-003");
+  fresh.status = "creating";
+  change.put(fresh);
+  world.apply(change);
+  EXPECT_EQ(assignment("foo-001").peers, std::vector<Ipv4>{node("foo-002").address});
+}
+
+TEST_F(Fence, ASwitchoverInSilenceBecomesAFailover) {
+  Transition change;
+  ReplicationGroup group = world.group("foo");
+  group.node_groups[0].switchover_target = CacheClusterId("foo-002");
+  group.node_groups[0].switchover_deadline = world.now + std::chrono::hours(1);
+  change.put(group);
+  world.apply(change);
+  fall_silent();
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+  EXPECT_FALSE(decide().planned);
+}
+
+}  // namespace
+}  // namespace hikae::core
