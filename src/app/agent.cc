@@ -11,6 +11,7 @@
 
 #include "adapters/addressing/interface_addresses.h"
 #include "adapters/certificates/certificates.h"
+#include "adapters/lease_memory/lease_memory.h"
 #include "adapters/process/linux_process_runner.h"
 #include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/data_directory.h"
@@ -21,11 +22,14 @@
 #include "app/agent_joining.h"
 #include "app/engine_connector.h"
 #include "app/engine_watch.h"
+#include "app/fence_module.h"
 #include "app/host_limits.h"
 #include "app/host_logs.h"
 #include "app/version.h"
+#include "codec/text/digest.h"
 #include "control/agent.h"
 #include "engine/redis_driver.h"
+#include "engine/redis_promises.h"
 #include "engine/redis_saver.h"
 #include "engine/redis_source.h"
 
@@ -35,6 +39,7 @@ namespace {
 using control::Awaitable;
 
 constexpr std::size_t kInstanceLength = 16;
+constexpr std::size_t kLeaseNameLength = 8;
 
 // The composition root of an agent on a host of its own. All of it runs on one thread. Members are
 // declared in the order in which they depend on each other.
@@ -69,11 +74,29 @@ class AgentProcess {
       return addresses;
     }
     engines_.emplace(std::vector<std::string>{config_.valkey_server, config_.redis_server}, log_);
+    prepare_fences();
     if (engines_->engines()->list()->empty()) {
       return fail(ErrorCode::kNotFound,
                   "no engine is installed here; install valkey-server or redis-server");
     }
     return {};
+  }
+
+  // Without them everything works but that another node leads at once when this host is lost.
+  void prepare_fences() {
+    if (config_.fence_module == kNoFenceModule) {
+      return;
+    }
+    auto module = find_fence_module(config_.fence_module);
+    const std::string name = codec::sha256_hex(data_->path()).substr(0, kLeaseNameLength);
+    auto leases = adapters::LeaseMemory::open({"/dev/shm", name});
+    if (!module || !leases) {
+      log_.warn(fmt::format("engines here take writes without a lease: {}",
+                            module ? leases.error().message : module.error().message));
+      return;
+    }
+    fence_module_ = std::move(*module);
+    leases_ = std::move(*leases);
   }
 
   Status prepare_addresses() {
@@ -144,7 +167,9 @@ class AgentProcess {
     for (const engine::InstalledEngine& one : *installed) {
       engines.push_back(fmt::format("{} {}", one.engine, one.version));
     }
-    return facts_of(config_, std::move(engines));
+    auto facts = facts_of(config_, std::move(engines));
+    facts.fences = leases_ != nullptr;
+    return facts;
   }
 
   Status start() {
@@ -160,7 +185,10 @@ class AgentProcess {
     driver.certificates = certificate_source();
     driver.installed = engines_->engines();
     driver.strict = config_.engines_strict;
+    driver.fence_module = fence_module_;
+    driver.leases = leases_.get();
     driver_ = std::make_unique<engine::RedisDriver>(std::move(driver), *runner_, connector_);
+    promises_ = std::make_unique<engine::RedisPromises>(secret_source(), *runner_, connector_);
     if (Status made = make_client(); !made) {
       return made;
     }
@@ -170,11 +198,14 @@ class AgentProcess {
     if (Status prepared = prepare_logs(); !prepared) {
       return prepared;
     }
-    control::AgentPorts ports{*runner_,         *driver_,     clock_,           log_,
-                              gate_,            config_.limits, addresses_.get(), saver_.get(),
-                              snapshots_.get(), sources_.get()};
+    control::AgentPorts ports{
+        *runner_,         *driver_,     clock_,           log_,          gate_, config_.limits,
+        addresses_.get(), saver_.get(), snapshots_.get(), sources_.get()};
     ports.logs = logs_.get();
     ports.log_sink = log_post_.get();
+    ports.leases = leases_.get();
+    ports.promises = promises_.get();
+    ports.lease_link = client_.get();
     agent_ = std::make_unique<control::Agent>(context_.get_executor(), core::HostId(identity_.host),
                                               ports, *client_);
     tell_limits(*runner_, log_);
@@ -238,6 +269,7 @@ class AgentProcess {
     events.certificate_request = [this] {
       return adapters::make_certificate_request(identity_.tls.key);
     };
+    events.leased = [this](const control::LeaseGrant& grant) { agent_->granted(grant); };
     events.renewed = [this](const std::string& certificate) { take_certificate(certificate); };
     client_ = std::make_unique<agent_rpc::AgentClient>(context_.get_executor(), std::move(options),
                                                        std::move(events), clock_, random_, log_);
@@ -318,7 +350,10 @@ class AgentProcess {
   control::WakeSignal stop_{context_.get_executor()};
   std::unique_ptr<adapters::InterfaceAddresses> addresses_;
   std::unique_ptr<adapters::LinuxProcessRunner> runner_;
+  std::string fence_module_;
+  std::unique_ptr<adapters::LeaseMemory> leases_;  // nullptr: engines are not fenced
   std::unique_ptr<engine::RedisDriver> driver_;
+  std::unique_ptr<engine::RedisPromises> promises_;
   std::unique_ptr<engine::RedisSaver> saver_;
   std::unique_ptr<engine::RedisSource> sources_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;  // nullptr: the host sees none

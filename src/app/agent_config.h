@@ -29,6 +29,8 @@ struct AgentConfig {
   bool engines_strict = false;
   std::string valkey_server;  // path of the program, empty: found on PATH
   std::string redis_server;
+  // Our module for engines; empty: the one that is installed. `none`: without.
+  std::string fence_module;
   std::string log_file;
   std::string snapshots;        // the region's; empty: the host takes none and restores none
   core::LivenessLimits limits;  // when a process counts as hung
@@ -47,6 +49,7 @@ struct AgentSettings {
   std::optional<bool> engines_strict;
   std::optional<std::string> valkey_server;
   std::optional<std::string> redis_server;
+  std::optional<std::string> fence_module;
   std::optional<std::string> log_file;
   std::optional<std::string> snapshots;
   std::optional<std::int64_t> hang_ms;
@@ -66,6 +69,7 @@ struct AgentSettings {
 //   log_file = "/var/log/hikae.log"
 //   snapshots = "/srv/snapshots"
 //   [engines]
+//   fence_module = "/usr/lib/hikae/fence.so"  or "none"
 //   strict, valkey_server, redis_server, and [failover] hang_ms, busy_ms as of serve
 Result<AgentSettings> parse_agent_file(std::string_view text, const std::string& file_name);
 

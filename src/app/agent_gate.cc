@@ -45,12 +45,14 @@ core::HostFacts facts_of(codec::agent::HostFacts facts, std::string software) {
   out.addresses = std::move(facts.addresses);
   out.engines = std::move(facts.engines);
   out.shared_addresses = facts.shared_addresses;
+  out.fences = facts.fences;
   out.software = std::move(software);
   return out;
 }
 
-agent_rpc::AgentServer::Options server_options() {
+agent_rpc::AgentServer::Options server_options(Duration lease) {
   agent_rpc::AgentServer::Options options;
+  options.lease = lease;
   options.software = version();
   return options;
 }
@@ -59,7 +61,8 @@ agent_rpc::AgentServer::Options server_options() {
 
 AgentGate::AgentGate(Parts parts)
     : parts_(std::move(parts)),
-      server_(parts_.context, server_options(), *this, parts_.reports, parts_.clock, parts_.log),
+      server_(parts_.context, server_options(parts_.lease), *this, parts_.reports, parts_.clock,
+              parts_.log),
       stop_(parts_.context.get_executor()),
       renewal_(parts_.context.get_executor()) {}
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 
@@ -32,10 +34,14 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
     control::Frontend& frontend;
     control::Clock& clock;
     control::Log& log;
+    Duration lease{};  // of the leases that are granted; zero: none
   };
+  using LeaseSource = std::function<std::optional<control::LeaseGrant>(const core::HostId&)>;
 
   explicit AgentGate(Parts parts);
 
+  // Before open(). Who grants leases to agents that ask; nobody else does.
+  void grant_leases(LeaseSource source) { leases_ = std::move(source); }
   // Call once, when the frontend has its state.
   Status open();
   // Returns when nothing of it runs any more. Fine without open().
@@ -54,6 +60,9 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
                                                          codec::agent::Hello hello) override;
   control::Awaitable<Answer<std::string>> renew(agent_rpc::PeerIdentity who,
                                                 std::string request) override;
+  std::optional<control::LeaseGrant> lease(const core::HostId& host) override {
+    return leases_ ? leases_(host) : std::nullopt;
+  }
   agent_rpc::NodePasswords passwords(const core::NodeAssignment& node) override;
 
   bool is_known(const agent_rpc::PeerIdentity& who) const;
@@ -62,6 +71,7 @@ class AgentGate final : public control::AgentLink, private agent_rpc::AgentDesk 
   void on_transition(const core::Transition& transition);
 
   Parts parts_;
+  LeaseSource leases_;
   agent_rpc::AgentServer server_;
   std::optional<control::Frontend::ObserverId> observer_;
   bool stopping_ = false;

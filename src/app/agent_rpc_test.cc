@@ -88,12 +88,18 @@ struct Desk final : AgentDesk {
   NodePasswords passwords(const core::NodeAssignment& node) override {
     return {"admin of " + node.node.str(), "replication", certificate};
   }
+  std::optional<control::LeaseGrant> lease(const core::HostId& host) override {
+    lease_asked_by = host.str();
+    return granted;
+  }
 
   const CertificateAuthority& ca;
   adapters::RealClock clock;
   std::set<std::string> removed;
   std::string certificate;
   std::vector<Hello> hellos;
+  std::string lease_asked_by;
+  std::optional<control::LeaseGrant> granted;
 };
 
 core::Assignment assignment(std::uint64_t revision) {
@@ -173,6 +179,7 @@ class AgentRpcTest : public ::testing::Test {
     events.assigned = [this](ReceivedAssignment one) { assigned_.push_back(std::move(one)); };
     events.removed = [this](const std::string&) { ++removals_; };
     events.certificate_request = [who] { return adapters::make_certificate_request(who.key); };
+    events.leased = [this](const control::LeaseGrant& one) { leased_.push_back(one); };
     events.renewed = [this](std::string one) { renewed_.push_back(std::move(one)); };
     clients_.push_back(std::make_unique<AgentClient>(io_.get_executor(), std::move(with),
                                                      std::move(events), clock_, random_, log_));
@@ -241,6 +248,7 @@ class AgentRpcTest : public ::testing::Test {
   std::uint16_t port_ = 0;
   std::vector<ReceivedAssignment> assigned_;
   std::vector<std::string> renewed_;
+  std::vector<control::LeaseGrant> leased_;
   int removals_ = 0;
   std::vector<std::unique_ptr<AgentServer>> servers_;
   std::vector<std::unique_ptr<AgentClient>> clients_;
@@ -248,6 +256,28 @@ class AgentRpcTest : public ::testing::Test {
 };
 
 const core::HostId kHost("h1");
+
+TEST_F(AgentRpcTest, CarriesLeases) {
+  auto with = options();
+  with.lease = milliseconds(700);
+  serve(std::move(with), port_);
+  AgentClient& client = connect();
+  client.ask_lease(Monotonic(1));  // no server hears it
+  ASSERT_TRUE(run_until([&] { return client.is_connected(); }));
+  EXPECT_EQ(client.lease_length(), milliseconds(700));
+  client.ask_lease(Monotonic(2));
+  ASSERT_TRUE(run_until([&] { return desk_.lease_asked_by == "h1"; }));
+  desk_.granted.emplace();
+  desk_.granted->length = milliseconds(700);
+  desk_.granted->primaries.emplace_back(
+      core::NodeKey{core::CacheClusterId("foo-001"), core::NodeId("0001")}, core::Epoch(3));
+  client.ask_lease(Monotonic(3));
+  ASSERT_TRUE(run_until([&] { return !leased_.empty(); }));
+  ASSERT_EQ(leased_.size(), 1U) << "what is not granted is not answered";
+  EXPECT_EQ(leased_.front().asked, Monotonic(3));
+  EXPECT_EQ(leased_.front().length, milliseconds(700));
+  EXPECT_EQ(leased_.front().primaries, desk_.granted->primaries);
+}
 
 TEST_F(AgentRpcTest, CarriesAssignmentsAndReports) {
   AgentServer& server = serve();
@@ -336,7 +366,7 @@ TEST_F(AgentRpcTest, AnotherMajorVersionIsRefusedInWords) {
   ASSERT_TRUE(run_until([&] { return log_.has("this side speaks 2.0; upgrade that one"); }));
   EXPECT_TRUE(
       server_log_.has("the agent of host h1 (hikae 0.9.9) speaks version 2.0 of the agent "
-                      "protocol, this side speaks 1.0; upgrade this one"));
+                      "protocol, this side speaks 1.1; upgrade this one"));
   EXPECT_FALSE(server.is_connected(kHost));
 }
 
@@ -361,7 +391,7 @@ TEST_F(AgentRpcTest, TheAgentToldOfAnotherMajorVersionRefusesTheServer) {
   AgentClient& client = connect();
   ASSERT_TRUE(run_until([&] {
     return log_.has(
-        "(hikae 7.0) speaks version 3.1 of the agent protocol, this side speaks 1.0; "
+        "(hikae 7.0) speaks version 3.1 of the agent protocol, this side speaks 1.1; "
         "upgrade this one");
   }));
   EXPECT_FALSE(client.is_connected());

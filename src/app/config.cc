@@ -9,10 +9,12 @@
 #include "adapters/delivery/webhook.h"
 #include "app/settings_file.h"
 #include "base/strings.h"
+#include "core/failover/lease.h"
 
 namespace hikae::app {
 namespace {
 
+constexpr std::int64_t kDefaultLeaseMs = 1000;
 constexpr std::size_t kMaxZones = 26;
 constexpr std::size_t kMaxDomainLength = 128;  // leaves room for the longest endpoint name
 constexpr std::size_t kMaxLabelLength = 63;
@@ -196,6 +198,12 @@ Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
     return bad_setting("agents.rebuild_after", rebuild, "a time such as 5m, or never");
   }
   config.rebuild_after = *after;
+  const std::int64_t lease = settings.lease_ms.value_or(kDefaultLeaseMs);
+  config.lease = std::chrono::milliseconds(lease);
+  if (lease != 0 && (config.lease < core::kShortestLease || config.lease > core::kLongestLease)) {
+    return bad_setting("agents.lease_ms", std::to_string(lease),
+                       "0 (none) or from 200 to 4000 milliseconds");
+  }
   if (settings.agents_listen) {
     config.agents_listen = SocketAddress::parse(*settings.agents_listen);
     if (!config.agents_listen || config.agents_listen->port == 0) {
@@ -282,6 +290,7 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over) {
   take_over(base.agents_listen, over.agents_listen);
   take_over(base.agents_certificate_lifetime, over.agents_certificate_lifetime);
   take_over(base.rebuild_after, over.rebuild_after);
+  take_over(base.lease_ms, over.lease_ms);
   return base;
 }
 

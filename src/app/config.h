@@ -91,6 +91,8 @@ struct ServeConfig {
   // A host that was out of reach for so long, and whose engines do not answer either, is taken for
   // dead: its nodes are placed elsewhere. Zero: never.
   Duration rebuild_after{};
+  // How long the leases of primaries on hosts that joined are; zero: none are granted.
+  Duration lease{};
 };
 
 // What was said in one place (the file, the command line); unset where nothing was said.
@@ -129,6 +131,7 @@ struct ConfigSettings {
   std::optional<std::string> agents_listen;
   std::optional<std::string> agents_certificate_lifetime;  // `90d`
   std::optional<std::string> rebuild_after;                // `5m` or `never`
+  std::optional<std::int64_t> lease_ms;
 };
 
 // Reads a configuration file. Its keys, each optional:
@@ -175,6 +178,7 @@ struct ConfigSettings {
 //   listen = "10.0.0.1:4567"
 //   certificate_lifetime = "90d"
 //   rebuild_after = "5m"
+//   lease_ms = 1000
 //
 // kInvalid: not TOML, an unknown key, or a value of the wrong type; the message names file, line,
 // key.

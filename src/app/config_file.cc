@@ -42,6 +42,7 @@ Result<ConfigSettings> parse_config_file(std::string_view content, const std::st
                         {"agents.listen", &settings.agents_listen},
                         {"agents.certificate_lifetime", &settings.agents_certificate_lifetime},
                         {"agents.rebuild_after", &settings.rebuild_after},
+                        {"agents.lease_ms", &settings.lease_ms},
                     });
   if (!status) {
     return tl::unexpected(status.error());

@@ -65,6 +65,7 @@ ControlPlane::ControlPlane(Parts parts)
                               parts_.config.agents_listen,
                               parts_.config.agents_certificate_lifetime,
                               parts_.config.rebuild_after,
+                              parts_.config.lease,
                               parts_.ca,
                               *parts_.snapshots.files,
                               log_places(parts_.config, parts_.data_directory),

@@ -24,6 +24,7 @@ std::vector<Finding> examine(const ServeConfig& config) {
   add(check_limits());
   add(check_priority());
   add(check_socket_resets());
+  add(check_fence());
   add(check_agents(config));
   add(check_store(config));
   return findings;

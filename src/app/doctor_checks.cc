@@ -16,6 +16,7 @@
 #include "adapters/system/probe.h"
 #include "app/agent_metrics.h"
 #include "app/dns_probe.h"
+#include "app/fence_module.h"
 #include "app/http_get.h"
 #include "app/programs.h"
 #include "app/runtime_facts.h"
@@ -219,6 +220,20 @@ std::vector<Finding> check_socket_resets() {
                   denied ? "serve as root, or give the program the right (sudo setcap "
                            "cap_net_admin+ep hikae)"
                          : "use a kernel that has it"}};
+}
+
+std::vector<Finding> check_fence() {
+  const auto module = find_fence_module("");
+  if (module) {
+    return {
+        ok("leases", fmt::format("on a host of its own, engines from Redis 6 on and Valkey take "
+                                 "writes by a lease ({})",
+                                 *module))};
+  }
+  return {Finding{
+      Level::kWarn, "leases",
+      "on a host of its own, engines take writes without a lease: " + module.error().message,
+      "until then a lost host's primaries are replaced only after rebuild_after"}};
 }
 
 std::vector<Finding> check_agents(const ServeConfig& config) {

@@ -19,6 +19,8 @@ std::vector<Finding> check_limits();
 std::vector<Finding> check_priority();
 // Whether clients of a dying primary can be sent away at once.
 std::vector<Finding> check_socket_resets();
+// Whether engines can load the module by which they refuse writes without a lease.
+std::vector<Finding> check_fence();
 // What a running serve watches, and the share of a core that it takes now; takes a second.
 std::vector<Finding> check_agents(const ServeConfig& config);
 std::vector<Finding> check_store(const ServeConfig& config);

@@ -50,6 +50,7 @@ struct HostView {
   std::string addresses;
   std::string engines;
   std::string software;
+  bool fences = false;  // its engines can be made to take writes by a lease alone
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -64,6 +65,7 @@ struct HostView {
     v("addresses", s.addresses);
     v("engines", s.engines);
     v("software", s.software);
+    v("fences", s.fences);
   }
 };
 

@@ -39,6 +39,7 @@ HostView view_of(const core::Host& host, const core::HostRoom& room, const Regio
   out.addresses = joined(host.addresses) + (host.shared_addresses ? " (shared)" : "");
   out.engines = join(host.engines, ", ");
   out.software = host.software;
+  out.fences = host.fences;
   return out;
 }
 
@@ -55,14 +56,15 @@ std::vector<HostView> host_views(const core::State& state, const RegionDuty& dut
 
 std::vector<std::vector<std::string>> host_rows(const std::vector<HostView>& hosts) {
   std::vector<std::vector<std::string>> rows = {
-      {"HOST", "ZONE", "STATE", "NODES", "MEMORY", "ADDRESSES", "ENGINES"}};
+      {"HOST", "ZONE", "STATE", "NODES", "MEMORY", "ADDRESSES", "FENCES", "ENGINES"}};
   for (const HostView& host : hosts) {
     const std::string memory = host.memory_bytes == 0
                                    ? "not counted"
                                    : fmt::format("{} of {}", core::in_words(host.memory_used),
                                                  core::in_words(host.memory_bytes));
     rows.push_back({host.id, host.zone, host.state, fmt::format("{}", host.nodes), memory,
-                    host.addresses.empty() ? "loopback" : host.addresses, host.engines});
+                    host.addresses.empty() ? "loopback" : host.addresses,
+                    host.fences ? "yes" : "no", host.engines});
   }
   return rows;
 }

@@ -17,7 +17,7 @@ std::optional<AgentGate> make_gate(const RegionDuty::Parts& parts, control::Repo
       std::in_place,
       AgentGate::Parts{parts.context, *parts.agents_listen, parts.certificate_lifetime,
                        parts.driver.secrets, parts.driver.certificates, parts.ca, reports,
-                       parts.frontend, parts.clock, parts.log});
+                       parts.frontend, parts.clock, parts.log, parts.lease});
 }
 
 }  // namespace
@@ -32,7 +32,14 @@ RegionDuty::Active::Active(const Parts& parts, std::optional<control::LeaderTerm
       keeper(parts.context.get_executor(), parts.frontend, parts.snapshots, parts.clock, parts.log,
              term),
       notifier(parts.context.get_executor(), parts.frontend, parts.notifications, notification_text,
-               parts.clock, parts.log) {}
+               parts.clock, parts.log) {
+  if (gate && parts.lease > Duration()) {
+    leases.emplace(control::LeaseWatch::Parts{parts.context.get_executor(), parts.frontend,
+                                              reconciler, parts.leadership, parts.lease,
+                                              parts.clock});
+    gate->grant_leases([this](const core::HostId& host) { return leases->grant(host); });
+  }
+}
 
 RegionDuty::RegionDuty(Parts parts) : parts_(std::move(parts)) {}
 
@@ -74,6 +81,9 @@ void RegionDuty::start_watch(std::optional<control::LeaderTerm> term) {
       [this](const core::HostId& host) { return active_->gate->is_connected(host); },
       active_->probe, parts_.rebuild_after, parts_.clock, parts_.log, term});
   active_->watch->start();
+  if (active_->leases) {
+    active_->leases->start();
+  }
 }
 
 Status RegionDuty::start_agents() {
@@ -105,6 +115,9 @@ control::Awaitable<void> RegionDuty::end() {
   active_->link.disconnect_control();
   if (active_->watch) {
     co_await active_->watch->stop();
+  }
+  if (active_->leases) {
+    co_await active_->leases->stop();
   }
   if (active_->gate) {
     co_await active_->gate->stop();

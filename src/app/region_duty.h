@@ -19,6 +19,7 @@
 #include "control/host_watch.h"
 #include "control/leader_link.h"
 #include "control/leader_loop.h"
+#include "control/lease_watch.h"
 #include "control/notifier.h"
 #include "control/reconciler.h"
 #include "control/snapshot_keeper.h"
@@ -50,6 +51,7 @@ class RegionDuty final : public control::LeaderDuty {
     std::optional<SocketAddress> agents_listen;
     Duration certificate_lifetime{};
     Duration rebuild_after{};  // control/host_watch.h
+    Duration lease{};          // of primaries on hosts that joined; zero: they have none
     const adapters::CertificateAuthority& ca;
     control::SnapshotFiles& snapshots;
     LogPlaces logs;                                    // of nodes that run on this machine
@@ -88,6 +90,7 @@ class RegionDuty final : public control::LeaderDuty {
     control::FailoverRecorder recorder;
     control::SnapshotKeeper keeper;
     control::Notifier notifier;
+    std::optional<control::LeaseWatch> leases;
     TcpEngineProbe probe;
     std::optional<control::HostWatch> watch;  // of hosts that joined
     std::optional<LocalAgents> agents;

@@ -36,13 +36,13 @@ void print_caches(const StatusAnswer& answer) {
     return;
   }
   std::vector<TableRow> rows = {
-      {"CACHE", "ENGINE", "STATUS", "PRIMARY", "HOST", "MEMBERS", "NOTE"}};
+      {"CACHE", "ENGINE", "STATUS", "PRIMARY", "HOST", "MEMBERS", "LEASE", "NOTE"}};
   for (const CacheView& cache : answer.caches) {
     const std::string members =
         cache.recovering == 0 ? fmt::format("{}", cache.members)
                               : fmt::format("{}, {} recovering", cache.members, cache.recovering);
-    rows.push_back(
-        {cache.id, cache.engine, cache.status, cache.primary, cache.host, members, cache.note});
+    rows.push_back({cache.id, cache.engine, cache.status, cache.primary, cache.host, members,
+                    cache.lease ? "yes" : "no", cache.note});
   }
   fmt::print("\n");
   print_table(rows);

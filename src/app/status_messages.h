@@ -33,6 +33,7 @@ struct CacheView {
   std::string host;     // where that is; empty: nowhere yet
   std::uint32_t members = 0;
   std::uint32_t recovering = 0;  // of them: lost, and being brought back
+  bool lease = false;            // it takes writes by a lease alone
   std::string note;              // what it waits for, where this server knows
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -43,6 +44,7 @@ struct CacheView {
     v("host", s.host);
     v("members", s.members);
     v("recovering", s.recovering);
+    v("lease", s.lease);
     v("note", s.note);
   }
 };

@@ -42,6 +42,11 @@ CacheView view_of(const core::State& state, const core::ReplicationGroup& group)
       }
     }
   }
+  out.lease = std::all_of(
+      group.node_groups.begin(), group.node_groups.end(), [&](const core::NodeGroup& node_group) {
+        const auto* primary = state.find<core::CacheCluster>(node_group.primary);
+        return primary != nullptr && !primary->nodes.empty() && primary->nodes[0].fenced;
+      });
   out.members = std::uint32_t(members.size());
   out.recovering = count_recovering(members);
   return out;

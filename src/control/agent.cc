@@ -48,6 +48,10 @@ Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPort
                [this] { tell_news(); }),
       sources_(executor_, {ports_.sources, ports_.clock, ports_.log}, [this] { tell_news(); }) {
   set_pace(0);
+  if (ports_.leases != nullptr && ports_.promises != nullptr && ports_.lease_link != nullptr) {
+    keeper_.emplace(executor_, LeaseKeeper::Parts{*ports_.leases, *ports_.promises,
+                                                  *ports_.lease_link, ports_.clock, ports_.log});
+  }
 }
 
 Agent::~Agent() {
@@ -58,6 +62,15 @@ void Agent::start() {
   begin(run());
   begin(watch());
   courier_.start();
+  if (keeper_) {
+    keeper_->start();
+  }
+}
+
+void Agent::granted(const LeaseGrant& grant) {
+  if (keeper_) {
+    keeper_->granted(grant);
+  }
 }
 
 void Agent::begin(Awaitable<void> coroutine) {
@@ -116,6 +129,9 @@ void Agent::assign(core::Assignment assignment) {
     return;
   }
   newest_ = std::move(assignment);
+  if (keeper_) {
+    keeper_->assign(newest_);
+  }
   assigned_ = take_up_ = true;
   wake_.raise();
 }
@@ -126,6 +142,9 @@ Awaitable<void> Agent::stop() {
     entry.node->stop();
   }
   wake_.raise();
+  if (keeper_) {
+    co_await keeper_->stop();
+  }
   co_await taker_.stop();
   co_await courier_.stop();
   co_await sources_.stop();

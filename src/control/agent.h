@@ -10,6 +10,7 @@
 
 #include "control/agent_node.h"
 #include "control/log_courier.h"
+#include "control/lease_keeper.h"
 #include "control/ports.h"
 #include "control/snapshot_taker.h"
 #include "control/source_watch.h"
@@ -44,6 +45,8 @@ class Agent {
   void start();
   // Replaces the assignment. One for another host, or older than the newest, is ignored.
   void assign(core::Assignment assignment);
+  // A server's answer to what was asked by AgentPorts::lease_link.
+  void granted(const LeaseGrant& grant);
   // Returns when no coroutine of the agent is left (all port calls are bounded). Leaves engines
   // running.
   Awaitable<void> stop();
@@ -97,6 +100,7 @@ class Agent {
   SnapshotTaker taker_;
   LogCourier courier_;
   SourceWatch sources_;
+  std::optional<LeaseKeeper> keeper_;
 };
 
 }  // namespace hikae::control

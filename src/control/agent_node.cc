@@ -218,6 +218,10 @@ void AgentNode::take(const Result<EngineStatus>& status, const Question& questio
   offset_ = status->replication_offset;
   offset_read_ = question.asked;
   used_memory_ = status->used_memory;
+  has_fence_ = status->has_fence;
+  fenced_ = status->fenced;
+  counted_epoch_ = status->counted_epoch;
+  promised_ = status->promised;
   version_ = status->version;
   if (note_.saved && !status->loading) {
     note_.saved = false;  // it has taken its data: a crash from now on is one
@@ -283,16 +287,9 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
     case NodeActionKind::kFollow:
       co_await follow(std::move(assignment));
       break;
-    case NodeActionKind::kPromote: {
-      begun_ = Begun::kPromotion;
-      publish();
-      const Status promoted = co_await ports_.driver.promote(std::move(assignment));
-      begun_ = Begun::kNothing;
-      known_.role =
-          core::Role::kPrimary;  // even a failed call may have done it; the next look tells
-      settle(promoted);
+    case NodeActionKind::kPromote:
+      co_await promote(std::move(assignment));
       break;
-    }
     case NodeActionKind::kPauseWrites:
       co_await pause_writes(std::move(assignment));
       break;
@@ -380,6 +377,11 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
                     assignment.directives, assignment.access, assignment.users};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
+  if (const Status closed = close_fence(assignment, true); !closed) {
+    place_.leave();
+    settle(closed);
+    co_return;
+  }
   standing_.restarted(*spec);
   known_.directory = true;  // even a failed start may leave one
   begun_ = Begun::kStart;
@@ -427,12 +429,17 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   answered_ = false;
   version_.clear();
   offset_ = used_memory_ = 0;
+  has_fence_ = fenced_ = promised_ = false;
+  counted_epoch_ = core::Epoch(0);
 }
 
 Awaitable<void> AgentNode::remove() {
   ports_.driver.disconnect(key_);
   const Status removed = co_await ports_.runner.remove(key_);
   if (removed) {
+    if (ports_.leases != nullptr) {
+      ports_.leases->remove(key_);
+    }
     known_.directory = false;
   }
   settle(removed);
@@ -527,6 +534,10 @@ void AgentNode::publish() {
     now.running_version = version_;
     now.newer_program = standing_.newer_program(version_, note_);
     now.substitution = standing_.substitution;
+    now.has_fence = has_fence_;
+    now.fenced = fenced_;
+    now.counted_epoch = counted_epoch_;
+    now.promised = promised_;
     now.synced = known_.synced;
     now.hung = known_.hung;
     now.writes_paused = known_.writes_paused;

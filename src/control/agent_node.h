@@ -36,6 +36,10 @@ struct AgentPorts {
   // Without them no log is delivered.
   LogSource* logs = nullptr;
   LogSink* log_sink = nullptr;
+  // Without any of them no engine of the host takes writes by a lease.
+  FenceLeases* leases = nullptr;
+  ReplicaPromises* promises = nullptr;
+  LeaseLink* lease_link = nullptr;
 };
 
 // How often settled nodes are asked; the agent stretches both as it has more of them.
@@ -92,6 +96,8 @@ class AgentNode {
   void write_note();
   Awaitable<void> perform(core::NodeAction action);
   Awaitable<void> start(core::NodeAssignment assignment);
+  Status close_fence(const core::NodeAssignment& assignment, bool starts);
+  Awaitable<void> promote(core::NodeAssignment assignment);
   Awaitable<Status> hold_address(core::NodeAssignment assignment);
   Awaitable<void> end_process(int first_signal);
   Awaitable<void> await_death(int signal_number);
@@ -165,8 +171,12 @@ class AgentNode {
   std::string previous_stream_;
   std::optional<Monotonic> led_until_;  // when another member took the lead from it
   std::uint64_t refused_writes_ = 0;    // of the process, at the last look
-  bool offset_settled_ = false;         // nothing is on the way any more, as a survey shows
-  bool surveyed_ = false;               // at least one reading was taken in this survey
+  bool has_fence_ = false;
+  bool fenced_ = false;
+  core::Epoch counted_epoch_{0};
+  bool promised_ = false;
+  bool offset_settled_ = false;  // nothing is on the way any more, as a survey shows
+  bool surveyed_ = false;        // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;
   bool measured_ = false;  // data_on_disk_ was
   bool answered_ = false;  // this process did at least once

@@ -35,6 +35,35 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   }
 }
 
+// A process that is to take writes by a lease takes none before it has one. `starts`: it is about
+// to be started; one that needs no lease then begins without.
+Status AgentNode::close_fence(const core::NodeAssignment& assignment, bool starts) {
+  if (ports_.leases == nullptr || assignment.role == core::Role::kReplica) {
+    return {};
+  }
+  const auto known = ports_.leases->get(key_);
+  if (!assignment.lease) {
+    return known && starts ? ports_.leases->set(key_, {}) : Status();
+  }
+  const bool same = known && known->epoch == assignment.epoch;
+  return same ? Status() : ports_.leases->set(key_, {assignment.epoch, Monotonic()});
+}
+
+Awaitable<void> AgentNode::promote(core::NodeAssignment assignment) {
+  if (const Status closed = close_fence(assignment, false); !closed) {
+    settle(closed);
+    co_return;
+  }
+  begun_ = Begun::kPromotion;
+  publish();
+  const Status promoted = co_await ports_.driver.promote(std::move(assignment));
+  begun_ = Begun::kNothing;
+  // Even a failed call may have done it, unless the engine said no; the next look tells.
+  const bool refused = !promoted && promoted.error().code == ErrorCode::kConflict;
+  known_.role = refused ? known_.role : core::Role::kPrimary;
+  settle(promoted);
+}
+
 Awaitable<void> AgentNode::pause_writes(core::NodeAssignment assignment) {
   const Monotonic asked = ports_.clock.monotonic();
   const auto offset = co_await ports_.driver.pause_writes(std::move(assignment), kLongestPause);

@@ -30,6 +30,15 @@ class AssignmentBook {
   // The host's agent acts by this message. Answers the nodes of which something became certain.
   std::set<core::NodeKey> acknowledge(const core::HostId& host,
                                       const core::AssignmentTicket& ticket);
+  // What the host should run, as it was projected last.
+  template <class Visit>
+  void visit(const core::HostId& host, Visit visit) const {
+    if (const auto known = hosts_.find(host); known != hosts_.end()) {
+      for (const auto& [key, slot] : known->second) {
+        visit(*slot.wanted);
+      }
+    }
+  }
   // Tells `observed` what the agents may do with the unit's nodes by themselves.
   void mark(const Unit& unit);
 

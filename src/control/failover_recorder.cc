@@ -12,6 +12,11 @@
 namespace hikae::control {
 namespace {
 
+core::HostId host_of(const core::State& state, const core::NodeKey& node) {
+  const auto* cluster = state.find<core::CacheCluster>(node.cluster);
+  return cluster == nullptr || cluster->nodes.empty() ? core::HostId() : cluster->nodes[0].host;
+}
+
 // A group that takes longer to be whole again is reported as it is.
 constexpr Duration kPatience = std::chrono::minutes(10);
 
@@ -67,8 +72,13 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
   FailoverReport& report = open.report;
   open.committed = last_commit_;
   open.origin = failover.decided;
-  if (const auto* seen = observed.find(lost); seen != nullptr && !decision.planned) {
-    open.origin = seen->fault_seen;
+  const auto* old = observed.find(lost);
+  if ((old == nullptr || !old->dead()) && !decision.planned) {
+    // Of one that cannot be asked nobody knows more than when its lease was over.
+    const auto silent = observed.silent.find(host_of(frontend_.state(), lost));
+    open.origin = silent == observed.silent.end() ? failover.decided : silent->second;
+  } else if (old != nullptr && !decision.planned) {
+    open.origin = old->fault_seen;
     const auto dead = observed.dead_since.find(lost);
     report.confirmed_us =
         dead == observed.dead_since.end() ? 0 : (dead->second - open.origin).count();

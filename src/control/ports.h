@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -32,6 +33,8 @@ class Clock {
  public:
   virtual Instant now() const = 0;
   virtual Monotonic monotonic() const = 0;
+  // For leases: goes on while the machine is suspended. Its points mean nothing to monotonic().
+  virtual Monotonic unsuspended() const { return monotonic(); }
   // Returns when `t` is reached or the surrounding operation is cancelled.
   virtual Awaitable<void> sleep_until(Monotonic t) = 0;
   Awaitable<void> sleep_for(Duration d) { return sleep_until(monotonic() + d); }
@@ -129,6 +132,62 @@ class ReportLink {
 
  protected:
   ~ReportLink() = default;
+};
+
+// What a leader grants in answer to one question: its agent may let these primaries take writes for
+// so long, counted from when it asked.
+struct LeaseGrant {
+  Monotonic asked;  // as in the question: the agent's own clock
+  Duration length{};
+  std::vector<std::pair<core::NodeKey, core::Epoch>> primaries;
+};
+
+// The agent's end of that.
+class LeaseLink {
+ public:
+  // Never waits; replaces a question not yet delivered.
+  virtual void ask_lease(Monotonic asked) = 0;
+  // How long leases are, as the newest server told; zero: it grants none.
+  virtual Duration lease_length() const = 0;
+
+ protected:
+  ~LeaseLink() = default;
+};
+
+// The leases of one host's engines, where the fences inside them read them: memory that both share.
+// An engine reads the newest value with every command, also when it takes no command of ours.
+class FenceLeases {
+ public:
+  struct Lease {
+    core::Epoch epoch{0};  // 0: the engine needs no lease
+    Monotonic until;       // on Clock::unsuspended()
+  };
+  // What the engine needs to be told at its start; made where it is missing, and as it was
+  // otherwise.
+  virtual Result<std::string> path(core::NodeKey node) = 0;
+  virtual Status set(core::NodeKey node, Lease lease) = 0;
+  // The newest value, also one that an earlier agent set; nothing of a node that has none.
+  virtual std::optional<Lease> get(core::NodeKey node) const = 0;
+  virtual void remove(core::NodeKey node) = 0;
+
+ protected:
+  ~FenceLeases() = default;
+};
+
+// What the agent of a primary says to its replicas through its stream.
+class ReplicaPromises {
+ public:
+  // Tells the replicas at the assignment's `peers` that they are counted on, and have promised not
+  // to lead for so long.
+  virtual Awaitable<Status> count(core::NodeAssignment assignment, Duration length) = 0;
+  // Success: the engine is a primary, and each of the peers follows it and has promised not to lead
+  // for so long, counted from when this was called. kUnavailable: some did not.
+  virtual Awaitable<Status> take(core::NodeAssignment assignment, Duration length) = 0;
+  // Closes the connections of clients, so that no transaction lives on that was begun before.
+  virtual Awaitable<Status> end_transactions(core::NodeAssignment assignment) = 0;
+
+ protected:
+  ~ReplicaPromises() = default;
 };
 
 // A process to start: everything decided, nothing read from the environment.
@@ -259,6 +318,10 @@ struct EngineStatus {
   std::uint64_t refused_writes = 0;  // because it is a replica, since the process began
   std::uint64_t replication_offset = 0;
   std::uint64_t used_memory = 0;  // bytes; 0 unless the assignment wants it
+  bool has_fence = false;
+  bool fenced = false;           // takes writes by a lease alone
+  core::Epoch counted_epoch{0};  // replica: in which its primary last counted on it
+  bool promised = false;         // replica: it may not lead yet
   std::string version;
 };
 

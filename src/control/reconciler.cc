@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "core/admission/host.h"
 #include "core/reconcile/plan.h"
 
 namespace hikae::control {
@@ -118,6 +119,38 @@ void Reconciler::on_report(const core::HostReport& report) {
   if (moved) {
     units.insert(awaiting_revision_.begin(), awaiting_revision_.end());
   }
+  for (const Unit& unit : units) {
+    notify(unit);
+  }
+}
+
+std::vector<std::pair<core::NodeKey, core::Epoch>> Reconciler::leasable(
+    const core::HostId& host) const {
+  std::vector<std::pair<core::NodeKey, core::Epoch>> out;
+  book_.visit(host, [&](const core::NodeAssignment& wanted) {
+    // One of which it is being committed that another leads in its place gets no lease any more.
+    if (wanted.role == core::Role::kPrimary && wanted.lease &&
+        !observed_.deciding.contains(wanted.group)) {
+      out.emplace_back(wanted.node, wanted.epoch);
+    }
+  });
+  return out;
+}
+
+void Reconciler::note_silence(const core::HostId& host, bool silent) {
+  observed_.now = clock_.monotonic();
+  const bool changed = silent ? observed_.silent.emplace(host, observed_.now).second
+                              : observed_.silent.erase(host) > 0;
+  if (!changed) {
+    return;
+  }
+  std::set<Unit> units;
+  for (const core::NodeKey& key : core::nodes_on(frontend_.state(), host)) {
+    if (const auto* cluster = frontend_.state().find<core::CacheCluster>(key.cluster)) {
+      units.insert(unit_of(*cluster));
+    }
+  }
+  book_.refresh(units);
   for (const Unit& unit : units) {
     notify(unit);
   }

@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -39,6 +41,13 @@ class Reconciler {
 
   // What every change for its sake is committed with.
   std::optional<LeaderTerm> term() const { return term_; }
+
+  // Leases are granted by this leader; from before start() on.
+  void grant_leases() { observed_.grants_leases = true; }
+  // The primaries of the host that may take writes now, for as long as a lease lasts.
+  std::vector<std::pair<core::NodeKey, core::Epoch>> leasable(const core::HostId& host) const;
+  // No lease of the host lasts any more, for certain; or one is granted just now.
+  void note_silence(const core::HostId& host, bool silent);
 
   // An agent's report. Call on the control thread.
   void on_report(const core::HostReport& report);

@@ -161,7 +161,8 @@ FollowTarget replication_source(const core::NodeAssignment& assignment, bool pri
 
 Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
                                         const InstalledEngine& installed,
-                                        const NodeSecrets& secrets, bool private_hosts) {
+                                        const NodeSecrets& secrets, bool private_hosts,
+                                        const FenceModule& fence) {
   Directives directives = defaults(installed);
   directives[core::kPaceDirective] = assignment.brisk ? core::kBriskPace : core::kCalmPace;
   // The customer asked for Redis: answer as one where the engine can.
@@ -184,7 +185,15 @@ Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
     out += fmt::format("{} {}\n", name, value.empty() ? "\"\"" : value);
   }
   append_fixed(out, assignment, installed, secrets, private_hosts);
+  if (!fence.module.empty()) {
+    out +=
+        fmt::format("loadmodule {} {} {}\n", fence.module, fence.lease, assignment.address.str());
+  }
   return out;
+}
+
+bool can_be_fenced(const InstalledEngine& installed) {
+  return installed.engine == "valkey" || at_least(installed, "6.0");
 }
 
 }  // namespace hikae::engine

@@ -18,13 +18,23 @@ inline constexpr std::string_view kDataFile = "dump.rdb";
 // it refuses writes as every replica does.
 inline constexpr std::uint16_t kNobodyPort = 1;
 
+// Our module as an engine is to load it. Empty: it gets none.
+struct FenceModule {
+  std::string module;
+  std::string lease;  // the file that it reads
+};
+
+// Engines of which we know that they have all that our module needs.
+bool can_be_fenced(const InstalledEngine& installed);
+
 // The whole configuration file, users included, of a Redis or Valkey node that runs in its own
 // directory (all paths in it are relative). Directives of the assignment override our choices, but
 // never those that hold the node together (address, files, users, replication). kInvalid: a
 // directive whose name or value cannot be written.
 Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
                                         const InstalledEngine& installed,
-                                        const NodeSecrets& secrets, bool private_hosts);
+                                        const NodeSecrets& secrets, bool private_hosts,
+                                        const FenceModule& fence = {});
 
 // May the assignment set this directive, and does this engine know it?
 bool accepts_directive(const InstalledEngine& installed, std::string_view name);

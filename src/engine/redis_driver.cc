@@ -24,9 +24,10 @@ using control::Awaitable;
 Error engine_refusal(const core::NodeKey& node, const std::string& command,
                      const codec::resp::Value& reply) {
   // Whoever runs a script for long says so, and answers nobody else.
-  const ErrorCode code = reply.error_code() == "BUSY"      ? ErrorCode::kTimeout
-                         : reply.error_code() == "LOADING" ? ErrorCode::kUnavailable
-                                                           : ErrorCode::kInvalid;
+  const ErrorCode code = reply.error_code() == "BUSY"       ? ErrorCode::kTimeout
+                         : reply.error_code() == "LOADING"  ? ErrorCode::kUnavailable
+                         : reply.error_code() == "PROMISED" ? ErrorCode::kConflict
+                                                            : ErrorCode::kInvalid;
   return Error{code, fmt::format("node {}: {} was refused: {}", node.str(), command, reply.text)};
 }
 
@@ -50,8 +51,12 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
     return tl::unexpected(choice.error());
   }
   const auto secrets = secrets_of(assignment);
+  auto fence = fence_of(assignment, choice->installed);
+  if (!fence) {
+    return tl::unexpected(fence.error());
+  }
   auto config = render_redis_config(assignment, choice->installed, secrets,
-                                    runner_.private_hosts_supported());
+                                    runner_.private_hosts_supported(), *fence);
   if (!config) {
     return tl::unexpected(config.error());
   }
@@ -74,6 +79,20 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   spec.hosts_file = core::render_hosts_file(assignment);
   spec.data_file = kDataFile;
   return spec;
+}
+
+// Members of a group alone can be replaced by others, and so need one.
+Result<FenceModule> RedisDriver::fence_of(const core::NodeAssignment& assignment,
+                                          const InstalledEngine& installed) const {
+  if (options_.leases == nullptr || options_.fence_module.empty() || assignment.group.empty() ||
+      !can_be_fenced(installed)) {
+    return FenceModule();
+  }
+  auto lease = options_.leases->path(assignment.node);
+  if (!lease) {
+    return tl::unexpected(lease.error());
+  }
+  return FenceModule{options_.fence_module, std::move(*lease)};
 }
 
 std::vector<std::string> RedisDriver::data_files(const core::NodeAssignment& assignment) const {
@@ -131,6 +150,13 @@ Awaitable<void> RedisDriver::inquire(std::shared_ptr<Inquiry> inquiry,
   inquiry->end(std::move(status));
 }
 
+void RedisDriver::add_fence(const core::NodeAssignment& assignment,
+                            std::vector<std::string>& sections) const {
+  if (options_.leases != nullptr && !assignment.group.empty()) {
+    sections.emplace_back("hikae");
+  }
+}
+
 // Asks for no more than what is not known yet and may have changed.
 Awaitable<Result<control::EngineStatus>> RedisDriver::look(core::NodeAssignment assignment) {
   const auto known = links_.find(assignment.node);
@@ -138,6 +164,7 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::look(core::NodeAssignment 
   if (asked_before && known->second->settled) {
     core::NodeAssignment again = assignment;
     std::vector<std::string> brief = {"replication", "errorstats"};
+    add_fence(assignment, brief);
     auto status = co_await read_info(std::move(again), std::move(brief));
     if (!status || is_settled(*status)) {
       co_return status;
@@ -147,6 +174,7 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::look(core::NodeAssignment 
   if (!asked_before) {
     sections.push_back("server");
   }
+  add_fence(assignment, sections);
   co_return co_await read_info(std::move(assignment), std::move(sections));
 }
 
@@ -282,8 +310,17 @@ Awaitable<Status> RedisDriver::drop_clients(core::NodeAssignment assignment) {
 }
 
 Awaitable<Status> RedisDriver::promote(core::NodeAssignment assignment) {
+  core::NodeAssignment alone = assignment;
   Command command = {"REPLICAOF", "NO", "ONE"};
-  co_return co_await expect_ok(std::move(assignment), std::move(command));
+  Status promoted = co_await expect_ok(std::move(assignment), std::move(command));
+  if (promoted || promoted.error().code != ErrorCode::kConflict) {
+    co_return promoted;
+  }
+  // It has promised its primary not to lead, which may go on for as long as it hears of promises:
+  // from now on it hears of none.
+  alone.attach = false;
+  co_await follow(std::move(alone));
+  co_return promoted;
 }
 
 Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,

@@ -14,6 +14,7 @@
 #include "engine/admin_connection.h"
 #include "engine/certificate.h"
 #include "engine/engine_binaries.h"
+#include "engine/redis_config.h"
 #include "engine/secrets.h"
 
 namespace hikae::engine {
@@ -27,6 +28,10 @@ class RedisDriver final : public control::EngineDriver {
     CertificateSource certificates;
     std::shared_ptr<const InstalledEngines> installed =
         std::make_shared<InstalledEngines>(InstalledEngines::List());
+    // Our module, and where the engines of this host find their leases; empty and nullptr: none are
+    // fenced.
+    std::string fence_module;
+    control::FenceLeases* leases = nullptr;
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);
     Duration call_timeout = std::chrono::milliseconds(500);
@@ -77,6 +82,9 @@ class RedisDriver final : public control::EngineDriver {
     boost::asio::steady_timer answered;  // cancelled then
   };
 
+  Result<FenceModule> fence_of(const core::NodeAssignment& assignment,
+                               const InstalledEngine& installed) const;
+  void add_fence(const core::NodeAssignment& assignment, std::vector<std::string>& sections) const;
   NodeSecrets secrets_of(const core::NodeAssignment& assignment) const;
   // How it connects to whom it is to follow; all but the last command succeed.
   std::vector<Command> login_at_primary(const core::NodeAssignment& assignment) const;

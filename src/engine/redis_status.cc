@@ -57,6 +57,11 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
     // 1 is what an engine answers that has no place in any stream.
     status.has_copy = status.link_up || offset != 1;
   }
+  status.has_fence = info.text("hikae_epoch").has_value();
+  status.fenced = info.integer("hikae_epoch").value_or(0) != 0;
+  status.counted_epoch = core::Epoch(
+      std::uint64_t(std::max<std::int64_t>(info.integer("hikae_counted_epoch").value_or(0), 0)));
+  status.promised = info.integer("hikae_promised_ms").value_or(0) != 0;
   status.replication_offset = std::uint64_t(std::max<std::int64_t>(offset, 0));
   return status;
 }

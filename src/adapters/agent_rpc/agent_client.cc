@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "control/wake_signal.h"
+#include "core/failover/lease.h"
 
 namespace hikae::agent_rpc {
 namespace {
@@ -22,6 +23,7 @@ using codec::agent::encode;
 using codec::agent::Frame;
 using codec::agent::Join;
 using codec::agent::Joined;
+using codec::agent::Lease;
 using codec::agent::MessageType;
 using codec::agent::Ping;
 using codec::agent::Pong;
@@ -150,6 +152,14 @@ class AgentClient::Impl {
 
   bool is_connected() const { return welcomed_; }
 
+  void ask_lease(Monotonic asked) {
+    if (channel_ != nullptr && welcomed_) {
+      lease_ = Lease{asked};
+      out_.raise();
+    }
+  }
+  Duration lease_length() const { return lease_length_; }
+
  private:
   void begin(Awaitable<void> coroutine);
   Awaitable<void> run();
@@ -194,6 +204,8 @@ class AgentClient::Impl {
   std::optional<Ping> ping_;
   std::optional<Pong> pong_;
   std::optional<Renew> renew_;
+  std::optional<Lease> lease_;
+  Duration lease_length_{};
   std::uint64_t pings_ = 0;
 
   control::WakeSignal out_;
@@ -288,6 +300,7 @@ Awaitable<Status> AgentClient::Impl::introduce(net::Peer server) {
   channel->allow_bytes(codec::agent::kMaxMessageBytes);
   ping_every_ = milliseconds(std::clamp(welcome->ping_every_ms, kLeastPingMs, kMostPingMs));
   silence_ = std::max<Duration>(milliseconds(welcome->silence_ms), 2 * ping_every_);
+  lease_length_ = std::min<Duration>(milliseconds(welcome->lease_ms), core::kLongestLease);
   heard_ = clock_.monotonic();
   welcomed_ = true;
   log_.info(fmt::format("host {} is connected to {} of region {} (hikae {})", options_.host,
@@ -337,6 +350,14 @@ Status AgentClient::Impl::take(const std::string& text) {
       out_.raise();
       return {};
     }
+    case MessageType::kLeased: {
+      const auto leased = frame->body<LeasedMessage>();
+      if (!leased) {
+        return tl::unexpected(leased.error());
+      }
+      events_.leased(from_message(*leased));
+      return {};
+    }
     case MessageType::kRenewed: {
       auto renewed = frame->body<Renewed>();
       if (!renewed) {
@@ -371,6 +392,9 @@ Awaitable<void> AgentClient::Impl::write() {
 }
 
 std::string AgentClient::Impl::next_text() {
+  if (lease_) {
+    return encode(*std::exchange(lease_, std::nullopt));
+  }
   if (pong_) {
     return encode(*std::exchange(pong_, std::nullopt));
   }
@@ -467,6 +491,12 @@ Awaitable<void> AgentClient::stop() {
 }
 void AgentClient::report(core::HostReport report) {
   impl_->report(std::move(report));
+}
+void AgentClient::ask_lease(Monotonic asked) {
+  impl_->ask_lease(asked);
+}
+Duration AgentClient::lease_length() const {
+  return impl_->lease_length();
 }
 bool AgentClient::is_connected() const {
   return impl_->is_connected();

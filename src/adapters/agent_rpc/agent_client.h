@@ -26,7 +26,7 @@ control::Awaitable<Result<codec::agent::Joined>> ask_to_join(net::Peer server, T
 // delivered, and delivered again after every new connection.
 //
 // One thread: the executor's. Await stop() before destroying what it was given.
-class AgentClient final : public control::ReportLink {
+class AgentClient final : public control::ReportLink, public control::LeaseLink {
  public:
   struct Options {
     std::vector<net::Peer> servers;  // at least one
@@ -42,6 +42,7 @@ class AgentClient final : public control::ReportLink {
     std::function<void(std::string region)> removed;
     // A request for a new certificate (PEM), made when the old one is to be renewed.
     std::function<Result<std::string>()> certificate_request;
+    std::function<void(const control::LeaseGrant&)> leased;
     // The new certificate. Who keeps it calls use() with it.
     std::function<void(std::string)> renewed;
   };
@@ -58,6 +59,9 @@ class AgentClient final : public control::ReportLink {
   control::Awaitable<void> stop();
 
   void report(core::HostReport report) override;
+  // A question that no server hears is not asked later: its lease would begin in the past.
+  void ask_lease(Monotonic asked) override;
+  Duration lease_length() const override;
   bool is_connected() const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -36,6 +37,8 @@ class AgentDesk {
                                                       codec::agent::Hello hello) = 0;
   // A certificate (PEM) for a host that was admitted and not removed.
   virtual control::Awaitable<Answer<std::string>> renew(PeerIdentity who, std::string request) = 0;
+  // A lease for a host that was admitted and not removed; nullopt: none is granted now.
+  virtual std::optional<control::LeaseGrant> lease(const core::HostId& host) = 0;
   virtual NodePasswords passwords(const core::NodeAssignment& node) = 0;
 
  protected:
@@ -58,6 +61,7 @@ class AgentServer final : public control::AgentLink {
     Duration greeting = std::chrono::seconds(10);
     Duration ping_every = std::chrono::seconds(1);
     Duration silence = std::chrono::seconds(6);
+    Duration lease{};  // of the leases that the desk grants; zero: none
     Duration probe = std::chrono::milliseconds(1500);  // of a connection that another one would end
     codec::agent::ProtocolVersion protocol = codec::agent::kProtocol;
   };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "codec/agent/messages.h"
+#include "core/failover/lease.h"
 #include "core/resource/migration.h"
 
 namespace hikae::agent_rpc {
@@ -144,8 +145,8 @@ void tidy(NodeObservation& node) {
   for (std::string* text :
        {&node.problem, &node.substitution, &node.running_version, &node.newer_program,
         &node.log_problem, &node.unservable, &node.stream, &node.previous_stream,
-        &node.restore_problem, &node.snapshot.problem, &node.snapshot.file,
-        &node.snapshot.checksum, &node.source.problem, &node.source.version}) {
+        &node.restore_problem, &node.snapshot.problem, &node.snapshot.file, &node.snapshot.checksum,
+        &node.source.problem, &node.source.version}) {
     *text = one_line(std::move(*text));
   }
 }
@@ -194,6 +195,40 @@ Status ReportMessage::check() const {
     }
   }
   return check_text("host", host.str(), kMaxNameBytes);
+}
+
+Status LeasedMessage::check() const {
+  if (primaries.size() > kMaxNodesOfMessage) {
+    return invalid(fmt::format("a lease is of at most {} nodes", kMaxNodesOfMessage));
+  }
+  for (const Primary& primary : primaries) {
+    if (Status checked = check_key(primary.node); !checked) {
+      return checked;
+    }
+  }
+  const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(core::kLongestLease);
+  return length_ms <= longest.count() ? Status() : invalid("a lease is too long");
+}
+
+LeasedMessage to_message(const control::LeaseGrant& grant) {
+  LeasedMessage out;
+  out.asked = grant.asked;
+  out.length_ms =
+      std::uint32_t(std::chrono::duration_cast<std::chrono::milliseconds>(grant.length).count());
+  for (const auto& [node, epoch] : grant.primaries) {
+    out.primaries.push_back({node, epoch});
+  }
+  return out;
+}
+
+control::LeaseGrant from_message(const LeasedMessage& message) {
+  control::LeaseGrant out;
+  out.asked = message.asked;
+  out.length = std::chrono::milliseconds(message.length_ms);
+  for (const LeasedMessage::Primary& primary : message.primaries) {
+    out.primaries.emplace_back(primary.node, primary.epoch);
+  }
+  return out;
 }
 
 AssignmentMessage to_message(const core::Assignment& assignment, const PasswordSource& passwords) {

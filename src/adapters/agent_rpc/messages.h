@@ -94,6 +94,34 @@ struct ReportMessage {
   Status check() const;
 };
 
+// The answer to a question for a lease: these primaries may take writes for so long, from when the
+// agent asked.
+struct LeasedMessage {
+  static constexpr codec::agent::MessageType kType = codec::agent::MessageType::kLeased;
+  struct Primary {
+    core::NodeKey node;
+    core::Epoch epoch{0};
+    template <class Self, class V>
+    static void visit(Self& s, V&& v) {
+      v("node", s.node);
+      v("epoch", s.epoch);
+    }
+  };
+  Monotonic asked;
+  std::uint32_t length_ms = 0;
+  std::vector<Primary> primaries;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("asked", s.asked);
+    v("length_ms", s.length_ms);
+    v("primaries", s.primaries);
+  }
+  Status check() const;
+};
+
+LeasedMessage to_message(const control::LeaseGrant& grant);
+control::LeaseGrant from_message(const LeasedMessage& message);
+
 ReportMessage to_message(const core::HostReport& report, Monotonic now);
 // `now` on the receiver's clock.
 core::HostReport from_message(ReportMessage message, Monotonic now);

@@ -13,6 +13,7 @@ using codec::agent::encode;
 using codec::agent::Frame;
 using codec::agent::Hello;
 using codec::agent::Join;
+using codec::agent::Lease;
 using codec::agent::MessageType;
 using codec::agent::Ping;
 using codec::agent::Pong;
@@ -145,6 +146,7 @@ Awaitable<void> ServerSession::greet_host(Frame frame) {
   welcome.removed = admission_->removed;
   welcome.ping_every_ms = in_ms(context_.options.ping_every);
   welcome.silence_ms = in_ms(context_.options.silence);
+  welcome.lease_ms = in_ms(context_.options.lease);
   std::string text = encode(welcome);
   const Status sent = co_await channel_.write(std::move(text));
   channel_.allow_bytes(codec::agent::kMaxMessageBytes);
@@ -212,6 +214,14 @@ Awaitable<bool> ServerSession::take(std::string text) {
       }
       co_return true;
     }
+    case MessageType::kLease: {
+      const auto question = frame->body<Lease>();
+      if (!question) {
+        co_return bad(question.error());
+      }
+      grant(*question);
+      co_return true;
+    }
     case MessageType::kPing: {
       const auto ping = frame->body<Ping>();
       if (!ping) {
@@ -235,6 +245,17 @@ Awaitable<bool> ServerSession::take(std::string text) {
     default:
       close(fmt::format("it sent a {}, which is not its to send", name_of(frame->type())));
       co_return false;
+  }
+}
+
+void ServerSession::grant(const Lease& question) {
+  if (closed_ || admission_->removed) {
+    return;
+  }
+  if (auto granted = context_.desk.lease(admission_->host)) {
+    leased_ = std::move(*granted);
+    leased_->asked = question.asked;
+    out_.raise();
   }
 }
 
@@ -263,6 +284,9 @@ void ServerSession::assign(core::Assignment assignment) {
 std::string ServerSession::next_text() {
   if (!greeted_) {
     return "";
+  }
+  if (leased_) {
+    return encode(to_message(*std::exchange(leased_, std::nullopt)));
   }
   if (pong_) {
     return encode(*std::exchange(pong_, std::nullopt));

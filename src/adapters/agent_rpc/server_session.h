@@ -65,6 +65,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   control::Awaitable<void> refuse(Refusal refusal);
   control::Awaitable<void> read();
   control::Awaitable<bool> take(std::string text);
+  void grant(const codec::agent::Lease& question);
   control::Awaitable<void> renew(codec::agent::Renew request);
   std::string next_text();
   std::string why_end(Monotonic now) const;
@@ -84,6 +85,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   std::optional<codec::agent::Ping> ping_;
   std::optional<codec::agent::Pong> pong_;
   std::optional<codec::agent::Renewed> renewed_;
+  std::optional<control::LeaseGrant> leased_;
   std::uint64_t pings_ = 0;
   control::WakeSignal out_;   // something waits to be sent
   control::WakeSignal tick_;  // watch() is to look now

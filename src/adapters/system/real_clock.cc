@@ -1,6 +1,8 @@
 #include "adapters/system/real_clock.h"
 
 #include <chrono>
+#include <cstdint>
+#include <ctime>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -22,6 +24,12 @@ Instant RealClock::now() const {
 
 Monotonic RealClock::monotonic() const {
   return Monotonic(duration_cast<Duration>(steady_clock::now().time_since_epoch()).count());
+}
+
+Monotonic RealClock::unsuspended() const {
+  timespec now = {};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return Monotonic(std::int64_t(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
 }
 
 control::Awaitable<void> RealClock::sleep_until(Monotonic t) {

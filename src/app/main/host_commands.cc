@@ -28,6 +28,7 @@ struct AgentLine {
   std::string memory;
   std::optional<std::int64_t> max_nodes;
   std::string snapshots;
+  std::string fence_module;
 };
 
 void add_options(CLI::App& command, AgentLine& line) {
@@ -57,6 +58,10 @@ void add_options(CLI::App& command, AgentLine& line) {
       ->option_text("N");
   add_engine_options(command, line.engine);
   command
+      .add_option("--fence-module", line.fence_module,
+                  "Module by which engines refuse writes without a lease, or none [installed]")
+      ->option_text("FILE");
+  command
       .add_option("--snapshots", line.snapshots,
                   "Where the region's snapshots lie, a directory that the servers see too")
       ->option_text("DIR");
@@ -76,6 +81,7 @@ AgentSettings settings_of(const AgentLine& line) {
   settings.max_nodes = line.max_nodes;
   take_engine_options(line.engine, settings);
   settings.snapshots = if_said(line.snapshots);
+  settings.fence_module = if_said(line.fence_module);
   return settings;
 }
 

@@ -43,6 +43,7 @@ struct CommandLine {
   std::string etcd_key_file;
   std::string agents_listen;
   std::string rebuild_after;
+  std::optional<std::int64_t> lease_ms;
 };
 
 void add_store_options(CLI::App& command, CommandLine& line) {
@@ -134,6 +135,10 @@ void add_options(CLI::App& command, CommandLine& line) {
       .add_option("--rebuild-after", line.rebuild_after,
                   "Place the nodes of a dead host elsewhere after so long, or never [5m]")
       ->option_text("TIME");
+  command
+      .add_option("--lease-ms", line.lease_ms,
+                  "A primary on a host takes writes for so long unheard of, 0: for ever [1000]")
+      ->option_text("N");
 }
 
 ConfigSettings settings_of(const CommandLine& line) {
@@ -168,6 +173,7 @@ ConfigSettings settings_of(const CommandLine& line) {
   settings.etcd_key_file = if_said(line.etcd_key_file);
   settings.agents_listen = if_said(line.agents_listen);
   settings.rebuild_after = if_said(line.rebuild_after);
+  settings.lease_ms = line.lease_ms;
   return settings;
 }
 

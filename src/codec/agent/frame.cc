@@ -29,6 +29,8 @@ constexpr std::array kTypes = {
     TypeInfo{MessageType::kPong, "pong", kSmall},
     TypeInfo{MessageType::kRenew, "renew", kCertificates},
     TypeInfo{MessageType::kRenewed, "renewed", kCertificates},
+    TypeInfo{MessageType::kLease, "lease", kSmall},
+    TypeInfo{MessageType::kLeased, "leased", kMaxMessageBytes},
 };
 
 MessageType type_named(std::string_view name) {

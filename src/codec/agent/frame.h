@@ -28,7 +28,7 @@ struct ProtocolVersion {
     v("minor", s.minor);
   }
 };
-inline constexpr ProtocolVersion kProtocol{1, 0};
+inline constexpr ProtocolVersion kProtocol{1, 1};
 
 enum class MessageType {
   kUnknown,  // of a later version: ignore it
@@ -43,6 +43,8 @@ enum class MessageType {
   kPong,
   kRenew,
   kRenewed,
+  kLease,
+  kLeased,
 };
 
 std::string_view name_of(MessageType type);

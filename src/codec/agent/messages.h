@@ -8,8 +8,8 @@
 #include "base/time.h"
 #include "codec/agent/frame.h"
 
-// Every message but the two that carry the region's own values, assignment and report, which are in
-// adapters/agent_rpc.
+// Every message but those that carry the region's own values, assignment, report and leased, which
+// are in adapters/agent_rpc.
 
 namespace hikae::codec::agent {
 
@@ -26,6 +26,7 @@ struct HostFacts {
   std::vector<AddressRange> addresses;
   std::vector<std::string> engines;
   bool shared_addresses = false;  // nodes have them in common, each with a port of its own
+  bool fences = false;            // its engines can be made to take writes by a lease alone
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -35,6 +36,7 @@ struct HostFacts {
     v("addresses", s.addresses);
     v("engines", s.engines);
     v("shared_addresses", s.shared_addresses);
+    v("fences", s.fences);
   }
   Status check() const;
 };
@@ -68,6 +70,8 @@ struct Welcome {
   // Either side pings so often, and gives the connection up when nothing came for so long.
   std::uint32_t ping_every_ms = 0;
   std::uint32_t silence_ms = 0;
+  // How long the leases are that this server grants; 0: it grants none.
+  std::uint32_t lease_ms = 0;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("protocol", s.protocol);
@@ -76,6 +80,7 @@ struct Welcome {
     v("removed", s.removed);
     v("ping_every_ms", s.ping_every_ms);
     v("silence_ms", s.silence_ms);
+    v("lease_ms", s.lease_ms);
   }
   Status check() const;
 };
@@ -160,6 +165,17 @@ struct Pong {
     v("number", s.number);
     v("sent", s.sent);
     v("answered", s.answered);
+  }
+  Status check() const { return {}; }
+};
+
+// An agent asks for a lease of its primaries. The time is its own, and comes back in the answer.
+struct Lease {
+  static constexpr MessageType kType = MessageType::kLease;
+  Monotonic asked;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("asked", s.asked);
   }
   Status check() const { return {}; }
 };

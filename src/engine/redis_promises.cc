@@ -1,0 +1,165 @@
+#include "engine/redis_promises.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "codec/resp/info.h"
+#include "engine/redis_config.h"
+
+namespace hikae::engine {
+namespace {
+
+using control::Awaitable;
+using std::chrono::milliseconds;
+
+constexpr Duration kConnectTimeout = milliseconds(200);
+constexpr Duration kCallTimeout = milliseconds(500);
+// For the acknowledgements, of the length of a lease.
+constexpr int kWaitsPerLease = 4;
+
+Command promise(const core::NodeAssignment& assignment, Duration length) {
+  const auto ms = std::chrono::ceil<milliseconds>(length).count();
+  Command command = {"HIKAE.PROMISE", std::to_string(assignment.epoch.value()), std::to_string(ms)};
+  for (const Ipv4 peer : assignment.peers) {
+    command.push_back(peer.str());
+  }
+  return command;
+}
+
+struct Replica {
+  std::string address;
+  bool online = false;
+  std::int64_t offset = 0;
+};
+
+// Of lines like `slave0:ip=10.0.0.7,port=6379,state=online,offset=140,lag=0`.
+std::vector<Replica> replicas_of(const codec::resp::Info& info) {
+  std::vector<Replica> out;
+  for (int i = 0; i < info.integer("connected_slaves").value_or(0); ++i) {
+    const auto fields =
+        codec::resp::Info::parse_fields(info.text(fmt::format("slave{}", i)).value_or(""));
+    out.push_back({std::string(fields.text("ip").value_or("")), fields.text("state") == "online",
+                   fields.integer("offset").value_or(0)});
+  }
+  return out;
+}
+
+bool has_acknowledged(const std::vector<Replica>& replicas, Ipv4 peer, std::int64_t offset) {
+  return std::any_of(replicas.begin(), replicas.end(), [&](const Replica& one) {
+    return one.address == peer.str() && one.online && one.offset >= offset;
+  });
+}
+
+}  // namespace
+
+bool all_have_promised(std::string_view before, std::string_view after, std::uint64_t offset,
+                       const std::vector<Ipv4>& peers) {
+  const auto first = codec::resp::Info::parse(before);
+  const auto second = codec::resp::Info::parse(after);
+  const auto synchronisations = first.integer("sync_full");
+  const bool same_stream = first.text("master_replid") == second.text("master_replid");
+  if (!synchronisations || synchronisations != second.integer("sync_full") || !same_stream ||
+      first.text("role") != "master" || second.text("role") != "master") {
+    return false;
+  }
+  const auto attached = replicas_of(first);
+  const auto acknowledged = replicas_of(second);
+  return !peers.empty() && std::all_of(peers.begin(), peers.end(), [&](Ipv4 peer) {
+    return has_acknowledged(attached, peer, 0) &&
+           has_acknowledged(acknowledged, peer, std::int64_t(offset));
+  });
+}
+
+RedisPromises::RedisPromises(SecretSource secrets, const control::ProcessRunner& runner,
+                             AdminConnector& connector)
+    : secrets_(std::move(secrets)), runner_(runner), connector_(connector) {}
+
+Awaitable<Status> RedisPromises::count(core::NodeAssignment assignment, Duration length) {
+  std::vector<Command> commands = {promise(assignment, length)};
+  const auto replies = co_await ask(std::move(assignment), std::move(commands), kCallTimeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  co_return Status();
+}
+
+Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration length) {
+  const core::NodeKey node = assignment.node;
+  const std::vector<Ipv4> peers = assignment.peers;
+  const Duration patience = length / kWaitsPerLease;
+  const auto patience_ms = std::chrono::duration_cast<milliseconds>(patience).count();
+  // The second INFO tells the offset of the promise, for one that is not on the way any more.
+  std::vector<Command> commands = {{"INFO", "replication"},
+                                   {"INFO", "stats"},
+                                   promise(assignment, length),
+                                   {"INFO", "replication"},
+                                   {"WAIT", std::to_string(peers.size()),
+                                    std::to_string(std::max<std::int64_t>(patience_ms, 1))},
+                                   {"INFO", "replication"},
+                                   {"INFO", "stats"}};
+  const auto replies =
+      co_await ask(std::move(assignment), std::move(commands), patience + kCallTimeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  enum { kBefore = 0, kPromise = 2, kSent = 3, kAfter = 5 };
+  const auto text = [&](int at) {
+    return fmt::format("{}\r\n{}", (*replies)[std::size_t(at)].as_text(),
+                       (*replies)[std::size_t(at) + 1].as_text());
+  };
+  if ((*replies)[kPromise].is_error()) {
+    co_return fail(ErrorCode::kUnavailable,
+                   fmt::format("node {}: {}", node.str(), (*replies)[kPromise].text));
+  }
+  const auto sent = codec::resp::Info::parse((*replies)[kSent].as_text());
+  const auto offset = sent.integer("master_repl_offset").value_or(0);
+  if (offset <= 0 ||
+      !all_have_promised(text(kBefore), text(kAfter), std::uint64_t(offset), peers)) {
+    co_return fail(ErrorCode::kUnavailable,
+                   fmt::format("node {}: not all of its replicas follow it", node.str()));
+  }
+  co_return Status();
+}
+
+Awaitable<Status> RedisPromises::end_transactions(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  std::vector<Command> commands = {{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}};
+  const auto replies = co_await ask(std::move(assignment), std::move(commands), kCallTimeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  if (replies->front().is_error()) {
+    co_return fail(ErrorCode::kUnavailable,
+                   fmt::format("node {}: {}", node.str(), replies->front().text));
+  }
+  co_return Status();
+}
+
+Awaitable<Result<RedisPromises::Replies>> RedisPromises::ask(core::NodeAssignment assignment,
+                                                             std::vector<Command> commands,
+                                                             Duration timeout) {
+  const core::NodeKey node = assignment.node;
+  auto connection = co_await connector_.connect(runner_.path(node, kAdminSocket), kConnectTimeout);
+  if (!connection) {
+    co_return tl::unexpected(connection.error());
+  }
+  const auto secrets = secrets_(node, assignment.group);
+  commands.insert(commands.begin(), Command({"AUTH", std::string(kAdminUser), secrets.admin}));
+  const std::size_t expected = commands.size();
+  auto replies = co_await (*connection)->call(std::move(commands), timeout);
+  (*connection)->close();
+  if (!replies) {
+    co_return replies;
+  }
+  if (replies->size() != expected || replies->front().is_error()) {
+    co_return fail(ErrorCode::kDenied,
+                   fmt::format("node {}: the engine refused its administrator", node.str()));
+  }
+  replies->erase(replies->begin());
+  co_return replies;
+}
+
+}  // namespace hikae::engine
