@@ -7,6 +7,7 @@
 
 #include "control/agent.h"
 #include "sim/host_ports.h"
+#include "sim/lease_ports.h"
 #include "sim/network.h"
 #include "sim/snapshots.h"
 
@@ -28,17 +29,27 @@ class AgentShell {
   Realm realm() const { return realm_; }
 
  private:
-  // Lets no report out after the end.
-  struct Gate final : control::ReportLink {
-    explicit Gate(Network& n) : network(n) {}
+  // Lets nothing out after the end.
+  struct Gate final : control::ReportLink, control::LeaseLink {
+    Gate(Network& n, core::HostId h, Duration l) : network(n), host(std::move(h)), length(l) {}
+    void ask_lease(Monotonic asked) override {
+      if (!ended) {
+        network.ask_lease(host, asked);
+      }
+    }
+    Duration lease_length() const override { return length; }
     void report(core::HostReport report) override {
       if (!ended) {
         network.report(std::move(report));
       }
     }
     Network& network;
+    core::HostId host;
+    Duration length;
     bool ended = false;
   };
+
+  control::AgentPorts agent_ports();
 
   Env env_;
   Network& network_;
@@ -49,6 +60,7 @@ class AgentShell {
   SimLog log_;
   HostPorts ports_;
   SnapshotPorts snapshots_;
+  LeasePorts leases_;
   control::StartGate starts_{2};
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -28,7 +28,8 @@ void Checker::check() {
   std::map<ReplicationGroupId, const Engine*> writable;
   for (const auto& [pid, engine] : fleet_.all()) {
     const auto* cluster = store_.state().find<CacheCluster>(engine.node.cluster);
-    if (!engine.writable() || cluster == nullptr || cluster->replication_group.empty()) {
+    if (!engine.writable(env_.timeline.now()) || cluster == nullptr ||
+        cluster->replication_group.empty()) {
       continue;
     }
     const ReplicationGroupId& group = cluster->replication_group;
@@ -166,7 +167,9 @@ void Checker::check_group(const core::State& before, const ReplicationGroup& now
                     was.primary.str());
     check_choice(now.id, was, node_group);
     for (const auto& [pid, engine] : fleet_.all()) {
-      if (engine.node.cluster == was.primary && engine.writable()) {
+      // With leases the old one may go on for as long as the new one has promised not to lead.
+      if (engine.node.cluster == was.primary && engine.writable(env_.timeline.now()) &&
+          env_.options.lease == Duration()) {
         fail(fmt::format("{}: {} was made primary while {} could still take writes", now.id.str(),
                          node_group.primary.str(), was.primary.str()));
       }
@@ -234,7 +237,13 @@ void Checker::on_acknowledged(const ReplicationGroupId& group, std::uint64_t num
   const auto* cluster = store_.state().find<CacheCluster>(
       store_.state().find<ReplicationGroup>(group)->node_groups.front().primary);
   const bool rebooting = cluster != nullptr && cluster->status == "rebooting cluster nodes";
-  if (!rebooting && is_held(write, living_copies(group, 0))) {
+  // One that is cut off takes writes until its lease is over, also when it is known by then who
+  // leads next.
+  const Engine* leader =
+      cluster == nullptr ? nullptr : fleet_.find_node({cluster->id, core::NodeId("0001")});
+  const bool in_vain = env_.options.lease > Duration() &&
+                       (leader == nullptr || !fleet_.history().leads_to(place, leader->data));
+  if (!rebooting && !in_vain && is_held(write, living_copies(group, 0))) {
     ledgers_[group].owed.push_back(write);
   } else {
     ++excused_;  // it was lost while the answer was on its way
@@ -270,6 +279,10 @@ void Checker::on_failover(const control::Reconciler::CommittedFailover& failover
   const core::FailoverDecision& decision = failover.decision;
   const Engine* leader = fleet_.find_node({decision.new_primary, core::NodeId("0001")});
   const auto left = left_behind_.find(failover.before.primary);
+  const Engine* old = fleet_.find_node({failover.before.primary, core::NodeId("0001")});
+  if (old != nullptr && !old->dying) {
+    return;  // it is cut off, and went on
+  }
   if (decision.planned || decision.offset_read == Monotonic() || leader == nullptr ||
       leader->dying || left == left_behind_.end()) {
     return;

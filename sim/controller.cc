@@ -10,6 +10,12 @@
 
 namespace hikae::sim {
 
+namespace {
+
+constexpr Duration kLookEvery = std::chrono::milliseconds(20);
+
+}  // namespace
+
 using control::Awaitable;
 
 void SimZone::publish(std::vector<core::NameRecord> upserts, std::vector<std::string> removed) {
@@ -49,7 +55,12 @@ Controller::Controller(Env env, SimStore& store, Network& network, SimZone& zone
       store_(store, realm_),
       frontend_(context_.get_executor(), store_, clock_, env.random, log_),
       names_(zone),
-      reconciler_(context_.get_executor(), frontend_, network, clock_, log_) {}
+      reconciler_(context_.get_executor(), frontend_, network, clock_, log_) {
+  if (env.options.lease > Duration()) {
+    leases_.emplace(control::LeaseWatch::Parts{context_.get_executor(), frontend_, reconciler_,
+                                               nullptr, env.options.lease, clock_});
+  }
+}
 
 Controller::~Controller() {
   log_.end();
@@ -71,6 +82,9 @@ Awaitable<void> Controller::run() {
   if (opened && frontend_.state().revision() == core::Revision(0)) {
     opened = co_await create_region();
   }
+  if (opened && leases_) {
+    opened = co_await fence_hosts();
+  }
   if (!opened) {
     failed_ = true;
     co_return;
@@ -80,9 +94,39 @@ Awaitable<void> Controller::run() {
     names_.on_transition(after, transition);
   });
   network_.connect_controller(
-      realm_, [this](core::HostReport report) { reconciler_.on_report(std::move(report)); });
+      realm_, [this](core::HostReport report) { reconciler_.on_report(std::move(report)); },
+      [this](const core::HostId& host) { return leases_ ? leases_->grant(host) : std::nullopt; });
   reconciler_.start();
   open_ = true;
+  if (leases_) {
+    watch_leases();
+  }
+}
+
+// Its own coroutine may not be destroyed half-way, as a crash would do it.
+void Controller::watch_leases() {
+  leases_->look();
+  env_.timeline.call(kLookEvery, [this] { watch_leases(); }, realm_);
+}
+
+// What their agents would tell when they join.
+Awaitable<Status> Controller::fence_hosts() {
+  control::Frontend::Decision decision = [](const core::State& state, core::AdmissionContext) {
+    core::Transition out;
+    for (const auto& [id, host] : state.all<core::Host>()) {
+      if (!host.fences) {
+        core::Host able = host;
+        able.fences = true;
+        out.put(std::move(able));
+      }
+    }
+    return core::Admitted<core::Transition>(std::move(out));
+  };
+  const auto made = co_await frontend_.submit(std::move(decision));
+  if (!made) {
+    co_return fail(ErrorCode::kUnavailable, made.error().message);
+  }
+  co_return Status();
 }
 
 Awaitable<Status> Controller::create_region() {

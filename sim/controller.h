@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "control/frontend.h"
+#include "control/lease_watch.h"
 #include "control/name_publisher.h"
 #include "control/reconciler.h"
 #include "sim/network.h"
@@ -61,6 +63,8 @@ class Controller {
  private:
   control::Awaitable<void> run();
   control::Awaitable<Status> create_region();
+  control::Awaitable<Status> fence_hosts();
+  void watch_leases();
   control::Awaitable<void> perform(std::string what, control::Frontend::Decision decision);
 
   Env env_;
@@ -75,6 +79,7 @@ class Controller {
   control::Frontend frontend_;
   control::NamePublisher names_;
   control::Reconciler reconciler_;
+  std::optional<control::LeaseWatch> leases_;
   bool open_ = false;
   bool failed_ = false;
 };

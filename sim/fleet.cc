@@ -33,6 +33,8 @@ Pid Fleet::start(Launch launch) {
   engine.target = std::move(launch.target);
   engine.target_port = launch.target_port;
   engine.data = launch.data;
+  engine.lease_epoch = launch.lease_epoch;
+  engine.lease_until = launch.lease_until;
   const Duration start_up = env_.draw(milliseconds(1), milliseconds(25));
   env_.timeline.call(start_up, [this, pid] {
     Engine* started = find(pid);
@@ -165,7 +167,7 @@ void Fleet::resume(Engine& engine) {
   }
   const auto unread = std::exchange(engine.unread, {});
   for (const std::uint64_t number : unread) {
-    if (engine.writable()) {
+    if (engine.writable(env_.timeline.now())) {
       write(engine, number);  // nobody waits for the answer any more
     }
   }
@@ -272,7 +274,8 @@ void Fleet::connect(Pid pid, std::uint64_t link) {
   }
   const auto address = resolve(*replica);
   Engine* upstream = address ? find_listening(*address, replica->target_port) : nullptr;
-  if (!replica->runs() || upstream == nullptr || upstream == replica) {
+  if (!replica->runs() || upstream == nullptr || upstream == replica ||
+      are_apart(*replica, *upstream)) {
     const Duration pause = env_.draw(milliseconds(20), seconds(1));
     connect_later(*replica, pause);
     return;
@@ -290,7 +293,7 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
   Engine* upstream = find(upstream_pid);
   // The replication password is the group's: an address that another group got meanwhile refuses.
   const bool serves = upstream != nullptr && upstream->runs() && !upstream->loading &&
-                      upstream->group == replica->group &&
+                      upstream->group == replica->group && !are_apart(*replica, *upstream) &&
                       (upstream->role == Role::kPrimary || upstream->link_up);
   if (!serves || !replica->runs()) {
     const Duration pause = env_.draw(milliseconds(20), seconds(1));
@@ -413,6 +416,60 @@ void Fleet::arrive(Pid pid, std::uint64_t link, History::Place place) {
   } else {
     replica->arrived = place;
   }
+}
+
+void Fleet::promise(Engine& primary, core::Epoch epoch, Duration length,
+                    const std::vector<Ipv4>& peers, Acknowledged acknowledged) {
+  for (const Pid pid : primary.downstream) {
+    Engine& replica = *find(pid);
+    if (!replica.link_up || replica.stream_pending ||
+        std::find(peers.begin(), peers.end(), replica.address) == peers.end()) {
+      continue;
+    }
+    const Duration lag = env_.draw(microseconds(10), env_.options.replication_lag);
+    const Duration back = env_.draw(microseconds(10), env_.options.replication_lag);
+    replica.last_arrival = std::max(replica.last_arrival, env_.timeline.now() + lag);
+    const auto arrives = [this, pid, link = replica.link, epoch, length, back, acknowledged] {
+      Engine* hears = on_link(pid, link);
+      if (hears == nullptr || !hears->runs()) {
+        return;
+      }
+      hears->counted_epoch = epoch;
+      if (length > Duration()) {
+        // Its own clock may be faster; the one per cent makes up for that.
+        const Duration shortest =
+            (length + length / 100) * 1000 / (1000 + env_.options.drift_permille);
+        hears->promised_until = std::max(hears->promised_until, env_.timeline.now() + shortest);
+      }
+      env_.timeline.call(back, [this, pid, link, acknowledged] {
+        if (const Engine* answers = on_link(pid, link)) {
+          acknowledged->insert(answers->address);
+        }
+      });
+    };
+    env_.timeline.call(replica.last_arrival - env_.timeline.now(), arrives);
+  }
+}
+
+void Fleet::cut(const core::HostId& host, Monotonic until) {
+  Monotonic& end = cut_until_[host];
+  end = std::max(end, until);
+  for (auto& [pid, engine] : engines_) {
+    const Engine* upstream = find(engine.upstream);
+    if (upstream != nullptr && are_apart(engine, *upstream)) {
+      drop_link(engine);
+      const Duration pause = env_.draw(milliseconds(1), seconds(1));
+      connect_later(engine, pause);
+    }
+  }
+}
+
+bool Fleet::are_apart(const Engine& a, const Engine& b) const {
+  const auto is_cut = [&](const Engine& one) {
+    const auto known = cut_until_.find(one.host);
+    return known != cut_until_.end() && env_.timeline.now() < known->second;
+  };
+  return a.host != b.host && (is_cut(a) || is_cut(b));
 }
 
 void Fleet::drop_link(Engine& replica) {

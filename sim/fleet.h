@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -63,12 +64,22 @@ struct Engine {
   // As a primary: who follows.
   std::set<Pid> downstream;
 
+  // The fence: epoch 0 needs no lease. All times as the world has them.
+  core::Epoch lease_epoch{0};
+  Monotonic lease_until;
+  // As a replica: what it promised its primary.
+  core::Epoch counted_epoch{0};
+  Monotonic promised_until;
+
   std::vector<Timeline::Id> exit_waiters;
 
   bool runs() const { return !dying && pace == Pace::kNormal; }
-  // Takes writes now, or as soon as it runs again.
-  bool writable() const {
-    return !dying && listening && role == core::Role::kPrimary && !loading && !writes_paused;
+  // Takes writes now, or as soon as it runs again. A process that is stopped looks at the clock
+  // before it takes one.
+  bool writable(Monotonic now) const {
+    const bool open = lease_epoch == core::Epoch(0) || now < lease_until;
+    return !dying && listening && role == core::Role::kPrimary && !loading && !writes_paused &&
+           open;
   }
 };
 
@@ -99,6 +110,8 @@ class Fleet {
     std::string target;
     std::uint16_t target_port = 0;
     History::Place data = History::kEmpty;  // what it finds saved
+    core::Epoch lease_epoch{0};
+    Monotonic lease_until;
   };
 
   explicit Fleet(Env env) : env_(env) {}
@@ -127,6 +140,13 @@ class Fleet {
   // Begins to save what it holds now. False: it cannot just now.
   bool save(Engine& engine);
   void resume_writes(Engine& engine) { engine.writes_paused = false; }
+  // Has the primary's replicas at these addresses take note of the promise, in the order of the
+  // stream; `acknowledged` gets the addresses of those that did. A replica's clock may be too fast.
+  using Acknowledged = std::shared_ptr<std::set<Ipv4>>;
+  void promise(Engine& primary, core::Epoch epoch, Duration length, const std::vector<Ipv4>& peers,
+               Acknowledged acknowledged);
+  // Between the host and all others no byte passes until then; their connections end.
+  void cut(const core::HostId& host, Monotonic until);
   void set_hosts(Engine& engine, std::string content) { engine.hosts_file = std::move(content); }
   // The place of the write. Only for a writable engine that runs.
   History::Place write(Engine& engine, std::uint64_t number);
@@ -150,6 +170,7 @@ class Fleet {
   void advance(Engine& engine, History::Place place);
   void drop_link(Engine& replica);
   void drop_downstream(Engine& upstream, bool in_flight_too);
+  bool are_apart(const Engine& a, const Engine& b) const;
   // The replica when the link is still the same one, else nullptr.
   Engine* on_link(Pid pid, std::uint64_t link);
 
@@ -157,6 +178,7 @@ class Fleet {
   FleetObserver* observer_ = nullptr;
   History history_;
   std::map<Pid, Engine> engines_;
+  std::map<core::HostId, Monotonic> cut_until_;
   Pid last_pid_ = 1000;
 };
 

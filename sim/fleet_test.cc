@@ -66,7 +66,7 @@ TEST_F(FleetTest, WhatAKilledPrimaryHadSentStillArrives) {
   pass(seconds(3));
   const History::Place place = fleet_.write(engine(primary), 1);
   fleet_.kill(primary);
-  EXPECT_FALSE(engine(primary).writable());
+  EXPECT_FALSE(engine(primary).writable(timeline_.now()));
   pass(seconds(1));
   EXPECT_EQ(fleet_.find(primary), nullptr);
   EXPECT_EQ(engine(replica).data, place);
@@ -98,7 +98,7 @@ TEST_F(FleetTest, APromotedReplicaFeedsTheOthersByPartialResynchronisation) {
   fleet_.kill(primary);
   pass(milliseconds(50));
   fleet_.promote(engine(second));
-  EXPECT_TRUE(engine(second).writable());
+  EXPECT_TRUE(engine(second).writable(timeline_.now()));
   fleet_.write(engine(second), 2);
   fleet_.follow(engine(third), address(2).str(), 6379);
   EXPECT_TRUE(engine(third).has_copy);
@@ -112,11 +112,11 @@ TEST_F(FleetTest, AStoppedPrimaryCountsAsWritableUntilItIsKilled) {
   const Pid primary = start(1, Role::kPrimary);
   pass(milliseconds(100));
   fleet_.set_pace(primary, Engine::Pace::kStopped);
-  EXPECT_TRUE(engine(primary).writable());
+  EXPECT_TRUE(engine(primary).writable(timeline_.now()));
   fleet_.terminate(primary);
   EXPECT_FALSE(engine(primary).dying);  // it cannot take the signal
   fleet_.kill(primary);
-  EXPECT_FALSE(engine(primary).writable());
+  EXPECT_FALSE(engine(primary).writable(timeline_.now()));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "core/reconcile/hosts_file.h"
 #include "core/reconcile/node_action.h"
+#include "sim/lease_ports.h"
 
 namespace hikae::sim {
 namespace {
@@ -94,6 +95,10 @@ Awaitable<Result<control::Process>> HostPorts::start(control::LaunchSpec spec) {
   if (const Engine* other = fleet_.find_listening(launch.address, launch.port)) {
     co_return fail(ErrorCode::kConflict,
                    fmt::format("{} listens on the address already", other->node.str()));
+  }
+  if (const auto lease = disk_.leases.find(spec.node); lease != disk_.leases.end()) {
+    launch.lease_epoch = lease->second.epoch;
+    launch.lease_until = world_time(disk_, lease->second.until);
   }
   directory.pid = fleet_.start(std::move(launch));
   const control::Process started{directory.pid, fleet_.find(directory.pid)->start_time};
@@ -254,6 +259,10 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.replication_offset = placed ? fleet_.history().offset(engine.data) : 0;
   status.used_memory = assignment.weigh ? 1024 * 1024 : 0;
   status.version = "8.0.1";
+  status.has_fence = env_.options.lease > Duration();
+  status.fenced = engine.lease_epoch != core::Epoch(0);
+  status.counted_epoch = engine.counted_epoch;
+  status.promised = env_.timeline.now() < engine.promised_until;
   co_await pass(microseconds(10), microseconds(200));
   co_return status;
 }
@@ -274,9 +283,15 @@ Awaitable<Status> HostPorts::promote(NodeAssignment assignment) {
   if (!pid) {
     co_return tl::unexpected(pid.error());
   }
+  Engine& engine = *fleet_.find(*pid);
+  if (engine.role == core::Role::kReplica && env_.timeline.now() < engine.promised_until) {
+    env_.trace.line(disk_.host.str(), "{} has promised not to lead", assignment.node.str());
+    fleet_.follow(engine, assignment.address.str(), kNobodyPort);
+    co_return fail(ErrorCode::kConflict, "it has promised not to lead");
+  }
   env_.trace.line(disk_.host.str(), "{} is promoted, epoch {}", assignment.node.str(),
                   assignment.epoch.value());
-  fleet_.promote(*fleet_.find(*pid));
+  fleet_.promote(engine);
   co_await pass(microseconds(10), microseconds(200));
   co_return Status();
 }

@@ -20,6 +20,9 @@ struct Disk {
   };
   core::HostId host;
   std::map<core::NodeKey, Directory> nodes;
+  // Shared with the engines, and as lasting as their host's uptime.
+  std::map<core::NodeKey, control::FenceLeases::Lease> leases;
+  std::int64_t drift_permille = 0;  // of the host's clock
 };
 
 // One agent incarnation's hands: its processes and its connections to engines. After end() every

@@ -11,9 +11,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::array kInjected = {
-    Fault::kEngineCrash,  Fault::kEngineHang,  Fault::kEngineBusy,
-    Fault::kEngineStop,   Fault::kHostRestart, Fault::kHostFreeze,
-    Fault::kAgentRestart, Fault::kPartition,   Fault::kControllerCrash,
+    Fault::kEngineCrash,     Fault::kEngineHang, Fault::kEngineBusy,   Fault::kEngineStop,
+    Fault::kHostRestart,     Fault::kHostFreeze, Fault::kAgentRestart, Fault::kPartition,
+    Fault::kControllerCrash, Fault::kHostCut,
 };
 
 // Handlers between the decision to crash the controller and the crash: a coroutine's every await
@@ -130,8 +130,13 @@ void World::hit_host(Fault fault) {
       break;
     default: {
       const Duration time = env_.draw(milliseconds(50), seconds(4));
-      trace_.line("fault", "{} is cut off for {} us", id.str(), time.count());
+      const bool wholly = fault == Fault::kHostCut;
+      trace_.line("fault", "{} is cut off{} for {} us", id.str(),
+                  wholly ? " from the other hosts too" : "", time.count());
       network_.partition(id, timeline_.now() + time);
+      if (wholly) {
+        fleet_.cut(id, timeline_.now() + time);
+      }
     }
   }
 }

@@ -70,19 +70,23 @@ std::string describe_all(const Message& message) {
 
 }  // namespace
 
-void Network::connect_agent(const core::HostId& id, Realm realm, AssignmentReceiver receiver) {
+void Network::connect_agent(const core::HostId& id, Realm realm, AssignmentReceiver receiver,
+                            GrantReceiver grants) {
   Host& host = hosts_[id];
   host.realm = realm;
   host.receiver = std::move(receiver);
+  host.grants = std::move(grants);
   host.assignment_on_its_way = false;
   send_assignment(id);
 }
 
 void Network::disconnect_agent(const core::HostId& id) {
   hosts_[id].receiver = nullptr;
+  hosts_[id].grants = nullptr;
 }
 
-void Network::connect_controller(Realm realm, ReportReceiver receiver) {
+void Network::connect_controller(Realm realm, ReportReceiver receiver, Granter granter) {
+  granter_ = std::move(granter);
   controller_realm_ = realm;
   controller_ = std::move(receiver);
   for (auto& [id, host] : hosts_) {
@@ -93,6 +97,37 @@ void Network::connect_controller(Realm realm, ReportReceiver receiver) {
 
 void Network::disconnect_controller() {
   controller_ = nullptr;
+  granter_ = nullptr;
+}
+
+void Network::ask_lease(const core::HostId& id, Monotonic asked) {
+  if (partitioned(id) || !granter_) {
+    return;
+  }
+  const Duration after = env_.draw(microseconds(5), env_.options.link_latency);
+  env_.timeline.call(after, [this, id, asked] { deliver_question(id, asked); }, controller_realm_);
+}
+
+void Network::deliver_question(const core::HostId& id, Monotonic asked) {
+  if (partitioned(id) || !granter_) {
+    return;
+  }
+  auto grant = granter_(id);
+  if (!grant) {
+    return;
+  }
+  grant->asked = asked;
+  if (distort_grant) {
+    distort_grant(*grant);
+  }
+  const Duration after = env_.draw(microseconds(5), env_.options.link_latency);
+  const auto arrives = [this, id, grant = std::move(*grant)] {
+    const Host& host = hosts_[id];
+    if (host.grants && !partitioned(id)) {
+      host.grants(grant);
+    }
+  };
+  env_.timeline.call(after, arrives, hosts_[id].realm);
 }
 
 void Network::partition(const core::HostId& id, Monotonic until) {

@@ -15,15 +15,19 @@ namespace hikae::sim {
 class Network final : public control::AgentLink, public control::ReportLink {
  public:
   using AssignmentReceiver = std::function<void(core::Assignment)>;
+  using GrantReceiver = std::function<void(const control::LeaseGrant&)>;
+  // A leader's answer to a host that asks for a lease.
+  using Granter = std::function<std::optional<control::LeaseGrant>(const core::HostId&)>;
   using ReportReceiver = std::function<void(core::HostReport)>;
 
   explicit Network(Env env) : env_(env) {}
   void stop_faults() { faulty_ = false; }
 
   // A new agent is sent the newest assignment again, a new controller the newest reports.
-  void connect_agent(const core::HostId& host, Realm realm, AssignmentReceiver receiver);
+  void connect_agent(const core::HostId& host, Realm realm, AssignmentReceiver receiver,
+                     GrantReceiver grants);
   void disconnect_agent(const core::HostId& host);
-  void connect_controller(Realm realm, ReportReceiver receiver);
+  void connect_controller(Realm realm, ReportReceiver receiver, Granter granter);
   void disconnect_controller();
 
   // No message passes until then.
@@ -33,6 +37,7 @@ class Network final : public control::AgentLink, public control::ReportLink {
   // Deliberate bugs of a mutated run, applied to what passes.
   std::function<void(core::Assignment&)> distort_assignment;
   std::function<void(core::HostReport&)> distort_report;
+  std::function<void(control::LeaseGrant&)> distort_grant;
 
   // Told of every assignment that reaches its agent.
   std::function<void(const core::Assignment&)> on_delivery;
@@ -41,11 +46,14 @@ class Network final : public control::AgentLink, public control::ReportLink {
 
   void assign(core::Assignment assignment) override;
   void report(core::HostReport report) override;
+  // Questions and answers that do not get through are lost.
+  void ask_lease(const core::HostId& host, Monotonic asked);
 
  private:
   struct Host {
     Realm realm = kWorld;
     AssignmentReceiver receiver;
+    GrantReceiver grants;
     std::optional<core::Assignment> assignment;  // the newest, delivered or not
     std::optional<core::HostReport> report;
     bool assignment_on_its_way = false;
@@ -58,12 +66,14 @@ class Network final : public control::AgentLink, public control::ReportLink {
   void send_report(const core::HostId& id);
   void deliver_assignment(const core::HostId& id);
   void deliver_report(const core::HostId& id);
+  void deliver_question(const core::HostId& id, Monotonic asked);
 
   Env env_;
   bool faulty_ = true;
   std::map<core::HostId, Host> hosts_;
   Realm controller_realm_ = kWorld;
   ReportReceiver controller_;
+  Granter granter_;
 };
 
 }  // namespace hikae::sim

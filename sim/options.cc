@@ -21,6 +21,7 @@ constexpr std::array<std::pair<Mutation, std::string_view>, 8> kMutations = {{
     {Mutation::kAcceptEmptyPrimary, "accept-empty-primary"},
     {Mutation::kUnderstateLoss, "understate-loss"},
     {Mutation::kClaimSnapshot, "claim-snapshot"},
+    {Mutation::kPromoteBeforeLeaseEnds, "promote-before-lease-ends"},
 }};
 
 constexpr std::array<std::pair<Fault, std::string_view>, 11> kFaults = {{
@@ -36,6 +37,8 @@ constexpr std::array<std::pair<Fault, std::string_view>, 11> kFaults = {{
     {Fault::kLinkFaults, "link"},
     {Fault::kStoreFaults, "store"},
 }};
+// Drawn beside the others, and only where there are leases.
+constexpr std::pair<Fault, std::string_view> kCut = {Fault::kHostCut, "cut"};
 
 }  // namespace
 
@@ -79,6 +82,11 @@ Options draw_options(std::uint64_t seed, Random& random) {
     // Long, so that the replicas differ when their primary dies.
     out.replication_lag = draw_between(random, milliseconds(1), milliseconds(200));
     out.store_fault_permille = out.link_fault_permille = 0;
+  } else if (random.percent(40)) {
+    out.lease = draw_between(random, milliseconds(200), milliseconds(1500));
+    out.drift_permille = std::int64_t(random.below(5));
+    out.faults |= random.percent(70) ? std::uint32_t(Fault::kHostCut) : 0;
+    out.safety_phase += out.lease * 3;
   }
   return out;
 }
@@ -91,15 +99,20 @@ std::string Options::str() const {
       kinds += name;
     }
   }
+  if (has(kCut.first)) {
+    kinds += kinds.empty() ? "" : "+";
+    kinds += kCut.second;
+  }
   return fmt::format(
       "seed={} zones={} groups={} max_members={} failover={}% private_hosts={} operations={} "
       "calm={} faults={} every<{}us for {}us store<{}us(fault {}/1000) link<{}us(fault {}/1000) "
-      "lag<{}us resync<{}us dying<{}us write_every={}us backlog={} mutation={}",
+      "lag<{}us resync<{}us dying<{}us write_every={}us backlog={} lease={}us drift<{}/1000 "
+      "mutation={}",
       seed, zones, groups, max_members, failover_percent, private_hosts, operations, calm,
       kinds.empty() ? "none" : kinds, fault_interval.count(), safety_phase.count(),
       store_latency.count(), store_fault_permille, link_latency.count(), link_fault_permille,
       replication_lag.count(), full_resync.count(), longest_dying.count(), write_interval.count(),
-      backlog_bytes, name_of(mutation));
+      backlog_bytes, lease.count(), drift_permille, name_of(mutation));
 }
 
 Mutation mutation_named(std::string_view name) {

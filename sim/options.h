@@ -21,6 +21,7 @@ enum class Fault : std::uint32_t {
   kPartition = 256,  // no message between a host and the controller
   kLinkFaults = 512,
   kStoreFaults = 1024,
+  kHostCut = 2048,  // no byte between a host and anything but clients
 };
 
 // A deliberate bug, put in where the code under test meets the world. A simulator that finds none
@@ -34,6 +35,7 @@ enum class Mutation {
   kAcceptEmptyPrimary,
   kUnderstateLoss,
   kClaimSnapshot,
+  kPromoteBeforeLeaseEnds,
 };
 
 // The shape of one run. Everything is drawn from the seed, and printed with a failure.
@@ -46,6 +48,9 @@ struct Options {
   unsigned failover_percent = 80;  // of groups that could have automatic failover
   bool private_hosts = true;
   bool operations = true;  // the API is used while faults happen
+  // Primaries take writes by a lease, of this length; zero: without.
+  Duration lease{};
+  std::int64_t drift_permille = 0;  // most by which a host's clock is too fast or too slow
   bool calm = false;  // one primary crashes or stops at a time, all is quick and healthy otherwise
   std::uint32_t faults = 0;
   Duration safety_phase{};

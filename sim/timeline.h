@@ -96,7 +96,9 @@ class SimClock final : public control::Clock {
   // 2026-01-01T00:00:00Z: civil time at the start of every run.
   static constexpr std::int64_t kEpochMicroseconds = 1'767'225'600'000'000;
 
-  SimClock(Timeline& timeline, Realm realm) : timeline_(timeline), realm_(realm) {}
+  // `drift_permille`: how much faster the clock for leases runs.
+  SimClock(Timeline& timeline, Realm realm, std::int64_t drift_permille = 0)
+      : timeline_(timeline), realm_(realm), drift_permille_(drift_permille) {}
   // From now on every sleep ends at once: the incarnation is being taken down.
   void end() { ended_ = true; }
 
@@ -104,11 +106,15 @@ class SimClock final : public control::Clock {
     return Instant(kEpochMicroseconds + timeline_.now().microseconds());
   }
   Monotonic monotonic() const override { return timeline_.now(); }
+  Monotonic unsuspended() const override {
+    return Monotonic(timeline_.now().microseconds() * (1000 + drift_permille_) / 1000);
+  }
   control::Awaitable<void> sleep_until(Monotonic t) override;
 
  private:
   Timeline& timeline_;
   Realm realm_;
+  std::int64_t drift_permille_;
   bool ended_ = false;
 };
 

@@ -131,6 +131,9 @@ void World::meet_hosts() {
   for (const auto& [id, host] : store_.state().all<core::Host>()) {
     HostSlot& slot = hosts_[id];
     slot.disk.host = id;
+    const std::int64_t most = options_.drift_permille;
+    slot.disk.drift_permille =
+        most == 0 ? 0 : std::int64_t(random_.below(std::uint64_t(2 * most + 1))) - most;
     start_agent(slot);
   }
 }

@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(All, Mutants,
                                            Mutation::kChooseLowestOffset,
                                            Mutation::kFlipNameBeforeCommit,
                                            Mutation::kAcceptEmptyPrimary, Mutation::kUnderstateLoss,
-                                           Mutation::kClaimSnapshot));
+                                           Mutation::kClaimSnapshot,
+                                           Mutation::kPromoteBeforeLeaseEnds));
 
 }  // namespace
 }  // namespace hikae::sim

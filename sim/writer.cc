@@ -82,7 +82,7 @@ void Writer::arrive(Pid pid, std::uint64_t number) {
     }
     return;
   }
-  if (!engine->writable()) {
+  if (!engine->writable(env_.timeline.now())) {
     disconnect(engine->loading ? "LOADING" : "READONLY");
     return;
   }
