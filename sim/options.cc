@@ -12,7 +12,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::pair<Mutation, std::string_view>, 8> kMutations = {{
+constexpr std::array<std::pair<Mutation, std::string_view>, 9> kMutations = {{
     {Mutation::kNone, "none"},
     {Mutation::kPromoteWithoutFence, "promote-without-fence"},
     {Mutation::kIgnoreEpoch, "ignore-epoch"},
