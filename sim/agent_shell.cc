@@ -29,8 +29,8 @@ AgentShell::AgentShell(Env env, Fleet& fleet, Network& network, Disk& disk, Shel
       agent_(context_.get_executor(), disk.host, agent_ports(), gate_) {}
 
 control::AgentPorts AgentShell::agent_ports() {
-  control::AgentPorts out{ports_, ports_, clock_, log_, starts_, {}, nullptr, &snapshots_,
-                          &snapshots_};
+  control::AgentPorts out{ports_, ports_,  clock_,      log_,       starts_,
+                          {},     nullptr, &snapshots_, &snapshots_};
   if (env_.options.lease > Duration()) {
     out.leases = &leases_;
     out.promises = &leases_;

@@ -9,8 +9,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "control/agent_node.h"
-#include "control/log_courier.h"
 #include "control/lease_keeper.h"
+#include "control/log_courier.h"
 #include "control/ports.h"
 #include "control/snapshot_taker.h"
 #include "control/source_watch.h"
