@@ -216,5 +216,27 @@ TEST(Config, ValuesAreChecked) {
   }
 }
 
+TEST(Config, WebhooksAreCheckedBeforeAnythingIsServed) {
+  const auto settings = parse_config_file(
+      "[notifications]\nwebhook = \"https://hooks.example.com/a?key=1\"\nfile = \"/n\"\n"
+      "[logs]\ndirectory = \"/l\"\nwebhook = \"http://127.0.0.1:9000\"\n",
+      "hikae.toml");
+  ASSERT_TRUE(settings) << settings.error().message;
+  const auto config = resolve(*settings);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->notifications_webhook, "https://hooks.example.com/a?key=1");
+  EXPECT_EQ(config->notifications_file, "/n");
+  EXPECT_EQ(config->logs_directory, "/l");
+  EXPECT_EQ(config->logs_webhook, "http://127.0.0.1:9000");
+  for (const char* section : {"notifications", "logs"}) {
+    const auto bad = parse_config_file(
+        std::string("[") + section + "]\nwebhook = \"hooks.example.com\"\n", "hikae.toml");
+    ASSERT_TRUE(bad);
+    const auto refused = resolve(*bad);
+    ASSERT_FALSE(refused) << section;
+    EXPECT_TRUE(refused.error().message.starts_with(std::string(section) + ".webhook: "));
+  }
+}
+
 }  // namespace
 }  // namespace hikae::app
