@@ -53,8 +53,10 @@ Awaitable<void> LogCourier::stop() {
 
 void LogCourier::assign(const core::Assignment& assignment) {
   std::set<core::NodeKey> wanted;
+  std::set<core::NodeKey> quiet;
   for (const core::NodeAssignment& node : assignment.nodes) {
     if (node.logs.empty()) {
+      quiet.insert(node.node);
       continue;
     }
     wanted.insert(node.node);
@@ -62,7 +64,12 @@ void LogCourier::assign(const core::Assignment& assignment) {
     route->second.node = node;
     fresh_ = fresh_ || added;
   }
-  std::erase_if(routes_, [&](const auto& item) { return !wanted.contains(item.first); });
+  std::erase_if(routes_, [&](const auto& item) {
+    if (quiet.contains(item.first)) {
+      forget(item.second);
+    }
+    return !wanted.contains(item.first);
+  });
   if (!routes_.empty()) {
     wake_.raise();
   }
@@ -226,6 +233,14 @@ void LogCourier::load(Route& route) {
     route.engine_log = {std::uint64_t(number(0)), std::uint64_t(number(1))};
     route.slow_id = number(2);
     route.slow_since = number(3);
+  }
+}
+
+// What comes while nobody wants the logs is delivered to nobody, also later.
+void LogCourier::forget(const Route& route) {
+  const Status forgotten = ports_.runner.write_note(route.node.node, kNoteFile, "");
+  if (!forgotten) {
+    ports_.log.warn(forgotten.error().message);
   }
 }
 

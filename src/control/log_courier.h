@@ -58,6 +58,7 @@ class LogCourier {
   void take_note(const core::NodeKey& key, const LogPlace& place);
   void load(Route& route);
   void save(Route& route, Duration least_pause);
+  void forget(const Route& route);
   void settle(Route& route, const std::string& problem);
 
   Ports ports_;

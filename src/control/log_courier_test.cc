@@ -171,6 +171,21 @@ TEST_F(LogCourierTest, WhatCannotBeDeliveredIsToldAndComesAgain) {
   EXPECT_EQ(lines(), (std::vector<std::string>{"a", "b"}));
 }
 
+TEST_F(LogCourierTest, WhatCameWhileItWasTurnedOffIsNotDelivered) {
+  assign({"engine-log"});
+  settle();
+  logs_.file = {"a"};
+  round();
+  assign({});
+  round();
+  logs_.file.push_back("meanwhile");
+  assign({"engine-log"});
+  settle();
+  logs_.file.push_back("b");
+  round();
+  EXPECT_EQ(lines(), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(LogCourierTest, NobodyIsAskedOnceNoLogIsWanted) {
   assign({"engine-log"});
   settle();
