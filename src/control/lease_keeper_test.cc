@@ -218,7 +218,7 @@ TEST_F(LeaseKeeperTest, AnAgentThatStopsLeavesALongerLease) {
 
 // What an earlier agent set counts: an engine that it left without a lease has one no more.
 TEST_F(LeaseKeeperTest, AnEarlierAgentsLeaseIsMet) {
-  leases_.all[kPrimary] = {core::Epoch(1), clock_.monotonic() + -seconds(1)};
+  leases_.all[kPrimary] = {core::Epoch(1), clock_.monotonic() + -milliseconds(500)};
   take(leased(1));
   grant(1);
   EXPECT_EQ(promises_.ended, 1);
