@@ -91,6 +91,10 @@ class TestConnector final : public engine::AdminConnector {
     }
     co_return std::make_unique<TestConnection>(std::move(socket));
   }
+  Awaitable<Result<std::unique_ptr<engine::AdminConnection>>> connect_to(std::string, std::uint16_t,
+                                                                         Duration) override {
+    co_return fail(ErrorCode::kUnavailable, "only nodes are asked here");
+  }
 
  private:
   boost::asio::io_context& io_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "codec/agent/frame.h"
+#include "control/ports.h"
 #include "core/reconcile/assignment.h"
 #include "core/reconcile/observed.h"
 
