@@ -116,4 +116,4 @@ class TerraformExample(RegionTestCase):
                          ["default"])
         self.assertEqual(self.cache.describe_user_groups()["UserGroups"], [])
         self.assertEqual(self.region.nodes(), {})
-        self.assertEqual(self.ec2.describe_vpcs()["Vpcs"], [])
+        self.assertEqual([vpc["IsDefault"] for vpc in self.ec2.describe_vpcs()["Vpcs"]], [True])

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from support import processes
 from support.agent import Agent, agents_arguments, hosts
 from support.etcd import Etcd
+from support.inline import RedisError
 from support.network import Network
 from support.region import Region
 from support.waiting import eventually
@@ -161,8 +162,17 @@ class HostsOfTheirOwn(unittest.TestCase):
             return now if self.primary_of(now) != old else None
 
         after = eventually(moved, "another member is the primary")
-        with self.b.session(after["NodeGroups"][0]["PrimaryEndpoint"]) as session:
-            self.assertEqual(session.ask("set by the-new-leader"), "OK")
+        endpoint = after["NodeGroups"][0]["PrimaryEndpoint"]
+
+        def takes_writes():
+            """It has its first lease a moment after it leads."""
+            with self.b.session(endpoint) as session:
+                try:
+                    return session.ask("set by the-new-leader") == "OK"
+                except RedisError:
+                    return False
+
+        eventually(takes_writes, "the new primary takes writes")
         # The former leader finds the hosts where they are, and lets them be.
         self.a.start()
         eventually(lambda: "h3" in hosts(self.a), "it knows the hosts")
