@@ -503,9 +503,13 @@ Duration AgentNode::next_poll() {
     return kLongestAwaitPoll;  // its end wakes us, and nothing else is to be seen of it
   }
   if (desired_ && desired_->survey) {
-    // Clients wait for the end of a survey. Who has read its link to the end has told all there is
-    // to tell, and would only take time from the others: hundreds are in one when a zone is lost.
-    return offset_settled_ && !known_.link_up ? kSettledSurveyPoll : kSurveyPoll;
+    // Clients wait for the end of a survey. Who has told all there seems to be to tell takes time
+    // from the others, and from the kernel's threads that write commits to the disk: hundreds are
+    // in one when a zone is lost. While the link is up more may come, as in a switchover.
+    const Duration next = !known_.link_up ? kSettledSurveyPoll : poll_ * 2;
+    poll_ =
+        std::clamp<Duration>(offset_settled_ ? next : kSurveyPoll, kSurveyPoll, kSettledSurveyPoll);
+    return poll_;
   }
   poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);
   return poll_;
