@@ -75,11 +75,12 @@ bool all_have_promised(std::string_view before, std::string_view after, std::uin
 
 RedisPromises::RedisPromises(SecretSource secrets, const control::ProcessRunner& runner,
                              AdminConnector& connector)
-    : secrets_(std::move(secrets)), runner_(runner), connector_(connector) {}
+    : administrator_(std::move(secrets), runner, connector, kConnectTimeout) {}
 
 Awaitable<Status> RedisPromises::count(core::NodeAssignment assignment, Duration length) {
   std::vector<Command> commands = {promise(assignment, length)};
-  const auto replies = co_await ask(std::move(assignment), std::move(commands), kCallTimeout);
+  const auto replies =
+      co_await administrator_.ask(std::move(assignment), std::move(commands), kCallTimeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
@@ -100,8 +101,8 @@ Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration 
                                     std::to_string(std::max<std::int64_t>(patience_ms, 1))},
                                    {"INFO", "replication"},
                                    {"INFO", "stats"}};
-  const auto replies =
-      co_await ask(std::move(assignment), std::move(commands), patience + kCallTimeout);
+  const auto replies = co_await administrator_.ask(std::move(assignment), std::move(commands),
+                                                   patience + kCallTimeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
@@ -127,7 +128,8 @@ Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration 
 Awaitable<Status> RedisPromises::end_transactions(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
   std::vector<Command> commands = {{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}};
-  const auto replies = co_await ask(std::move(assignment), std::move(commands), kCallTimeout);
+  const auto replies =
+      co_await administrator_.ask(std::move(assignment), std::move(commands), kCallTimeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
@@ -136,30 +138,6 @@ Awaitable<Status> RedisPromises::end_transactions(core::NodeAssignment assignmen
                    fmt::format("node {}: {}", node.str(), replies->front().text));
   }
   co_return Status();
-}
-
-Awaitable<Result<RedisPromises::Replies>> RedisPromises::ask(core::NodeAssignment assignment,
-                                                             std::vector<Command> commands,
-                                                             Duration timeout) {
-  const core::NodeKey node = assignment.node;
-  auto connection = co_await connector_.connect(runner_.path(node, kAdminSocket), kConnectTimeout);
-  if (!connection) {
-    co_return tl::unexpected(connection.error());
-  }
-  const auto secrets = secrets_(node, assignment.group);
-  commands.insert(commands.begin(), Command({"AUTH", std::string(kAdminUser), secrets.admin}));
-  const std::size_t expected = commands.size();
-  auto replies = co_await (*connection)->call(std::move(commands), timeout);
-  (*connection)->close();
-  if (!replies) {
-    co_return replies;
-  }
-  if (replies->size() != expected || replies->front().is_error()) {
-    co_return fail(ErrorCode::kDenied,
-                   fmt::format("node {}: the engine refused its administrator", node.str()));
-  }
-  replies->erase(replies->begin());
-  co_return replies;
 }
 
 }  // namespace hikae::engine

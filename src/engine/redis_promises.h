@@ -3,8 +3,7 @@
 #include <vector>
 
 #include "control/ports.h"
-#include "engine/admin_connection.h"
-#include "engine/secrets.h"
+#include "engine/administrator.h"
 
 namespace hikae::engine {
 
@@ -23,14 +22,7 @@ class RedisPromises final : public control::ReplicaPromises {
   control::Awaitable<Status> end_transactions(core::NodeAssignment assignment) override;
 
  private:
-  using Replies = std::vector<codec::resp::Value>;
-  // One connection, one exchange. The first reply, of AUTH, is left out.
-  control::Awaitable<Result<Replies>> ask(core::NodeAssignment assignment,
-                                          std::vector<Command> commands, Duration timeout);
-
-  SecretSource secrets_;
-  const control::ProcessRunner& runner_;
-  AdminConnector& connector_;
+  Administrator administrator_;
 };
 
 // Whether INFO, asked right before the promise and again when the replicas had time to acknowledge

@@ -38,12 +38,13 @@ bool is_said_to_save_already(const codec::resp::Value& reply) {
 
 RedisSaver::RedisSaver(SecretSource secrets, const control::ProcessRunner& runner,
                        AdminConnector& connector)
-    : secrets_(std::move(secrets)), runner_(runner), connector_(connector) {}
+    : administrator_(std::move(secrets), runner, connector, kConnectTimeout), runner_(runner) {}
 
 Awaitable<Status> RedisSaver::begin(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
   std::vector<Command> commands = {{"INFO", "server"}, {"BGSAVE"}};
-  const auto replies = co_await ask(std::move(assignment), std::move(commands));
+  const auto replies =
+      co_await administrator_.ask(std::move(assignment), std::move(commands), kCallTimeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
@@ -62,7 +63,8 @@ Awaitable<Status> RedisSaver::begin(core::NodeAssignment assignment) {
 Awaitable<Result<control::DataSaver::State>> RedisSaver::look(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
   std::vector<Command> commands = {{"INFO", "server"}, {"INFO", "persistence"}};
-  const auto replies = co_await ask(std::move(assignment), std::move(commands));
+  const auto replies =
+      co_await administrator_.ask(std::move(assignment), std::move(commands), kCallTimeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
@@ -80,29 +82,6 @@ Awaitable<Result<control::DataSaver::State>> RedisSaver::look(core::NodeAssignme
 
 std::string RedisSaver::saved_file(const core::NodeAssignment& assignment) const {
   return runner_.path(assignment.node, kDataFile);
-}
-
-Awaitable<Result<std::vector<codec::resp::Value>>> RedisSaver::ask(core::NodeAssignment assignment,
-                                                                   std::vector<Command> commands) {
-  const core::NodeKey node = assignment.node;
-  auto connection = co_await connector_.connect(runner_.path(node, kAdminSocket), kConnectTimeout);
-  if (!connection) {
-    co_return tl::unexpected(connection.error());
-  }
-  const auto secrets = secrets_(node, assignment.group);
-  commands.insert(commands.begin(), Command({"AUTH", std::string(kAdminUser), secrets.admin}));
-  const std::size_t expected = commands.size();
-  auto replies = co_await (*connection)->call(std::move(commands), kCallTimeout);
-  (*connection)->close();
-  if (!replies) {
-    co_return replies;
-  }
-  if (replies->size() != expected || replies->front().is_error()) {
-    co_return fail(ErrorCode::kDenied,
-                   fmt::format("node {}: the engine refused its administrator", node.str()));
-  }
-  replies->erase(replies->begin());
-  co_return replies;
 }
 
 int newest_rdb_format(std::string_view engine, std::string_view version) {

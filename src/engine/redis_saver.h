@@ -4,8 +4,7 @@
 #include <string>
 
 #include "control/snapshot_ports.h"
-#include "engine/admin_connection.h"
-#include "engine/secrets.h"
+#include "engine/administrator.h"
 
 namespace hikae::engine {
 
@@ -22,13 +21,8 @@ class RedisSaver final : public control::DataSaver {
   std::string saved_file(const core::NodeAssignment& assignment) const override;
 
  private:
-  // One connection, one exchange. The first reply, of AUTH, is left out.
-  control::Awaitable<Result<std::vector<codec::resp::Value>>> ask(core::NodeAssignment assignment,
-                                                                  std::vector<Command> commands);
-
-  SecretSource secrets_;
+  Administrator administrator_;
   const control::ProcessRunner& runner_;
-  AdminConnector& connector_;
   std::map<core::NodeKey, std::string> asked_;  // the run of the engine that was asked to save
 };
 

@@ -46,27 +46,20 @@ std::string one_line(std::string_view text) {
 
 RedisSlowLog::RedisSlowLog(SecretSource secrets, const control::ProcessRunner& runner,
                            AdminConnector& connector)
-    : secrets_(std::move(secrets)), runner_(runner), connector_(connector) {}
+    : administrator_(std::move(secrets), runner, connector, kConnectTimeout) {}
 
 Awaitable<Result<std::vector<SlowEntry>>> RedisSlowLog::read(core::NodeAssignment node,
                                                              std::int64_t after) {
-  auto connection =
-      co_await connector_.connect(runner_.path(node.node, kAdminSocket), kConnectTimeout);
-  if (!connection) {
-    co_return tl::unexpected(connection.error());
-  }
-  const auto secrets = secrets_(node.node, node.group);
-  std::vector<Command> commands;
-  commands.push_back({"AUTH", std::string(kAdminUser), secrets.admin});
-  commands.push_back({"SLOWLOG", "GET", std::to_string(kMostEntries)});
-  auto replies = co_await (*connection)->call(std::move(commands), kCallTimeout);
-  (*connection)->close();
+  const core::NodeKey key = node.node;
+  std::vector<Command> commands = {{"SLOWLOG", "GET", std::to_string(kMostEntries)}};
+  const auto replies =
+      co_await administrator_.ask(std::move(node), std::move(commands), kCallTimeout);
   if (!replies) {
     co_return tl::unexpected(replies.error());
   }
-  if (replies->size() != 2 || replies->front().is_error() || replies->back().is_error()) {
+  if (replies->back().is_error()) {
     co_return fail(ErrorCode::kDenied,
-                   fmt::format("node {}: the engine does not tell its slow log", node.node.str()));
+                   fmt::format("node {}: the engine does not tell its slow log", key.str()));
   }
   co_return parse_slow_log(replies->back(), after);
 }

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "control/log_ports.h"
-#include "engine/admin_connection.h"
-#include "engine/secrets.h"
+#include "engine/administrator.h"
 
 namespace hikae::engine {
 
@@ -25,9 +24,7 @@ class RedisSlowLog {
   static constexpr int kMostEntries = 128;  // what the engine keeps by default
 
  private:
-  SecretSource secrets_;
-  const control::ProcessRunner& runner_;
-  AdminConnector& connector_;
+  Administrator administrator_;
 };
 
 // The reply of SLOWLOG GET, newest first as the engine answers, to what read() answers. kInvalid:

@@ -14,20 +14,21 @@
 namespace hikae::core {
 namespace {
 
-Fault nothing_to_do(const UpdateAction& action, std::string_view what) {
-  return Fault{"InvalidParameterValue",
-               fmt::format("Service update {} has status {} and cannot be {}.", action.update.str(),
-                           action.status, what)};
-}
-
+// The action of the update on the group or the cluster, if it may be `what` ("applied", "stopped").
 Admitted<const UpdateAction*> find_action(const State& state, const ReplicationGroupId& group,
                                           const CacheClusterId& cluster,
-                                          const ServiceUpdateName& update) {
+                                          const ServiceUpdateName& update,
+                                          bool (*may)(const UpdateAction&), std::string_view what) {
   const auto* action = state.find<UpdateAction>(update_action_id(group, cluster, update));
   if (action == nullptr) {
     return refuse("InvalidParameterValue",
                   fmt::format("Service update {} is not applicable to {}.", update.str(),
                               group.empty() ? cluster.str() : group.str()));
+  }
+  if (!may(*action)) {
+    return refuse("InvalidParameterValue",
+                  fmt::format("Service update {} has status {} and cannot be {}.",
+                              action->update.str(), action->status, what));
   }
   return action;
 }
@@ -67,12 +68,9 @@ Applied apply_to_group(const State& state, const std::string& text, const Servic
   if (found == nullptr) {
     return tl::unexpected(replication_group_not_found(text));
   }
-  const auto action = find_action(state, found->id, {}, update);
+  const auto action = find_action(state, found->id, {}, update, may_apply, "applied");
   if (!action) {
     return tl::unexpected(action.error());
-  }
-  if (!may_apply(**action)) {
-    return tl::unexpected(nothing_to_do(**action, "applied"));
   }
   if (!is_free(state, *found)) {
     return refuse("InvalidReplicationGroupState",
@@ -98,12 +96,9 @@ Applied apply_to_cluster(const State& state, const std::string& text,
   if (!found) {
     return tl::unexpected(found.error());
   }
-  const auto action = find_action(state, {}, (*found)->id, update);
+  const auto action = find_action(state, {}, (*found)->id, update, may_apply, "applied");
   if (!action) {
     return tl::unexpected(action.error());
-  }
-  if (!may_apply(**action)) {
-    return tl::unexpected(nothing_to_do(**action, "applied"));
   }
   if (!is_free(state, **found)) {
     return refuse("InvalidCacheClusterState",
@@ -134,12 +129,9 @@ Applied stop_on_group(const State& state, const std::string& text, const Service
   if (found == nullptr) {
     return tl::unexpected(replication_group_not_found(text));
   }
-  const auto action = find_action(state, found->id, {}, update);
+  const auto action = find_action(state, found->id, {}, update, may_stop, "stopped");
   if (!action) {
     return tl::unexpected(action.error());
-  }
-  if (!may_stop(**action)) {
-    return tl::unexpected(nothing_to_do(**action, "stopped"));
   }
   ReplicationGroup group = *found;
   group.applying.renewal = {};
@@ -157,12 +149,9 @@ Applied stop_on_cluster(const State& state, const std::string& text,
   if (!found) {
     return tl::unexpected(found.error());
   }
-  const auto action = find_action(state, {}, (*found)->id, update);
+  const auto action = find_action(state, {}, (*found)->id, update, may_stop, "stopped");
   if (!action) {
     return tl::unexpected(action.error());
-  }
-  if (!may_stop(**action)) {
-    return tl::unexpected(nothing_to_do(**action, "stopped"));
   }
   CacheCluster cluster = **found;
   cluster.applying.renewal = {};
