@@ -26,7 +26,8 @@ class InlineSession:
             self._socket.connect(unix)
         if tls is not None:
             self._socket = tls.wrap_socket(self._socket, server_hostname=name or address)
-        self._rest = b""
+        self._rest = b""  # read, and from `_at` on not yet used
+        self._at = 0
 
     def __enter__(self):
         return self
@@ -45,18 +46,21 @@ class InlineSession:
         data = self._socket.recv(65536)
         if not data:
             raise ConnectionError("the server closed the connection")
-        self._rest += data
+        self._rest = self._rest[self._at:] + data
+        self._at = 0
 
     def _line(self):
-        while b"\r\n" not in self._rest:
+        while (end := self._rest.find(b"\r\n", self._at)) < 0:
             self._more()
-        line, self._rest = self._rest.split(b"\r\n", 1)
+        line = self._rest[self._at:end]
+        self._at = end + 2
         return line
 
     def _exactly(self, count):
-        while len(self._rest) < count:
+        while len(self._rest) - self._at < count:
             self._more()
-        data, self._rest = self._rest[:count], self._rest[count:]
+        data = self._rest[self._at:self._at + count]
+        self._at += count
         return data
 
     def _read(self):

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import re
+import sys
 import threading
 import urllib.parse
 
@@ -30,8 +31,7 @@ class S3:
         self.complaints = []  # what was wrong with signatures
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"s3": self})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
@@ -73,6 +73,15 @@ class S3:
         return None if right == signature and "host" in names else "the signature differs"
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Clients that were killed in the middle of a request are no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     s3 = None
     protocol_version = "HTTP/1.1"
@@ -96,7 +105,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self):
         method, s3 = self.command, self.s3
         s3.requests.append(f"{method} {self.path}")
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        size = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(size)
+        if len(body) < size:  # who asked was killed in the middle of it
+            self.close_connection = True
+            return
         path, _, raw = self.path.partition("?")
         query = urllib.parse.parse_qsl(raw, keep_blank_values=True)
         headers = {name.lower(): value for name, value in self.headers.items()}

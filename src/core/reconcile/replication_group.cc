@@ -370,6 +370,7 @@ Plan settle_members(const View& view) {
     ReplicationGroup next = view.group;
     if (creating) {
       finish_creation(view, next, events);
+      settle_logs(view.observed, view.members, next.log_deliveries);
     }
     next.status = "available";
     next.settings = with(next.settings, next.applying);

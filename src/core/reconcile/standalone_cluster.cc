@@ -221,6 +221,7 @@ Plan plan_standalone_cluster(const State& state, const Observed& observed, const
   CacheCluster next = *cluster;
   EventWriter events(state, context.now);
   make_available(observed, next, events, context.now);
+  settle_logs(observed, {cluster}, next.log_deliveries);
   plan.transition.put(std::move(next));
   events.finish(plan.transition);
   return plan;
