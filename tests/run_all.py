@@ -3,6 +3,7 @@
 
   run_all.py [FILTER...]   tests whose full name contains one of the filters; all without filters
   run_all.py --list        only names them
+  run_all.py --waiting only       tests of classes that say `mostly_waits`; `without`: all others
 
 The last line is `N passed, N failed, N skipped`. The exit code is 0 when no test failed, 1 when one
 did, 2 when no test was found.
@@ -108,6 +109,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     parser.add_argument("--list", action="store_true", help="name the tests and do nothing")
+    parser.add_argument("--waiting", choices=("only", "without"))
     options = parser.parse_args()
 
     sys.path.insert(0, HERE)
@@ -115,6 +117,9 @@ def main():
     found = list(tests_of(loader.discover(HERE, top_level_dir=HERE)))
     chosen = [test for test in found
               if not options.filters or any(text in test.id() for text in options.filters)]
+    if options.waiting:
+        wanted = options.waiting == "only"
+        chosen = [test for test in chosen if getattr(test, "mostly_waits", False) == wanted]
     if options.list:
         for test in chosen:
             print(test.id())

@@ -1,7 +1,5 @@
 #include "control/frontend.h"
 
-#include <algorithm>
-#include <iterator>
 #include <ranges>
 
 #include <boost/asio/as_tuple.hpp>
@@ -179,7 +177,7 @@ core::Transition Frontend::decide(Batch& batch) {
     if (transition) {
       inverses.push_back(core::inverse(state_, *transition));
       state_.apply(*transition, revision);
-      std::ranges::move(transition->changes, std::back_inserter(all.changes));
+      all.append(std::move(*transition));
     }
   }
   requests_.insert(requests_.begin(), batch.begin() + std::ptrdiff_t(decided), batch.end());

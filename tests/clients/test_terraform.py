@@ -31,7 +31,8 @@ def provider_directories():
 
 @unittest.skipUnless(commands.have("terraform"), "terraform is not installed")
 class TerraformExample(RegionTestCase):
-    longest_seconds = 900
+    longest_seconds = 1500
+    mostly_waits = True  # the provider sleeps half a minute after everything that it asks for
 
     @classmethod
     def setUpClass(cls):

@@ -93,8 +93,7 @@ Admitted<Transition> initial_region(const CreateRegion& command, AdmissionContex
     }
   }
   Made<Vpc> vpc = make_default_vpc(region.zones, 0, context);
-  std::move(vpc.transition.changes.begin(), vpc.transition.changes.end(),
-            std::back_inserter(transition.changes));
+  transition.append(std::move(vpc.transition));
   return transition;
 }
 

@@ -36,6 +36,13 @@ struct Applier {
 
 }  // namespace
 
+State::State() = default;
+State::State(const State&) = default;
+State::State(State&&) noexcept = default;
+State& State::operator=(const State&) = default;
+State& State::operator=(State&&) noexcept = default;
+State::~State() = default;
+
 const Region& State::region() const {
   const auto& table = all<Region>();
   HIKAE_CHECK(table.size() == 1);

@@ -49,20 +49,34 @@ using Change = WithResources<ChangeOf>;
 struct Transition {
   std::vector<Change> changes;
 
+  // Not in the header: a vector of so many kinds costs every file that touches one a second.
+  Transition();
+  Transition(const Transition&);
+  Transition(Transition&&) noexcept;
+  Transition& operator=(const Transition&);
+  Transition& operator=(Transition&&) noexcept;
+  ~Transition();
+
   bool empty() const { return changes.empty(); }
+  // Of every kind of resource.
   template <class T>
-  void put(T value) {
-    changes.emplace_back(Put<T>{std::move(value)});
-  }
+  void put(T value);
   template <class T>
-  void remove(typename T::Key key) {
-    changes.emplace_back(Remove<T>{std::move(key)});
-  }
+  void remove(typename T::Key key);
+  // The changes of `more`, after those that are there.
+  void append(Transition more);
 };
 
 // All resources at one revision. Everything that answers, decides or projects reads this one value.
 class State {
  public:
+  State();
+  State(const State&);
+  State(State&&) noexcept;
+  State& operator=(const State&);
+  State& operator=(State&&) noexcept;
+  ~State();
+
   Revision revision() const { return revision_; }
   void set_revision(Revision revision) { revision_ = revision; }
 
