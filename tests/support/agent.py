@@ -35,6 +35,7 @@ class Agent:
         ports = [ports] if isinstance(ports, int) else ports
         self.servers = ",".join(f"https://127.0.0.1:{port}" for port in ports)
         self.arguments = list(arguments)
+        self.program = binary()  # another while an upgrade is tested
         self.directory = tempfile.mkdtemp(prefix=f"hikae-agent-{name}-")
         self.data = os.path.join(self.directory, "data")
         self.first = free_pool()
@@ -53,7 +54,7 @@ class Agent:
 
     def command(self):
         token = ["--token-file", self.token_file] if self.token_file else []
-        return [binary(), "agent", "--data", self.data, "--name", self.name, "--zone", self.zone,
+        return [self.program, "agent", "--data", self.data, "--name", self.name, "--zone", self.zone,
                 "--join", self.servers, "--addresses", self.pool_text or self.pool,
                 "--memory", "100GiB", *token, *self.arguments]
 

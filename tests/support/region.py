@@ -69,6 +69,7 @@ class Region:
         self.listen = ("127.0.0.1", free_port())
         self.dns = ("127.0.0.1", free_port())
         self.arguments = list(arguments)
+        self.program = binary()  # of the server; another while an upgrade is tested
         self.server = None
         self.model_check = ModelCheck()
         self._clients = {}
@@ -86,7 +87,7 @@ class Region:
         return f"{self.listen[0]}:{self.listen[1]}"
 
     def serve_command(self):
-        return [*self.prefix, binary(), "serve", "--data", self.data, "--listen", self.host,
+        return [*self.prefix, self.program, "serve", "--data", self.data, "--listen", self.host,
                 "--dns-listen", f"{self.dns[0]}:{self.dns[1]}", "--region", self.name,
                 "--allow-test-credentials", *self.arguments]
 

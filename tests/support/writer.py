@@ -32,6 +32,7 @@ class Writer(threading.Thread):
         self.open_session = open_session or region.session
         self.batch, self.confirm, self.timeout, self.pause = batch, confirm, timeout, pause
         self.acknowledged = {}  # number: how
+        self.interruptions = []  # what made it ask for the name again
         self._next = 0
         self._end = threading.Event()
         self._may_write = threading.Event()
@@ -45,7 +46,8 @@ class Writer(threading.Thread):
                     while not self._end.is_set():
                         self._rest_when_told()
                         self._write(session)
-            except (OSError, AssertionError, RedisError):
+            except (OSError, AssertionError, RedisError) as error:
+                self.interruptions.append(repr(error))
                 self._rest_when_told()  # then ask for the name again, as a client does
                 self._end.wait(0.001)
 

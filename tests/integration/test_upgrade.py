@@ -1,0 +1,99 @@
+"""Every program of a region is replaced, one after the other, under a client that writes.
+
+HIKAE_OLD_BINARY names the build that the region begins with; without it the same build is restarted.
+"""
+
+import os
+import shutil
+import tempfile
+import unittest
+
+from support import processes
+from support.agent import Agent, agents_arguments, hosts
+from support.etcd import Etcd
+from support.groups import shard_of
+from support.network import Network
+from support.region import binary
+from support.waiting import eventually
+from support.writer import Writer
+
+from .test_several_servers import TAKE_OVER, Server
+
+OLD = os.environ.get("HIKAE_OLD_BINARY") or binary()
+
+
+class Upgrade(unittest.TestCase):
+    """Two servers on one etcd, three hosts."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="hikae-test-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.etcd = Etcd(self.directory, 1)
+        self.addCleanup(self.etcd.dispose)
+        self.etcd.start()
+        self.ports = []
+        self.a = self.region = self.server().start()
+        eventually(self.a.leads, "the first server leads", TAKE_OVER)
+        self.b = self.server().join(self.a).start()
+        self.agents = []
+        for name, zone in (("h1", "a"), ("h2", "b"), ("h3", "c")):
+            agent = Agent(self.a, name, zone, self.ports)
+            agent.program = OLD
+            self.addCleanup(agent.dispose)
+            self.agents.append(agent.join())
+
+    def server(self):
+        arguments, port = agents_arguments()
+        self.ports.append(port)
+        server = Server(self.etcd, None, *arguments)
+        server.program = OLD
+        self.addCleanup(server.dispose)
+        return server
+
+    def upgrade(self, server):
+        server.terminate()
+        server.program = binary()
+        server.start()
+
+    def upgrade_agent(self, agent):
+        agent.terminate()
+        eventually(lambda: hosts(self.b)[agent.name]["state"] != "connected", "it is missed")
+        agent.program = binary()
+        agent.start().wait_connected()
+
+    def test_under_writes(self):
+        network = Network(self.a, "hosts", [f"ap-northeast-1{zone}" for zone in "abc"])
+        self.a.elasticache.create_replication_group(**network.group_arguments(
+            ReplicationGroupId="kept", NumCacheClusters=3, AutomaticFailoverEnabled=True))
+        group = self.a.wait_group("kept", 3)
+        engines = [agent.identities() for agent in self.agents]
+        writer = Writer(self.b, shard_of(group)["PrimaryEndpoint"])
+        writer.start()
+        self.addCleanup(writer.end)
+
+        def goes_on():
+            before = len(writer.acknowledged)
+            eventually(lambda: len(writer.acknowledged) > before + 100, "writes go on")
+
+        goes_on()
+        writer.interruptions.clear()  # the first lease may come a moment after it is available
+        self.upgrade(self.b)
+        goes_on()
+        self.upgrade(self.a)  # the leader
+        eventually(lambda: self.b.leads() or self.a.leads(), "one leads", TAKE_OVER)
+        goes_on()
+        for agent in self.agents:
+            self.upgrade_agent(agent)
+            goes_on()
+        self.assertEqual(writer.finish(), [])
+        self.assertEqual(writer.interruptions, [], "writes failed")
+        self.assertEqual(self.a.wait_group("kept", 3), group)
+        self.assertEqual([agent.identities() for agent in self.agents], engines)
+        for agent in self.agents:
+            pid = agent.process.pid
+            self.assertEqual(os.readlink(f"/proc/{pid}/exe"), os.path.realpath(binary()))
+            self.assertTrue(processes.is_alive(pid))
+
+
+if __name__ == "__main__":
+    unittest.main()
