@@ -5,12 +5,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
-from support import commands
-from support.region import ROOT, Region, binary
+from support import commands, package
+from support.region import Region
 
 FILES = {
     "./usr/bin/hikae": "-rwxr-xr-x",
@@ -35,9 +34,7 @@ class Package(unittest.TestCase):
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="hikae-package-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
-        built = run(sys.executable, os.path.join(ROOT, "tools", "build_deb.py"),
-                    "--binary", binary(), "--output", cls.directory)
-        cls.package = built.strip()
+        cls.package = package.built()
         cls.root = os.path.join(cls.directory, "root")
         run("dpkg-deb", "-x", cls.package, cls.root)
 

@@ -1,6 +1,7 @@
 """Every program of a region is replaced, one after the other, under a client that writes.
 
-HIKAE_OLD_BINARY names the build that the region begins with; without it the same build is restarted.
+HIKAE_OLD_BINARY names the build that the region begins with; without it, it is the same build that
+starts again.
 """
 
 import os
