@@ -1,6 +1,7 @@
 #include "adapters/store_sqlite/sqlite_store.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,9 +11,11 @@
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include "adapters/store_sqlite/sqlite_error.h"
+#include "adapters/store_sqlite/write_ahead_log.h"
 #include "control/offload.h"
 #include "storage/rows.h"
 
@@ -20,6 +23,8 @@ namespace hikae::adapters {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5'000;
+// Longer than a failover takes from commit to commit.
+constexpr auto kQuiet = std::chrono::seconds(1);
 constexpr std::string_view kRevisionKey = "revision";
 constexpr std::string_view kSchemaKey = "schema_version";
 
@@ -56,7 +61,8 @@ Status make_private_file(const std::string& path) {
 class SqliteStore::Connection {
  public:
   explicit Connection(const std::string& path)
-      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs) {
+      : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs),
+        log_(database_.getHandle(), path) {
     database_.exec("PRAGMA journal_mode=WAL");
     database_.exec("PRAGMA synchronous=FULL");
     database_.exec("PRAGMA foreign_keys=ON");
@@ -125,6 +131,8 @@ class SqliteStore::Connection {
     return {};
   }
 
+  WriteAheadLog& log() { return log_; }
+
  private:
   std::int64_t meta(std::string_view key, std::int64_t otherwise) {
     SQLite::Statement query(database_, "SELECT value FROM meta WHERE key = ?");
@@ -142,6 +150,7 @@ class SqliteStore::Connection {
   }
 
   SQLite::Database database_;
+  WriteAheadLog log_;
 };
 
 namespace {
@@ -174,12 +183,30 @@ auto with_connection(std::unique_ptr<Connection>& connection, const std::string&
 SqliteStore::SqliteStore(std::string path) : path_(std::move(path)) {}
 
 SqliteStore::~SqliteStore() {
+  boost::asio::post(pool_, [this] {
+    closing_ = true;
+    quiet_.cancel();
+  });
   pool_.join();
+}
+
+void SqliteStore::tidy_later() {
+  if (closing_ || !connection_ || !connection_->log().is_untidy()) {
+    return;
+  }
+  quiet_.expires_after(connection_->log().is_full() ? std::chrono::seconds(0) : kQuiet);
+  quiet_.async_wait([this](boost::system::error_code error) {
+    if (!error && !closing_) {
+      connection_->log().tidy();
+    }
+  });
 }
 
 control::Awaitable<Result<core::State>> SqliteStore::load() {
   auto work = [this] {
-    return with_connection(connection_, path_, [](Connection& c) { return c.load(); });
+    auto loaded = with_connection(connection_, path_, [](Connection& c) { return c.load(); });
+    tidy_later();
+    return loaded;
   };
   co_return co_await control::offload(pool_, std::move(work));
 }
@@ -201,8 +228,10 @@ control::Awaitable<Status> SqliteStore::restore(core::State state) {
 control::Awaitable<Status> SqliteStore::replace(Rows rows, core::Revision expected,
                                                 core::Revision next) {
   auto work = [this, rows = std::move(rows), expected, next] {
-    return with_connection(connection_, path_,
-                           [&](Connection& c) { return c.commit(rows, expected, next); });
+    const Status committed = with_connection(
+        connection_, path_, [&](Connection& c) { return c.commit(rows, expected, next); });
+    tidy_later();
+    return committed;
   };
   co_return co_await control::offload(pool_, std::move(work));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "control/ports.h"
@@ -39,10 +40,14 @@ class SqliteStore final : public control::Store {
   using Rows = std::vector<storage::RowChange>;
 
   control::Awaitable<Status> replace(Rows rows, core::Revision expected, core::Revision next);
+  // On the pool's thread: sees to the log when nothing was committed for a while.
+  void tidy_later();
 
   std::string path_;
   std::unique_ptr<Connection> connection_;  // used on the pool's thread alone
   boost::asio::thread_pool pool_{1};
+  boost::asio::steady_timer quiet_{pool_};  // used on the pool's thread, as the next
+  bool closing_ = false;
 };
 
 }  // namespace hikae::adapters

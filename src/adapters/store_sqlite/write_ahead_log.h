@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+struct sqlite3;
+
+namespace hikae::adapters {
+
+// Keeps the write-ahead log of a database ready for quick commits, in place of SQLite's automatic
+// checkpoints: those run inside a commit, and wait for the disk several times.
+//
+// - The file is as long as it will be. A commit then overwrites, and what it waits for is written
+//   without the file system's journal: in half the time, and its slowest in a fifth.
+// - What it holds is copied to the database between commits.
+//
+// Used on one thread, while the database is open.
+class WriteAheadLog {
+ public:
+  static constexpr int kPages = 2000;      // of 4 KiB; the length of the file
+  static constexpr int kManyPages = 1000;  // worth copying when there is time
+  static constexpr int kFullPages = 1800;  // copied now, time or not
+
+  // `path` of the database.
+  WriteAheadLog(sqlite3* database, const std::string& path);
+  ~WriteAheadLog();
+  WriteAheadLog(const WriteAheadLog&) = delete;
+  WriteAheadLog& operator=(const WriteAheadLog&) = delete;
+
+  // Whether there is something for tidy() to do; whether that cannot wait for a quiet moment.
+  bool is_untidy() const { return short_ || pages_ >= kManyPages; }
+  bool is_full() const { return pages_ >= kFullPages; }
+  // What fails costs time alone, and is tried again after the next commit.
+  void tidy();
+
+ private:
+  static int committed(void* self, sqlite3* database, const char* name, int pages);
+  void copy_to_database();
+  void lengthen();
+
+  sqlite3* database_;
+  std::string path_;
+  int pages_ = 0;  // written since the log began anew
+  bool short_ = true;
+};
+
+}  // namespace hikae::adapters
