@@ -56,7 +56,8 @@ class Agent:
         token = ["--token-file", self.token_file] if self.token_file else []
         return [self.program, "agent", "--data", self.data, "--name", self.name,
                 "--zone", self.zone, "--join", self.servers,
-                "--addresses", self.pool_text or self.pool, "--memory", "100GiB", *token, *self.arguments]
+                "--addresses", self.pool_text or self.pool,
+                "--memory", "100GiB", *token, *self.arguments]
 
     def take_token(self, *arguments):
         """Has the region make a token and keeps it for the next start."""

@@ -1,5 +1,7 @@
 #include "core/placement/host_room.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/catalog/catalog.h"
@@ -11,6 +13,12 @@ template <class Value>
 Value of(const std::map<HostId, Value>& map, const HostId& host) {
   const auto it = map.find(host);
   return it == map.end() ? Value{} : it->second;
+}
+
+bool has_address_in(const Host& host, const Cidr& network) {
+  const AddressRange whole{network.at(0), network.at(network.size() - 1)};
+  return std::any_of(host.addresses.begin(), host.addresses.end(),
+                     [&](const AddressRange& range) { return range.overlaps(whole); });
 }
 
 }  // namespace
@@ -58,21 +66,35 @@ std::string HostRoom::lack(const Host& host, const NodeNeeds& needs) const {
     const std::uint64_t left = host.memory_bytes > used ? host.memory_bytes - used : 0;
     return fmt::format("{} has {} of {} left", id, in_words(left), in_words(host.memory_bytes));
   }
-  if (!host.is_stand_in() && !free_address(host, needs.port)) {
-    return host.shared_addresses ? fmt::format("{} has a node on port {} already", id, needs.port)
-                                 : id + " has no address left";
+  if (host.is_stand_in() || free_address(host, needs)) {
+    return "";
   }
-  return "";
+  if (needs.network && !has_address_in(host, *needs.network)) {
+    return fmt::format("{} has no address in {}", id, needs.network->str());
+  }
+  return host.shared_addresses ? fmt::format("{} has a node on port {} already", id, needs.port)
+                               : id + " has no address left";
 }
 
-std::optional<Ipv4> HostRoom::free_address(const Host& host, std::uint16_t port) const {
+std::optional<Ipv4> HostRoom::free_address(const Host& host, const NodeNeeds& needs) const {
   for (const AddressRange& range : host.addresses) {
     for (std::uint64_t i = 0; i < range.size(); ++i) {
-      const auto taken = taken_.find(range.at(i));
-      const bool shared = host.shared_addresses && taken != taken_.end();
-      if (taken == taken_.end() || (shared && !taken->second.contains(port))) {
-        return range.at(i);
+      const Ipv4 address = range.at(i);
+      const auto taken = taken_.find(address);
+      const bool free =
+          taken == taken_.end() || (host.shared_addresses && !taken->second.contains(needs.port));
+      if (free && (!needs.network || needs.network->contains(address))) {
+        return address;
       }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Cidr> network_of_hosts(const State& state, const Subnet& subnet) {
+  for (const auto& [id, host] : state.all<Host>()) {
+    if (host.zone == subnet.zone && has_address_in(host, subnet.cidr)) {
+      return subnet.cidr;
     }
   }
   return std::nullopt;
@@ -80,7 +102,7 @@ std::optional<Ipv4> HostRoom::free_address(const Host& host, std::uint16_t port)
 
 NodeNeeds needs_of(const CacheCluster& cluster) {
   const auto* type = find_node_type(effective_settings(cluster).node_type);
-  return NodeNeeds{type == nullptr ? 0 : type->memory_bytes, cluster.settings.port};
+  return NodeNeeds{type == nullptr ? 0 : type->memory_bytes, cluster.settings.port, {}};
 }
 
 std::string in_words(std::uint64_t bytes) {

@@ -13,8 +13,14 @@ namespace hikae::core {
 struct NodeNeeds {
   std::uint64_t memory_bytes = 0;  // by its type
   std::uint16_t port = 0;
+  std::optional<Cidr> network = std::nullopt;  // in which its address has to be
 };
 NodeNeeds needs_of(const CacheCluster& cluster);
+
+// The subnet's own network, if it is one of the hosts' of its zone: some of them have addresses in
+// it, and its nodes get those alone. Otherwise nothing: the subnet is a name, and its nodes get any
+// address of their host.
+std::optional<Cidr> network_of_hosts(const State& state, const Subnet& subnet);
 
 // What the nodes of the region take of its hosts, and who has room for one more. A node on its way
 // to another host counts on both.
@@ -29,9 +35,9 @@ class HostRoom {
   std::uint64_t memory_on(const HostId& host) const;
   // Why the host cannot take one more such node, `h1 is cordoned`; empty: it can.
   std::string lack(const Host& host, const NodeNeeds& needs) const;
-  // The lowest address of the host's own that no node has, or, where nodes share them, on which no
-  // node has that port. A stand-in has none of its own.
-  std::optional<Ipv4> free_address(const Host& host, std::uint16_t port) const;
+  // The lowest address of the host's own, in the network that is needed, that no node has, or,
+  // where nodes share them, on which no node has that port. A stand-in has none of its own.
+  std::optional<Ipv4> free_address(const Host& host, const NodeNeeds& needs) const;
 
  private:
   std::map<HostId, int> nodes_;

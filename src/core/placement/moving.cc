@@ -28,7 +28,10 @@ std::map<HostId, int> members_on_hosts(const State& state, const ReplicationGrou
 
 Admitted<NewPlace> place_anew(const State& state, const CacheCluster& cluster, const Node& node) {
   const HostRoom room(state);
-  const NodeNeeds needs = needs_of(cluster);
+  NodeNeeds needs = needs_of(cluster);
+  if (const auto* subnet = state.find<Subnet>(node.subnet)) {
+    needs.network = network_of_hosts(state, *subnet);
+  }
   auto members = members_on_hosts(state, cluster.replication_group);
   const auto rank_of = [&](const Host& host) {
     return std::tuple(members[host.id], room.nodes_on(host.id), host.id);
@@ -52,9 +55,19 @@ Admitted<NewPlace> place_anew(const State& state, const CacheCluster& cluster, c
                     node.id.str(), in_words(needs.memory_bytes), node.zone.str(),
                     lacks.empty() ? "there is none" : fmt::format("{}", fmt::join(lacks, ", "))));
   }
-  return NewPlace{best->id, *room.free_address(*best, needs.port),
+  return NewPlace{best->id, *room.free_address(*best, needs),
                   fmt::format("moved from host {}; host {} has the fewest nodes in {}",
                               node.host.str(), best->id.str(), node.zone.str())};
+}
+
+void arrive(const State& state, Node& node) {
+  node.host = node.move.host;
+  node.address = node.move.address;
+  const auto* subnet = state.find<Subnet>(node.subnet);
+  if (subnet != nullptr && subnet->cidr.contains(node.address)) {
+    node.vpc_address = node.address;
+  }
+  node.move = {};
 }
 
 bool is_to_leave(const State& state, const Node& node, Instant now) {

@@ -18,6 +18,9 @@ struct NewPlace {
 // group, then the fewest nodes, then the id. A refusal says what each of them lacks.
 Admitted<NewPlace> place_anew(const State& state, const CacheCluster& cluster, const Node& node);
 
+// The node is where it was on its way to.
+void arrive(const State& state, Node& node);
+
 // The node is to leave its host, which is being drained.
 bool is_to_leave(const State& state, const Node& node, Instant now);
 

@@ -65,26 +65,30 @@ class Placer {
     if (!zone) {
       return tl::unexpected(zone.error());
     }
-    const auto* host = choose_host(*zone);
-    const auto address = choose_address(*zone);
-    if (host == nullptr || !address) {
+    const auto spot = choose_spot(*zone);
+    if (!spot) {
       return no_room(wish, {*zone});
     }
     PlacedNode placed;
     placed.node = wish.node;
-    placed.host = host->id;
+    placed.host = spot->host->id;
     placed.zone = *zone;
-    placed.subnet = address->first->id;
-    placed.vpc_address = address->second;
-    placed.address = host->is_stand_in() ? reachable_address(*state_.find<Vpc>(address->first->vpc),
-                                                             address->second)
-                                         : *room_.free_address(*host, needs_.port);
+    placed.subnet = spot->subnet->id;
+    placed.vpc_address = spot->vpc_address;
+    placed.address = spot->address;
     placed.reason = reason(wish, placed);
     remember(wish, placed);
     return placed;
   }
 
  private:
+  struct Spot {
+    const Subnet* subnet = nullptr;
+    const Host* host = nullptr;
+    Ipv4 vpc_address;
+    Ipv4 address;
+  };
+
   Admitted<ZoneName> choose_zone(const PlacementWish& wish) {
     const auto zones = usable_zones(state_, group_);
     if (!wish.preferred_zone.empty()) {
@@ -97,8 +101,7 @@ class Placer {
     }
     std::optional<ZoneName> best;
     for (const ZoneName& zone : zones) {
-      const bool room = choose_host(zone) != nullptr && choose_address(zone).has_value();
-      if (room && (!best || rank(wish, zone) < rank(wish, *best))) {
+      if (choose_spot(zone) && (!best || rank(wish, zone) < rank(wish, *best))) {
         best = zone;
       }
     }
@@ -121,17 +124,7 @@ class Placer {
     std::vector<std::string> lacks;
     for (const ZoneName& zone : zones) {
       names.push_back(zone.str());
-      if (!choose_address(zone)) {
-        lacks.push_back(zone.str() + " has no address left in its subnets");
-      }
-    }
-    for (const auto& [id, host] : state_.all<Host>()) {
-      if (std::find(zones.begin(), zones.end(), host.zone) == zones.end()) {
-        continue;
-      }
-      if (auto lack = room_.lack(host, needs_); !lack.empty()) {
-        lacks.push_back(std::move(lack));
-      }
+      add_lacks(zone, lacks);
     }
     if (lacks.size() > kShownHosts) {
       lacks.resize(kShownHosts);
@@ -146,18 +139,72 @@ class Placer {
                                             : fmt::format("{}", fmt::join(lacks, ", "))));
   }
 
+  void add_lacks(const ZoneName& zone, std::vector<std::string>& lacks) const {
+    for (const Subnet* subnet : subnets_in(zone)) {
+      const NodeNeeds needs = needs_in(*subnet);
+      if (!needs.network && !free_address(*subnet)) {
+        lacks.push_back(fmt::format("{} has no address left", subnet->id.str()));
+      }
+      for (const auto& [id, host] : state_.all<Host>()) {
+        auto lack = host.zone == zone ? room_.lack(host, needs) : std::string();
+        if (!lack.empty() && std::find(lacks.begin(), lacks.end(), lack) == lacks.end()) {
+          lacks.push_back(std::move(lack));
+        }
+      }
+    }
+  }
+
   std::tuple<int, int, int, ZoneName> rank(const PlacementWish& wish, const ZoneName& zone) {
     const int primaries = wish.primary ? usage_.primaries_in_zone[zone] : 0;
     return {usage_.group_in_zone[zone], primaries, usage_.nodes_in_zone[zone], zone};
   }
 
-  const Host* choose_host(const ZoneName& zone) {
+  std::vector<const Subnet*> subnets_in(const ZoneName& zone) const {
+    std::vector<const Subnet*> out;
+    for (const SubnetId& id : group_.subnets) {
+      const auto* subnet = state_.find<Subnet>(id);
+      if (subnet != nullptr && subnet->zone == zone) {
+        out.push_back(subnet);
+      }
+    }
+    return out;
+  }
+
+  NodeNeeds needs_in(const Subnet& subnet) const {
+    NodeNeeds needs = needs_;
+    needs.network = network_of_hosts(state_, subnet);
+    return needs;
+  }
+
+  // In the first subnet in which there is room.
+  std::optional<Spot> choose_spot(const ZoneName& zone) {
+    for (const Subnet* subnet : subnets_in(zone)) {
+      const NodeNeeds needs = needs_in(*subnet);
+      const Host* host = choose_host(zone, needs);
+      if (host == nullptr) {
+        continue;
+      }
+      if (needs.network) {
+        const Ipv4 address = *room_.free_address(*host, needs);
+        return Spot{subnet, host, address, address};
+      }
+      if (const auto vpc_address = free_address(*subnet)) {
+        return Spot{subnet, host, *vpc_address,
+                    host->is_stand_in()
+                        ? reachable_address(*state_.find<Vpc>(subnet->vpc), *vpc_address)
+                        : *room_.free_address(*host, needs)};
+      }
+    }
+    return std::nullopt;
+  }
+
+  const Host* choose_host(const ZoneName& zone, const NodeNeeds& needs) {
     const Host* best = nullptr;
     const auto rank_of = [&](const Host& host) {
       return std::tuple(usage_.group_on_host[host.id], room_.nodes_on(host.id), host.id);
     };
     for (const auto& [id, host] : state_.all<Host>()) {
-      const bool fits = host.zone == zone && room_.lack(host, needs_).empty();
+      const bool fits = host.zone == zone && room_.lack(host, needs).empty();
       if (fits && (best == nullptr || rank_of(host) < rank_of(*best))) {
         best = &host;
       }
@@ -165,17 +212,12 @@ class Placer {
     return best;
   }
 
-  std::optional<std::pair<const Subnet*, Ipv4>> choose_address(const ZoneName& zone) const {
-    for (const SubnetId& id : group_.subnets) {
-      const auto* subnet = state_.find<Subnet>(id);
-      if (subnet == nullptr || subnet->zone != zone) {
-        continue;
-      }
-      for (auto i = kReservedFirst; i + kReservedLast < subnet->cidr.size(); ++i) {
-        const Ipv4 address = subnet->cidr.at(i);
-        if (!usage_.addresses.contains({id, address})) {
-          return std::pair(subnet, address);
-        }
+  // One that a subnet shows and no host has.
+  std::optional<Ipv4> free_address(const Subnet& subnet) const {
+    for (auto i = kReservedFirst; i + kReservedLast < subnet.cidr.size(); ++i) {
+      const Ipv4 address = subnet.cidr.at(i);
+      if (!usage_.addresses.contains({subnet.id, address})) {
+        return address;
       }
     }
     return std::nullopt;

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "core/placement/moving.h"
+#include "core/testing/hosts.h"
 #include "core/testing/world.h"
 
 namespace hikae::core {
@@ -80,6 +82,92 @@ TEST(Placement, RefusesWithTheReasonWhenHostsAreFull) {
   const Plan plan = world.settle_group("foo");
   EXPECT_NE(plan.reason.find("cannot be placed"), std::string::npos) << plan.reason;
   EXPECT_FALSE(plan.settled);
+}
+
+// Hosts h1, h2, h3 have addresses in 10.0.1.0/24, 10.0.2.0/24 and 10.0.3.0/24, which are the
+// subnets of their zones.
+class SubnetsOfHosts : public ::testing::Test {
+ protected:
+  SubnetsOfHosts() {
+    Transition mapped;
+    int number = 0;
+    for (const auto& [zone, id] : by_zone()) {
+      Subnet subnet = *world.state.find<Subnet>(id);
+      subnet.cidr = *Cidr::parse(fmt::format("10.0.{}.0/24", ++number));
+      mapped.put(subnet);
+    }
+    world.apply(mapped);
+  }
+  std::map<ZoneName, SubnetId> by_zone() const {
+    std::map<ZoneName, SubnetId> out;
+    for (const auto& [id, subnet] : world.state.all<Subnet>()) {
+      out[subnet.zone] = id;
+    }
+    return out;
+  }
+  void narrow(const std::string& zone) {
+    Subnet subnet = *world.state.find<Subnet>(by_zone().at(ZoneName(zone)));
+    subnet.cidr = *Cidr::parse("10.0.1.8/31");
+    Transition change;
+    change.put(subnet);
+    world.apply(change);
+  }
+
+  HostsWorld world;
+};
+
+TEST_F(SubnetsOfHosts, GiveTheirNodesAddressesOfThemselves) {
+  narrow("ap-northeast-1a");
+  world.make_group("foo", 3);
+  for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+    const Node& node = world.node(id);
+    EXPECT_TRUE(world.state.find<Subnet>(node.subnet)->cidr.contains(node.address)) << id;
+    EXPECT_EQ(node.address, node.vpc_address) << id;
+  }
+  EXPECT_EQ(world.node(world.member_on("foo", "h1")).address.str(), "10.0.1.8");
+}
+
+TEST_F(SubnetsOfHosts, LeaveOutHostsThatAreNotThere) {
+  world.join("h4", "a");  // 10.0.4.1 to 10.0.4.9
+  narrow("ap-northeast-1a");
+  for (const char* id : {"foo", "bar"}) {
+    world.make_group(id, 3);
+    EXPECT_NE(world.member_on(id, "h1"), "") << id;
+  }
+  CreateReplicationGroup command;
+  command.id = "one";
+  command.num_cache_clusters = 1;
+  command.settings.node_type = "cache.m3.medium";
+  command.preferred_zones = {"ap-northeast-1a"};
+  ASSERT_EQ(world.admit_code(command), "");
+  const Plan plan = world.settle_group("one");
+  EXPECT_NE(plan.reason.find("h1 has no address left, h4 has no address in 10.0.1.8/31"),
+            std::string::npos)
+      << plan.reason;
+}
+
+TEST_F(SubnetsOfHosts, AreKeptWhenANodeMoves) {
+  world.make_group("foo", 3);
+  const std::string id = world.member_on("foo", "h1");
+  world.join("h4", "a");
+  const auto nowhere = place_anew(world.state, world.cluster(id), world.node(id));
+  ASSERT_FALSE(nowhere);
+  EXPECT_NE(nowhere.error().message.find("h4 has no address in 10.0.1.0/24"), std::string::npos)
+      << nowhere.error().message;
+  Host other = world.host("h4");
+  other.addresses.push_back(*AddressRange::parse("10.0.1.77"));
+  Transition change;
+  change.put(other);
+  world.apply(change);
+  const auto place = place_anew(world.state, world.cluster(id), world.node(id));
+  ASSERT_TRUE(place);
+  Node node = world.node(id);
+  node.move.host = place->host;
+  node.move.address = place->address;
+  arrive(world.state, node);
+  EXPECT_EQ(node.host.str(), "h4");
+  EXPECT_EQ(node.address.str(), "10.0.1.77");
+  EXPECT_EQ(node.vpc_address, node.address);
 }
 
 RC_GTEST_PROP(Placement, NeverUsesAnAddressTwiceAndStaysInTheSubnet, ()) {

@@ -122,11 +122,11 @@ bool displace(const State& state, const HostId& host, CacheCluster& cluster, Eve
     if (node.host != host) {
       continue;
     }
-    const bool whole = node.move.left() || !is_alone(state, cluster);
-    node.host = whole ? node.move.host : HostId();
-    node.address = whole ? node.move.address : Ipv4();
+    if (!node.move.left() && is_alone(state, cluster)) {
+      node.move = {};  // nothing of it has got there
+    }
+    arrive(state, node);
     node.placement_reason = fmt::format("its host {} was lost", host.str());
-    node.move = {};
     displaced = true;
   }
   if (displaced && !cluster.replication_group.empty() && cluster.status == "available") {

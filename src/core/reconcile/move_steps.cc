@@ -111,10 +111,8 @@ void take_move_step(const State& state, const MoveStep& step, CacheCluster& clus
       node.move.left_at = state.revision().next();
       break;
     case MoveStepKind::kArrive:
-      node.host = node.move.host;
-      node.address = node.move.address;
       node.placement_reason = node.move.reason;
-      node.move = {};
+      arrive(state, node);
       break;
     case MoveStepKind::kCallOff:
       node.move = {};
