@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from conformance.cannot_occur import CANNOT_OCCUR, reason_of
 from conformance.documented_world import MEMBERS, SOURCE, TYPE, World
 from conformance.test_hostile import model_of
+from support.aws_cli import AwsCli
 from support.filling import fill
 from support.users import OTHER_PASSWORD, PASSWORD
 
@@ -433,6 +434,17 @@ class Documented(World):
         metadata = answer["ResponseMetadata"]
         self.assertEqual(metadata["HTTPStatusCode"], MODEL["faults"][error]["status"])
         self.assertRegex(metadata["RequestId"], r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+    def test_every_documented_error_by_the_cli(self):
+        """The first one of each action."""
+        cli = AwsCli(self.region, "elasticache")
+        for action, errors in self.refusals().items():
+            error, parameters = next(iter(errors.items()))
+            with self.subTest(action=action, error=error):
+                outcome = cli.run(xform_name(action, "-"), **parameters)
+                self.assertNotEqual(outcome.code, 0, outcome)
+                self.assertIn(f"An error occurred ({code_of(error)}) when calling the {action} "
+                              "operation: ", outcome.err)
 
     def test_pages_of_snapshots(self):
         """Here are many of them, with names that no other one's pages would have."""
