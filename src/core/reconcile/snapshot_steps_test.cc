@@ -120,7 +120,7 @@ TEST_F(SnapshotSteps, TheOneThatIsNamedIsWaitedForThoughNotForLong) {
   seen("foo-002").surveyed = false;
   settle();
   EXPECT_TRUE(data().taker.empty());
-  world_.now += std::chrono::seconds(2);
+  world_.now = world_.now + Duration(std::chrono::seconds(2));
   settle();
   EXPECT_EQ(data().taker.str(), "foo-003");
 }
@@ -130,7 +130,7 @@ TEST_F(SnapshotSteps, WhileNoReplicaHasComeAsFarTheyAreAskedAgain) {
   settle();
   EXPECT_TRUE(data().taker.empty());
   EXPECT_TRUE(is_asked("foo-002"));
-  world_.observed.now += std::chrono::seconds(2);
+  world_.observed.now = world_.observed.now + Duration(std::chrono::seconds(2));
   seen("foo-001").surveyed = false;
   settle();
   EXPECT_TRUE(is_asked("foo-001"));
