@@ -89,10 +89,15 @@ void Checker::on_commit(const core::State& before, const core::State& after,
   }
 }
 
-// What counts as taken is there, and of the source; what failed is told.
+// What counts as taken is there, of the source, and has all that the source owed when it was asked
+// for; what failed is told.
 void Checker::check_snapshot(const core::State& before, const core::Transition& transition,
                              const core::Snapshot& now) {
   const auto* old = before.find<core::Snapshot>(now.name);
+  if (old == nullptr) {
+    const auto& owed = ledgers_[now.group].owed;
+    owed_to_[now.name] = owed.empty() ? 0 : owed.back().number;
+  }
   if (old == nullptr || old->status == now.status) {
     return;
   }
@@ -114,6 +119,14 @@ void Checker::check_snapshot(const core::State& before, const core::Transition& 
                      file->second.node.str()));
   }
   ++snapshots_;
+  for (const Write& write : ledgers_[now.group].owed) {
+    if (file != shelf_.files.end() && write.number <= owed_to_[now.name] &&
+        !fleet_.history().leads_to(write.place, file->second.data)) {
+      fail(fmt::format("snapshot {} lacks write {}, acknowledged before it was asked for",
+                       now.name.str(), write.number));
+      return;
+    }
+  }
 }
 
 void Checker::check_failover_switch(const core::State& before, const ReplicationGroup& now) {

@@ -102,6 +102,8 @@ class Checker final : public FleetObserver, public StoreObserver {
   std::uint64_t excused_ = 0;
   std::uint64_t takeovers_ = 0;
   int snapshots_ = 0;
+  // The newest write that was owed when the snapshot was asked for.
+  std::map<core::SnapshotName, std::uint64_t> owed_to_;
 };
 
 }  // namespace hikae::sim

@@ -6,6 +6,7 @@
 
 #include "api/pattern.h"
 #include "codec/query/scalars.h"
+#include "codec/xml/xml_writer.h"
 
 namespace hikae::api {
 namespace {
@@ -85,6 +86,10 @@ void read_value(const codec::QueryNode& node, std::string_view name, std::string
   const std::string* text = node.value();
   if (text == nullptr) {
     context.invalid(name, "", "Must be a string");
+    return;
+  }
+  if (!codec::is_xml_text(*text)) {
+    context.invalid(name, *text, "Must not have control characters: no answer could show them");
     return;
   }
   out = *text;

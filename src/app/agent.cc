@@ -236,7 +236,11 @@ class AgentProcess {
   }
 
   Status prepare_logs() {
-    auto post = LogPost::open(context_.get_executor(), {data_->path() + "/logs", ""}, clock_, log_);
+    LogPlaces places{config_.logs_directory, config_.logs_webhook};
+    if (places.directory.empty()) {
+      places.directory = data_->path() + "/logs";
+    }
+    auto post = LogPost::open(context_.get_executor(), std::move(places), clock_, log_);
     if (!post) {
       return tl::unexpected(post.error());
     }

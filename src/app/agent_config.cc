@@ -102,6 +102,8 @@ Result<AgentSettings> parse_agent_file(std::string_view text, const std::string&
                                           {"max_nodes", &settings.max_nodes},
                                           {"log_file", &settings.log_file},
                                           {"snapshots", &settings.snapshots},
+                                          {"logs.directory", &settings.logs_directory},
+                                          {"logs.webhook", &settings.logs_webhook},
                                           {"engines.strict", &settings.engines_strict},
                                           {"engines.valkey_server", &settings.valkey_server},
                                           {"engines.redis_server", &settings.redis_server},
@@ -130,6 +132,8 @@ AgentSettings merge(AgentSettings base, const AgentSettings& over) {
   take_over(base.fence_module, over.fence_module);
   take_over(base.log_file, over.log_file);
   take_over(base.snapshots, over.snapshots);
+  take_over(base.logs_directory, over.logs_directory);
+  take_over(base.logs_webhook, over.logs_webhook);
   take_over(base.hang_ms, over.hang_ms);
   take_over(base.busy_ms, over.busy_ms);
   return base;
@@ -167,6 +171,11 @@ Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& ho
   config.fence_module = settings.fence_module.value_or("");
   config.log_file = settings.log_file.value_or("");
   config.snapshots = settings.snapshots.value_or("");
+  config.logs_directory = settings.logs_directory.value_or("");
+  config.logs_webhook = settings.logs_webhook.value_or("");
+  if (Status webhook = check_webhook("logs.webhook", config.logs_webhook); !webhook) {
+    return tl::unexpected(webhook.error());
+  }
   return config;
 }
 

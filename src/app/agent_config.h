@@ -32,7 +32,10 @@ struct AgentConfig {
   // Our module for engines; empty: the one that is installed. `none`: without.
   std::string fence_module;
   std::string log_file;
-  std::string snapshots;        // the region's; empty: the host takes none and restores none
+  std::string snapshots;  // the region's; empty: the host takes none and restores none
+  // Where the logs of the host's nodes are delivered; empty: `logs` in the data directory; nowhere.
+  std::string logs_directory;
+  std::string logs_webhook;
   core::LivenessLimits limits;  // when a process counts as hung
 };
 
@@ -52,6 +55,8 @@ struct AgentSettings {
   std::optional<std::string> fence_module;
   std::optional<std::string> log_file;
   std::optional<std::string> snapshots;
+  std::optional<std::string> logs_directory;
+  std::optional<std::string> logs_webhook;
   std::optional<std::int64_t> hang_ms;
   std::optional<std::int64_t> busy_ms;
 };
@@ -71,6 +76,9 @@ struct AgentSettings {
 //   [engines]
 //   fence_module = "/usr/lib/hikae/fence.so"  or "none"
 //   strict, valkey_server, redis_server, and [failover] hang_ms, busy_ms as of serve
+//   [logs]
+//   directory = "/srv/logs"
+//   webhook = "https://hooks.example.com/logs"
 Result<AgentSettings> parse_agent_file(std::string_view text, const std::string& file_name);
 
 AgentSettings merge(AgentSettings base, const AgentSettings& over);

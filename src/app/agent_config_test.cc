@@ -72,6 +72,9 @@ valkey_server = "/opt/valkey-server"
 redis_server = "/opt/redis-server"
 [failover]
 hang_ms = 250
+[logs]
+directory = "/srv/logs"
+webhook = "http://127.0.0.1:9000/logs"
 )",
                                        "a.toml");
   ASSERT_TRUE(parsed) << parsed.error().message;
@@ -89,6 +92,14 @@ hang_ms = 250
   EXPECT_TRUE(config->engines_strict);
   EXPECT_EQ(config->limits.hang, std::chrono::milliseconds(250));
   EXPECT_EQ(config->redis_server, "/opt/redis-server");
+  EXPECT_EQ(config->logs_directory, "/srv/logs");
+  EXPECT_EQ(config->logs_webhook, "http://127.0.0.1:9000/logs");
+}
+
+TEST(AgentConfig, AWebhookIsAUrl) {
+  AgentSettings settings = enough();
+  settings.logs_webhook = "hooks.example.com";
+  EXPECT_TRUE(refusal(settings).starts_with("logs.webhook: ")) << refusal(settings);
 }
 
 TEST(AgentConfig, SaysWhatIsWrong) {

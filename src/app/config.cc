@@ -219,13 +219,6 @@ Status resolve_agents(const ConfigSettings& settings, ServeConfig& config) {
   return {};
 }
 
-Status check_webhook(std::string_view key, const std::string& text) {
-  const auto url =
-      text.empty() ? Result<adapters::WebhookUrl>() : adapters::WebhookUrl::parse(text);
-  return url ? Status()
-             : fail(ErrorCode::kInvalid, fmt::format("{}: {}", key, url.error().message));
-}
-
 // What leaves the region: events of caches, and their logs.
 Status resolve_deliveries(const ConfigSettings& settings, ServeConfig& config) {
   config.notifications_file = settings.notifications_file.value_or("");
@@ -237,6 +230,13 @@ Status resolve_deliveries(const ConfigSettings& settings, ServeConfig& config) {
 }
 
 }  // namespace
+
+Status check_webhook(std::string_view key, const std::string& text) {
+  const auto url =
+      text.empty() ? Result<adapters::WebhookUrl>() : adapters::WebhookUrl::parse(text);
+  return url ? Status()
+             : fail(ErrorCode::kInvalid, fmt::format("{}: {}", key, url.error().message));
+}
 
 std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
   const auto colon = text.rfind(':');

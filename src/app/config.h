@@ -190,6 +190,9 @@ ConfigSettings merge(ConfigSettings base, const ConfigSettings& over);
 // Fills in the defaults and checks every value. kInvalid names the setting.
 Result<ServeConfig> resolve(const ConfigSettings& settings);
 
+// kInvalid: the text, of the setting `key`, is not empty and no URL to post to.
+Status check_webhook(std::string_view key, const std::string& text);
+
 // Takes `etcd://host:port,host:port/prefix` apart, or `etcds://` for TLS. Without a prefix the keys
 // begin with `/hikae/<region>`. kInvalid says what is wrong with it.
 Result<EtcdConfig> parse_store(std::string_view url, const std::string& region);

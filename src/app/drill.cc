@@ -17,6 +17,7 @@
 #include "adapters/system/data_directory.h"
 #include "adapters/system/proc.h"
 #include "adapters/system/real_clock.h"
+#include "app/drill_access.h"
 #include "app/drill_faults.h"
 #include "app/drill_report.h"
 #include "app/drill_targets.h"
@@ -47,7 +48,8 @@ struct Lane {
   DrillTarget target;
   Ipv4 primary;  // before the fault
   std::uint16_t port = 0;
-  std::size_t replicas = 0;  // before the fault, online
+  bool as_administrator = false;  // a client without TLS and a password may not write
+  std::size_t replicas = 0;       // before the fault, online
   std::unique_ptr<DrillWriter> writer;
   DrillFinding finding;
 };
@@ -69,6 +71,7 @@ class Drill {
         region_(facts.region),
         data_(adapters::absolute_path(options.data_directory)),
         nodes_(data_ + "/nodes"),
+        access_(data_),
         known_reports_(report_files(data_)) {}
 
   int run() {
@@ -85,7 +88,10 @@ class Drill {
   awaitable<int> drill();
   awaitable<Status> prepare();
   awaitable<Result<DrillTarget>> target_of_cluster();
-  awaitable<Result<codec::resp::Role>> role_at(Ipv4 address, std::uint16_t port);
+  awaitable<Result<codec::resp::Role>> role_at(resp::Target target);
+  awaitable<Result<codec::resp::Role>> role_by_any_way(Ipv4 address, std::uint16_t port);
+  awaitable<Result<Lane>> lane_of(DrillTarget target);
+  awaitable<bool> may_write(resp::Target target);
   awaitable<bool> is_whole(const Lane& lane);
   awaitable<bool> all_write(std::vector<std::size_t> more_than, Duration limit);
   awaitable<void> inject();
@@ -95,17 +101,20 @@ class Drill {
   int judge() const;
 
   NameTable names() const;
+  std::optional<resp::Target> way_to(Ipv4 address, std::uint16_t port, bool as_administrator) const;
   std::vector<pid_t> victims() const;
   std::vector<std::size_t> counts() const;
   Monotonic now() const { return clock_.monotonic(); }
 
   const DrillOptions& options_;
+  adapters::RealClock clock_;
   SocketAddress api_;
   std::string region_;
   std::string data_;
   std::string nodes_;
+  DrillAccess access_;
+  const std::string key_ = fmt::format("hikae-drill:{}", clock_.now().microseconds());
   std::set<std::string> known_reports_;
-  adapters::RealClock clock_;
   boost::asio::io_context context_{1};
   std::vector<Lane> lanes_;
   std::vector<pid_t> hit_;
@@ -137,9 +146,16 @@ awaitable<void> Drill::rest(Duration time) {
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
 }
 
-awaitable<Result<codec::resp::Role>> Drill::role_at(Ipv4 address, std::uint16_t port) {
-  auto connection =
-      co_await resp::Connection::connect(resp::Target::at_address(address, port), kAskLimit);
+// nullopt: the administrator's way, and no node of this directory is there.
+std::optional<resp::Target> Drill::way_to(Ipv4 address, std::uint16_t port,
+                                          bool as_administrator) const {
+  return as_administrator ? access_.administrator_at(names(), address)
+                          : std::optional(resp::Target::at_address(address, port));
+}
+
+awaitable<Result<codec::resp::Role>> Drill::role_at(resp::Target target) {
+  const std::string shown = target.str();
+  auto connection = co_await resp::Connection::connect(std::move(target), kAskLimit);
   if (!connection) {
     co_return tl::unexpected(connection.error());
   }
@@ -147,10 +163,30 @@ awaitable<Result<codec::resp::Role>> Drill::role_at(Ipv4 address, std::uint16_t 
   const auto reply = co_await connection->command(std::move(command), kAskLimit);
   const auto role = reply ? codec::resp::parse_role(*reply) : std::nullopt;
   if (!role) {
-    co_return fail(ErrorCode::kUnavailable,
-                   fmt::format("{} does not tell its role", address.str()));
+    co_return fail(ErrorCode::kUnavailable, fmt::format("{} does not tell its role", shown));
   }
   co_return *role;
+}
+
+awaitable<Result<codec::resp::Role>> Drill::role_by_any_way(Ipv4 address, std::uint16_t port) {
+  resp::Target client = resp::Target::at_address(address, port);
+  auto role = co_await role_at(std::move(client));
+  auto administrator = access_.administrator_at(names(), address);
+  if (!role && administrator) {
+    role = co_await role_at(std::move(*administrator));
+  }
+  co_return role;
+}
+
+// Whether a client like ours is let in, and may write what the writer writes.
+awaitable<bool> Drill::may_write(resp::Target target) {
+  auto connection = co_await resp::Connection::connect(std::move(target), kAskLimit);
+  if (!connection) {
+    co_return false;
+  }
+  std::vector<std::string> command = {"HSET", key_, "0", "0"};
+  const auto reply = co_await connection->command(std::move(command), kAskLimit);
+  co_return reply && !reply->is_error();
 }
 
 awaitable<Result<DrillTarget>> Drill::target_of_cluster() {
@@ -161,7 +197,7 @@ awaitable<Result<DrillTarget>> Drill::target_of_cluster() {
     co_return fail(ErrorCode::kNotFound,
                    fmt::format("no node of a cache cluster {} is running", options_.subject));
   }
-  const auto role = co_await role_at(*address, *port);
+  const auto role = co_await role_by_any_way(*address, *port);
   if (!role) {
     co_return tl::unexpected(role.error());
   }
@@ -178,7 +214,48 @@ awaitable<Result<DrillTarget>> Drill::target_of_cluster() {
                  fmt::format("cache cluster {} is in no replication group", options_.subject));
 }
 
+awaitable<Result<Lane>> Drill::lane_of(DrillTarget target) {
+  const NameTable table = names();
+  const auto found = table.find(target.internal);
+  const auto port = found == table.end() ? std::nullopt : port_at(found->second);
+  if (!port) {
+    co_return fail(ErrorCode::kUnavailable,
+                   fmt::format("the primary of {} does not serve", target.group));
+  }
+  Lane lane;
+  lane.primary = found->second;
+  lane.port = *port;
+  resp::Target client = resp::Target::at_address(lane.primary, lane.port);
+  const bool let_in = co_await may_write(std::move(client));
+  lane.as_administrator = !let_in;
+  auto way = way_to(lane.primary, lane.port, lane.as_administrator);
+  if (!way) {
+    co_return fail(ErrorCode::kUnavailable,
+                   fmt::format("the primary of {} does not run here", target.group));
+  }
+  const auto role = co_await role_at(std::move(*way));
+  if (!role) {
+    co_return tl::unexpected(role.error());
+  }
+  lane.replicas = role->replicas.size();
+  lane.finding.group = target.group;
+  lane.finding.endpoint = target.endpoint;
+  lane.finding.as_administrator = lane.as_administrator;
+  const auto resolve = [this, endpoint = target.endpoint, at = *port,
+                        administrator = lane.as_administrator]() -> std::optional<resp::Target> {
+    const NameTable current = names();
+    const auto it = current.find(endpoint);
+    return it == current.end() ? std::nullopt : way_to(it->second, at, administrator);
+  };
+  lane.writer = std::make_unique<DrillWriter>(key_, resolve);
+  lane.target = std::move(target);
+  co_return lane;
+}
+
 awaitable<Status> Drill::prepare() {
+  if (Status opened = access_.open(); !opened) {
+    co_return opened;
+  }
   std::vector<DrillTarget> targets;
   if (options_.kind == DrillKind::kZoneOutage) {
     targets = drill_targets(names());
@@ -194,35 +271,12 @@ awaitable<Status> Drill::prepare() {
                    fmt::format("nothing of a replication group runs in {}", options_.subject));
   }
   targets.resize(std::min(targets.size(), kMaxGroups));
-  const NameTable table = names();
   for (DrillTarget& target : targets) {
-    const auto found = table.find(target.internal);
-    const auto port = found == table.end() ? std::nullopt : port_at(found->second);
-    if (!port) {
-      co_return fail(ErrorCode::kUnavailable,
-                     fmt::format("the primary of {} does not serve", target.group));
+    auto lane = co_await lane_of(std::move(target));
+    if (!lane) {
+      co_return tl::unexpected(lane.error());
     }
-    const auto role = co_await role_at(found->second, *port);
-    if (!role) {
-      co_return tl::unexpected(role.error());
-    }
-    Lane lane;
-    lane.primary = found->second;
-    lane.port = *port;
-    lane.replicas = role->replicas.size();
-    lane.finding.group = target.group;
-    lane.finding.endpoint = target.endpoint;
-    const auto resolve = [this, endpoint = target.endpoint,
-                          at = *port]() -> std::optional<resp::Target> {
-      const NameTable current = names();
-      const auto it = current.find(endpoint);
-      return it == current.end() ? std::nullopt
-                                 : std::optional(resp::Target::at_address(it->second, at));
-    };
-    lane.writer = std::make_unique<DrillWriter>(
-        fmt::format("hikae-drill:{}", clock_.now().microseconds()), resolve);
-    lane.target = std::move(target);
-    lanes_.push_back(std::move(lane));
+    lanes_.push_back(std::move(*lane));
   }
   co_return Status();
 }
@@ -269,7 +323,11 @@ awaitable<bool> Drill::is_whole(const Lane& lane) {
   if (found == table.end()) {
     co_return false;
   }
-  const auto role = co_await role_at(found->second, lane.port);
+  auto way = way_to(found->second, lane.port, lane.as_administrator);
+  if (!way) {
+    co_return false;
+  }
+  const auto role = co_await role_at(std::move(*way));
   co_return role && role->kind == codec::resp::Role::Kind::kPrimary &&
       role->replicas.size() >= lane.replicas;
 }

@@ -20,10 +20,11 @@ struct DrillOptions {
 };
 
 // `hikae drill`: injects the fault into a region that is being served while it writes numbered
-// values to the primary endpoints concerned, waits until they are whole again, and prints what
-// clients saw and what the failover reports say. The values lie in one key of each group, which is
-// removed at the end. Answers the exit code: 0, 1 over a budget or when the drill failed, 2 when
-// nothing is called `subject`.
+// values to the primary endpoints concerned (where clients need TLS or a password, to the nodes
+// behind them, as their administrator), waits until they are whole again, and prints what clients
+// saw and what the failover reports say. The values lie in one key of each group, which is removed
+// at the end. Answers the exit code: 0, 1 over a budget or when the drill failed, 2 when nothing is
+// called `subject`.
 int run_drill(const DrillOptions& options);
 
 }  // namespace hikae::app

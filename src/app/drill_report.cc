@@ -73,7 +73,9 @@ std::vector<control::FailoverReport> new_reports(const std::string& data_directo
 
 std::string render(const DrillFinding& finding,
                    const std::vector<control::FailoverReport>& reports) {
-  std::string out = fmt::format("replication group {} ({})\n", finding.group, finding.endpoint);
+  std::string out =
+      fmt::format("replication group {} ({}{})\n", finding.group, finding.endpoint,
+                  finding.as_administrator ? ", written to as the administrator" : "");
   out += fmt::format("  longest write gap    {:.1f} ms\n", milliseconds(finding.write_gap));
   out += fmt::format("  acknowledged writes  {}\n", finding.acknowledged);
   out += finding.problem.empty()

@@ -14,7 +14,8 @@ namespace hikae::app {
 struct DrillFinding {
   std::string group;
   std::string endpoint;
-  Duration write_gap{};  // longest time between two acknowledged writes
+  bool as_administrator = false;  // clients need more than a drill has: TLS, a password
+  Duration write_gap{};           // longest time between two acknowledged writes
   std::size_t acknowledged = 0;
   std::size_t lost = 0;
   std::optional<Duration> whole_after;  // nullopt: not within the drill's patience

@@ -26,7 +26,10 @@ struct DrillTarget {
 
 std::vector<DrillTarget> drill_targets(const NameTable& names);
 
-// The address of the first node of a cache cluster.
+// The address of the first node of a cache cluster; of one in an encrypted group too.
 std::optional<Ipv4> node_address(const NameTable& names, std::string_view cluster);
+
+// The cache cluster whose first node has that address.
+std::optional<std::string> cluster_at(const NameTable& names, Ipv4 address);
 
 }  // namespace hikae::app

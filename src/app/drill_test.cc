@@ -31,6 +31,37 @@ TEST(DrillTargets, ANodeIsNoGroupOfTheSameName) {
   EXPECT_EQ(node_address(names, "demo-ro"), std::nullopt);
 }
 
+constexpr const char* kEncrypted =
+    "127.1.2.10 safe-001.safe.abc.apne1.cache.hikae.internal\n"
+    "127.1.3.10 safe-002.safe.abc.apne1.cache.hikae.internal\n"
+    "127.1.3.10 master.safe.abc.apne1.cache.hikae.internal\n"
+    "127.1.2.10 replica.safe.abc.apne1.cache.hikae.internal\n"
+    "127.1.3.10 safe.abc.0001.internal.apne1.cache.hikae.internal\n"
+    "127.1.2.12 alone.abc.0001.apne1.cache.hikae.internal\n";
+
+TEST(DrillTargets, AnEncryptedGroupHasOtherNames) {
+  const NameTable names = parse_names(kEncrypted);
+  const auto targets = drill_targets(names);
+  ASSERT_EQ(targets.size(), 1u);
+  EXPECT_EQ(targets[0].group, "safe");
+  EXPECT_EQ(targets[0].endpoint, "master.safe.abc.apne1.cache.hikae.internal");
+  EXPECT_EQ(node_address(names, "safe-002"), Ipv4::parse("127.1.3.10"));
+  EXPECT_EQ(node_address(names, "master"), std::nullopt);
+  EXPECT_EQ(node_address(names, "safe"), std::nullopt);
+}
+
+TEST(DrillTargets, ANodeIsFoundByItsAddress) {
+  for (const char* table : {kNames, kEncrypted}) {
+    const NameTable names = parse_names(table);
+    for (const std::string cluster : {"demo-001", "demo-002", "safe-001", "safe-002", "alone"}) {
+      if (const auto address = node_address(names, cluster)) {
+        EXPECT_EQ(cluster_at(names, *address), cluster);
+      }
+    }
+    EXPECT_EQ(cluster_at(names, *Ipv4::parse("127.9.9.9")), std::nullopt);
+  }
+}
+
 TEST(DrillReport, ABudgetIsKeptUpToItsValue) {
   DrillFinding finding;
   finding.group = "demo";

@@ -147,8 +147,8 @@ class Modify(RegionTestCase):
             ("InvalidParameterCombination", {"SnapshotRetentionLimit": 3},
              "Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on "
              "snapshots"),
-            ("InvalidParameterValue", {"SnapshottingClusterId": "stranger",
-                                       "SnapshotRetentionLimit": 1}, "stranger"),
+            ("CacheClusterNotFound", {"SnapshottingClusterId": "stranger",
+                                      "SnapshotRetentionLimit": 1}, "stranger"),
             ("InvalidParameterValue", {"AuthToken": "x" * 16, "AuthTokenUpdateStrategy": "SET"},
              "The AUTH token is only supported when encryption-in-transit is enabled"),
             ("InvalidParameterCombination", {"TransitEncryptionEnabled": True},

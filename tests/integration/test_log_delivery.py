@@ -3,6 +3,7 @@
 import json
 import os
 
+from support.agent import Agent, agents_arguments
 from support.case import RegionTestCase
 from support.groups import shard_of
 from support.region import Region
@@ -198,3 +199,46 @@ class LogDelivery(RegionTestCase):
         self.refused("InvalidParameterCombination", self.cache.create_cache_cluster,
                      CacheClusterId="replica", ReplicationGroupId="refusing",
                      LogDeliveryConfigurations=[slow_log()])
+
+
+class AgentsLogDelivery(RegionTestCase):
+    """A host that joined delivers where its own configuration says, whatever the server's says."""
+
+    network_name = "agents-logs"
+
+    @classmethod
+    def make_region(cls):
+        arguments, cls.port = agents_arguments()
+        region = Region(*arguments, "--lease-ms", "0")
+        with open(os.path.join(region.directory, "serve.toml"), "w", encoding="utf-8") as file:
+            file.write(f'[logs]\ndirectory = "{region.directory}/not-here"\n')
+        region.arguments += ["--config", file.name]
+        return region
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.hook = Hook()
+        cls.addClassCleanup(cls.hook.close)
+        cls.agent = Agent(cls.region, "h1", "b", cls.port)
+        cls.addClassCleanup(cls.agent.dispose)
+        cls.logs = os.path.join(cls.agent.directory, "elsewhere")
+        with open(os.path.join(cls.agent.directory, "agent.toml"), "w", encoding="utf-8") as file:
+            file.write(f'[logs]\ndirectory = "{cls.logs}"\nwebhook = "{cls.hook.url}"\n')
+        cls.agent.arguments += ["--config", file.name]
+        cls.agent.join()
+
+    def test_where_the_agent_is_told(self):
+        cluster = self.make_cluster("hosted", EngineVersion="7.1",
+                                    LogDeliveryConfigurations=[slow_log("/hosts")])
+        with self.region.session(cluster["CacheNodes"][0]["Endpoint"]) as session:
+            session.ask(SLOW)
+        path = os.path.join(self.logs, "cloudwatch-logs", "hosts", "elasticache", "redis",
+                            "hosted", "0001", "slow-log.log")
+        eventually(lambda: os.path.exists(path), "the slow log lies where the agent was told", 20)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(json.loads(file.readline())["CacheClusterId"], "hosted")
+        eventually(lambda: any(message["Destination"] == "/hosts" for message in
+                               self.hook.messages), "the agent's webhook has it", 20)
+        self.assertFalse(os.path.exists(os.path.join(self.agent.data, "logs")))
+        self.assertFalse(os.path.exists(os.path.join(self.region.directory, "not-here")))

@@ -17,6 +17,18 @@ std::string escaped(std::string_view value) {
   return out;
 }
 
+TEST(XmlText, IsWhatComesBackAsItIs) {
+  for (const std::string_view good : {"", "plain <&>", "tab\tline\nreturn\r", "\x7F",
+                                      "\u00e9\u63a7\U0001f9e8", "\u202e", "\uFFFD"}) {
+    EXPECT_TRUE(is_xml_text(good)) << good;
+  }
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view bad : {"a\0b"sv, "\x01"sv, "\x1B[31m"sv, "\x0B"sv, "\xEF\xBF\xBE"sv,
+                                     "\xEF\xBF\xBF"sv, "\xFF"sv, "\xC3"sv, "\xED\xA0\x80"sv}) {
+    EXPECT_FALSE(is_xml_text(bad)) << escaped(bad);
+  }
+}
+
 // One answer, written through the interface as the generated code does.
 void write_answer(ResponseWriter& writer) {
   writer.begin_structure("DescribeResult");

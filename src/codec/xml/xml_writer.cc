@@ -58,6 +58,17 @@ void append_xml_escaped(std::string& out, std::string_view value) {
   }
 }
 
+bool is_xml_text(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t length = utf8_sequence_length(value);
+    if (length == 0 || is_forbidden(value.substr(0, length))) {
+      return false;
+    }
+    value.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string_view XmlWriter::effective_name(std::string_view name) const {
   return !stack_.empty() && !stack_.back().item_name.empty() ? stack_.back().item_name : name;
 }

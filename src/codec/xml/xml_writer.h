@@ -12,6 +12,10 @@ namespace hikae::codec {
 // entities, characters that XML 1.0 forbids are dropped, bytes that are not UTF-8 become U+FFFD.
 void append_xml_escaped(std::string& out, std::string_view value);
 
+// Whether the value comes back from an XML answer as it is: UTF-8 without characters that XML 1.0
+// forbids.
+bool is_xml_text(std::string_view value);
+
 // Writes elements one after another, without blanks between them. A structure or list without
 // children is written as `<Name/>`.
 class XmlWriter final : public ResponseWriter {

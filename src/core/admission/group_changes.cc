@@ -16,7 +16,10 @@
 namespace hikae::core {
 namespace {
 
-Fault not_a_member(const CacheClusterId& id, const ReplicationGroup& group) {
+Fault not_a_member(const State& state, const CacheClusterId& id, const ReplicationGroup& group) {
+  if (state.find<CacheCluster>(id) == nullptr) {
+    return cache_cluster_not_found(id.str());
+  }
   return Fault{"InvalidParameterValue",
                fmt::format("Cache cluster {} is not a member of replication group {}.", id.str(),
                            group.id.str())};
@@ -75,7 +78,7 @@ Checked change_primary(const State& state, const std::string& wanted, Instant no
   NodeGroup& node_group = group.node_groups[0];
   const auto& members = node_group.members;
   if (std::find(members.begin(), members.end(), id) == members.end()) {
-    return tl::unexpected(not_a_member(id, group));
+    return tl::unexpected(not_a_member(state, id, group));
   }
   if (id == node_group.primary) {
     return {};
@@ -92,12 +95,13 @@ Checked change_primary(const State& state, const std::string& wanted, Instant no
 }
 
 // Snapshots are taken of one member, so turning them on needs both (AWS API reference).
-Checked change_snapshots(const ModifyReplicationGroup& command, ReplicationGroup& group) {
+Checked change_snapshots(const State& state, const ModifyReplicationGroup& command,
+                         ReplicationGroup& group) {
   if (command.snapshotting_cluster) {
     const auto id = lookup_id<CacheClusterId>(*command.snapshotting_cluster);
     const auto& members = group.node_groups[0].members;
     if (std::find(members.begin(), members.end(), id) == members.end()) {
-      return tl::unexpected(not_a_member(id, group));
+      return tl::unexpected(not_a_member(state, id, group));
     }
     group.snapshotting_cluster = id;
   }
@@ -239,7 +243,7 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
     checked = change_at_once(state, command.settings, group.settings);
   }
   if (checked) {
-    checked = change_snapshots(command, group);
+    checked = change_snapshots(state, command, group);
   }
   if (checked && command.primary_cluster) {
     checked = change_primary(state, *command.primary_cluster, context.now, group);

@@ -169,6 +169,9 @@ TEST(ModifyReplicationGroup, SnapshotsNeedTheirMemberAndTheirDays) {
   command.settings.snapshot_retention_days = 3;
   EXPECT_EQ(world.admit_code(command), "InvalidParameterCombination");
   command.snapshotting_cluster = "stranger";
+  EXPECT_EQ(world.admit_code(command), "CacheClusterNotFound");
+  world.make_group("other", 2);
+  command.snapshotting_cluster = "other-002";
   EXPECT_EQ(world.admit_code(command), "InvalidParameterValue");
   command.snapshotting_cluster = "foo-002";
   EXPECT_EQ(world.admit_code(command), "");

@@ -10,6 +10,7 @@
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/log_steps.h"
 #include "core/reconcile/roll.h"
+#include "core/reconcile/snapshot_steps.h"
 #include "core/state/access.h"
 #include "core/state/snapshots.h"
 
@@ -189,6 +190,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
         node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
     out.pause_writes = !node_group->switchover_target.empty() || node.move.handing_over();
     assign_source(group.migration, out);
+    out.survey = out.survey || place_wanted(state, group) == PlaceWanted::kOfPrimary;
     // First the state forgets that it is fenced, then its agent opens the fence.
     out.lease = node.fenced || wants_lease(state, observed, group, *node_group);
     out.peers = out.lease ? lease_peers(state, *node_group) : out.peers;
@@ -199,7 +201,8 @@ void assign_role(const State& state, const Observed& observed, const Replication
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
   out.survey = node_group->switchover_target == out.node.cluster ||
                (primary_seen != nullptr && primary_seen->dead()) ||
-               asks_replicas(state, observed, *node_group);
+               asks_replicas(state, observed, *node_group) ||
+               place_wanted(state, group) == PlaceWanted::kOfReplicas;
   out.release_clients = may_release_clients(observed, node, out.node, primary_seen);
   if (out.release_clients) {
     out.members = other_addresses(state, *node_group, out.node.cluster);

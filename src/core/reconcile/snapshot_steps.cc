@@ -18,6 +18,8 @@ constexpr Duration kPatience = std::chrono::minutes(30);
 constexpr Duration kLongest = std::chrono::hours(24);
 constexpr int kMaxAttempts = 5;
 constexpr Duration kRecheck = std::chrono::seconds(10);
+// A replica that lags is asked again after so long, and tells by itself when it has come to rest.
+constexpr Duration kAskAgain = std::chrono::seconds(1);
 constexpr int kProgressStep = 10;  // percent between two events
 
 struct View {
@@ -48,9 +50,8 @@ bool is_replica_in_sync(const View& view, const CacheClusterId& id) {
          seen->link_up;
 }
 
-// The node that the snapshot names, the one that the group names, any other replica; the primary
-// last. Empty: nobody can now.
-CacheClusterId choose_taker(const View& view, const ReplicationGroup* group) {
+// The node that the snapshot names, the one that the group names, the members.
+std::vector<CacheClusterId> in_order(const View& view, const ReplicationGroup* group) {
   std::vector<CacheClusterId> order = {view.snapshot.cluster};
   if (group != nullptr) {
     order.push_back(group->snapshotting_cluster);
@@ -58,6 +59,11 @@ CacheClusterId choose_taker(const View& view, const ReplicationGroup* group) {
   for (const CacheCluster* member : view.members) {
     order.push_back(member->id);
   }
+  return order;
+}
+
+// The first replica in that order; the primary while there is none. Empty: nobody can now.
+CacheClusterId choose_taker(const View& view, const std::vector<CacheClusterId>& order) {
   const auto replica = std::find_if(order.begin(), order.end(), [&](const CacheClusterId& id) {
     return is_replica_in_sync(view, id);
   });
@@ -72,6 +78,21 @@ CacheClusterId choose_taker(const View& view, const ReplicationGroup* group) {
   }
   const auto* seen = seen_of(view.state, view.observed, view.primary);
   return serves(seen) && seen->role == Role::kPrimary ? view.primary : CacheClusterId();
+}
+
+// What the node said since it was asked how far it is; nullptr: nothing yet.
+const NodeObservation* answer_of(const View& view, const CacheClusterId& id) {
+  const auto* cluster = view.state.find<CacheCluster>(id);
+  const auto* seen = seen_of(view.state, view.observed, id);
+  const bool answered = serves(seen) && seen->surveyed &&
+                        !view.observed.unheard.contains(NodeKey{cluster->id, cluster->nodes[0].id});
+  return answered ? seen : nullptr;
+}
+
+// Both read in this order, so the replica has all that the primary had acknowledged before.
+bool has_come_as_far(const NodeObservation& replica, const NodeObservation& primary) {
+  return replica.stream == primary.stream &&
+         replica.replication_offset >= primary.replication_offset;
 }
 
 std::string words_of(const Snapshot& snapshot) {
@@ -114,16 +135,72 @@ Plan succeed(const View& view, const SnapshotProgress& done) {
   return plan;
 }
 
+std::string new_file(const View& view) {
+  return fmt::format("{}.rdb", view.context.random.hex(24));
+}
+
 Plan begin(const View& view, const CacheClusterId& taker) {
   Plan plan;
   Snapshot next = view.snapshot;
   NodeSnapshot& data = next.nodes.front();
   data.taker = taker;
-  data.file = fmt::format("{}.rdb", view.context.random.hex(24));
+  data.file = new_file(view);
   ++data.attempts;
   plan.reason = fmt::format("snapshot {} is taken of {}", next.name.str(), taker.str());
   plan.transition.put(std::move(next));
   return plan;
+}
+
+// Nobody saves yet. Without a file's name the primary is asked how far it is, with one the
+// replicas.
+Plan ask(const View& view, std::string file, std::string why) {
+  Plan plan;
+  Snapshot next = view.snapshot;
+  next.nodes.front().taker = {};
+  next.nodes.front().file = std::move(file);
+  plan.reason = std::move(why);
+  plan.transition.put(std::move(next));
+  return plan;
+}
+
+Plan take_of_replica(const View& view, const std::vector<CacheClusterId>& order) {
+  const NodeSnapshot& data = view.snapshot.nodes.front();
+  const std::string name = view.snapshot.name.str();
+  if (!data.taker.empty()) {
+    return ask(view, "", fmt::format("snapshot {}: {} is lost", name, data.taker.str()));
+  }
+  Plan plan;
+  plan.recheck_after = kAskAgain;
+  plan.reason = fmt::format("snapshot {} waits for {} to tell how far it is", name,
+                            data.file.empty() ? view.primary.str() : "a replica");
+  const auto* primary = seen_of(view.state, view.observed, view.primary);
+  if (data.file.empty()) {
+    const auto* answer = answer_of(view, view.primary);
+    return answer == nullptr || answer->role != Role::kPrimary
+               ? plan
+               : ask(view, new_file(view),
+                     fmt::format("snapshot {}: {} is at {}", name, view.primary.str(),
+                                 answer->replication_offset));
+  }
+  // Whoever is to save before others is waited for, though not for long.
+  const bool patient = view.context.now - view.snapshot.created_at < kAskAgain;
+  bool old_news = false;
+  for (const CacheClusterId& id : order) {
+    const bool in_sync = is_replica_in_sync(view, id);
+    const auto* answer = in_sync ? answer_of(view, id) : nullptr;
+    if (in_sync && answer == nullptr && patient) {
+      return plan;
+    }
+    if (answer != nullptr && primary != nullptr && has_come_as_far(*answer, *primary)) {
+      return begin(view, id);
+    }
+    old_news =
+        old_news || (answer != nullptr && view.observed.now - answer->offset_read >= kAskAgain);
+  }
+  return old_news
+             ? ask(view, "",
+                   fmt::format("snapshot {}: no replica is as far as {}", name, view.primary.str()))
+             : plan;
 }
 
 Plan take(const View& view, const ReplicationGroup* group) {
@@ -147,15 +224,20 @@ Plan take(const View& view, const ReplicationGroup* group) {
     plan.reason = fmt::format("waits for {} to save its data", data.taker.str());
     return plan;
   }
-  const CacheClusterId taker = choose_taker(view, group);
-  if (!taker.empty() && data.attempts < kMaxAttempts) {
-    return begin(view, taker);
-  }
-  if (!taker.empty()) {
+  const auto order = in_order(view, group);
+  const CacheClusterId taker = choose_taker(view, order);
+  if (!taker.empty() && data.attempts >= kMaxAttempts) {
     return give_up(view, fmt::format("{} nodes ended while they saved their data", kMaxAttempts));
   }
+  if (!taker.empty() && taker == view.primary) {
+    return begin(view, taker);
+  }
   if (age > kPatience) {
-    return give_up(view, "no node was in service to save its data");
+    return give_up(view, taker.empty() ? "no node was in service to save its data"
+                                       : "no replica came as far as the primary");
+  }
+  if (!taker.empty()) {
+    return take_of_replica(view, order);
   }
   plan.reason = fmt::format("snapshot {} waits for a node in service", view.snapshot.name.str());
   return plan;
@@ -183,6 +265,15 @@ void conclude(const State& state, const Source& source, Plan& plan) {
 }
 
 }  // namespace
+
+PlaceWanted place_wanted(const State& state, const ReplicationGroup& group) {
+  const Snapshot* snapshot = snapshot_under_way(state, group);
+  if (snapshot == nullptr || group.node_groups.front().members.size() < 2 ||
+      !snapshot->nodes.front().taker.empty()) {
+    return PlaceWanted::kOfNobody;
+  }
+  return snapshot->nodes.front().file.empty() ? PlaceWanted::kOfPrimary : PlaceWanted::kOfReplicas;
+}
 
 Plan plan_snapshot(const State& state, const Observed& observed, const ReplicationGroup& group,
                    AdmissionContext context) {

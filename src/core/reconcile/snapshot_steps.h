@@ -8,7 +8,9 @@ namespace hikae::core {
 // and make the outcome known. An empty reason: no snapshot is being taken of it.
 //
 // Data is taken from a replica that is in sync, and from a primary only while there is none: saving
-// costs memory and processor time where clients write.
+// costs memory and processor time where clients write. A snapshot holds all that was acknowledged
+// before it was asked for: first the primary is asked how far it is, then the replicas, and one
+// saves that has come as far.
 Plan plan_snapshot(const State& state, const Observed& observed, const ReplicationGroup& group,
                    AdmissionContext context);
 Plan plan_snapshot(const State& state, const Observed& observed, const CacheCluster& standalone,
@@ -22,5 +24,9 @@ Plan plan_restore_failure(const State& state, const Observed& observed, const Ca
 // Events about how far the loading of a restored cache has come; empty when there is no news.
 Plan plan_restore_progress(const State& state, const Observed& observed,
                            const CacheCluster& cluster, AdmissionContext context);
+
+// Who is to tell how far it is, for the snapshot that is being taken of the group.
+enum class PlaceWanted { kOfNobody, kOfPrimary, kOfReplicas };
+PlaceWanted place_wanted(const State& state, const ReplicationGroup& group);
 
 }  // namespace hikae::core

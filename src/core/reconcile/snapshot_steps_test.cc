@@ -22,6 +22,20 @@ class SnapshotSteps : public ::testing::Test {
   SnapshotSteps() {
     world_.make_group("foo", 3);
     EXPECT_EQ(world_.admit_code(CreateSnapshot{"snap", {}, "foo", {}}), "");
+    for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+      tell_place(id, 100);
+    }
+  }
+  // The agent answers the question how far its node is.
+  void tell_place(const std::string& cluster, std::uint64_t offset) {
+    seen(cluster).surveyed = true;
+    seen(cluster).stream = "stream";
+    seen(cluster).replication_offset = offset;
+    seen(cluster).offset_read = world_.observed.now;
+  }
+  bool is_asked(const std::string& id) {
+    const CacheCluster& cluster = world_.cluster(id);
+    return node_assignment(world_.state, world_.observed, cluster, cluster.nodes[0])->survey;
   }
   const Snapshot& snap() { return *world_.state.find<Snapshot>(SnapshotName("snap")); }
   const NodeSnapshot& data() { return snap().nodes[0]; }
@@ -67,6 +81,84 @@ TEST_F(SnapshotSteps, AReplicaInSyncSavesItsDataAndNobodyElse) {
             "Snapshot succeeded for snapshot with ID 'snap' of replication group with ID 'foo'");
   EXPECT_EQ(file_of("foo-002"), "");
   EXPECT_TRUE(is_free(world_.state, world_.group("foo")));
+}
+
+TEST_F(SnapshotSteps, FirstThePrimaryIsAskedHowFarItIsAndThenTheReplicas) {
+  seen("foo-001").surveyed = seen("foo-002").surveyed = seen("foo-003").surveyed = false;
+  settle();
+  EXPECT_TRUE(is_asked("foo-001"));
+  EXPECT_FALSE(is_asked("foo-002"));
+  tell_place("foo-002", 9000);  // nobody asked, so it was before the primary told
+  settle();
+  EXPECT_TRUE(is_asked("foo-001"));
+  seen("foo-002").surveyed = false;
+  tell_place("foo-001", 4711);
+  world_.observed.unheard.insert(node("foo-001"));  // that was an older question
+  settle();
+  EXPECT_TRUE(is_asked("foo-001"));
+  world_.observed.unheard.clear();
+  settle();
+  EXPECT_FALSE(is_asked("foo-001"));
+  EXPECT_TRUE(is_asked("foo-002"));
+  EXPECT_TRUE(is_asked("foo-003"));
+  EXPECT_TRUE(data().taker.empty());
+  tell_place("foo-002", 4711);
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-002");
+  EXPECT_FALSE(is_asked("foo-002"));
+}
+
+TEST_F(SnapshotSteps, AReplicaThatHasNotComeAsFarIsPassedOver) {
+  tell_place("foo-001", 4711);
+  tell_place("foo-002", 4710);
+  tell_place("foo-003", 4712);
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-003");
+}
+
+TEST_F(SnapshotSteps, TheOneThatIsNamedIsWaitedForThoughNotForLong) {
+  seen("foo-002").surveyed = false;
+  settle();
+  EXPECT_TRUE(data().taker.empty());
+  world_.now = world_.now + Duration(std::chrono::seconds(2));
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-003");
+}
+
+TEST_F(SnapshotSteps, WhileNoReplicaHasComeAsFarTheyAreAskedAgain) {
+  tell_place("foo-001", 4711);
+  settle();
+  EXPECT_TRUE(data().taker.empty());
+  EXPECT_TRUE(is_asked("foo-002"));
+  world_.observed.now = world_.observed.now + Duration(std::chrono::seconds(2));
+  seen("foo-001").surveyed = false;
+  settle();
+  EXPECT_TRUE(is_asked("foo-001"));
+  tell_place("foo-001", 5000);
+  seen("foo-002").surveyed = seen("foo-003").surveyed = false;
+  settle();
+  EXPECT_TRUE(is_asked("foo-002"));
+  tell_place("foo-002", 5001);
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-002");
+}
+
+TEST_F(SnapshotSteps, AnotherOneIsAskedAnewWhenTheFirstIsLost) {
+  settle();
+  ASSERT_EQ(data().taker.str(), "foo-002");
+  tell_place("foo-001", 9000);
+  seen("foo-002").process = NodeObservation::Process::kStopped;
+  settle();
+  EXPECT_TRUE(data().taker.empty());
+  tell_place("foo-003", 9000);
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-003");
+}
+
+TEST_F(SnapshotSteps, AnotherStreamIsNoMeasure) {
+  seen("foo-002").stream = seen("foo-003").stream = "another";
+  settle();
+  EXPECT_TRUE(data().taker.empty());
 }
 
 TEST_F(SnapshotSteps, AReplicaThatLagsIsPassedOver) {

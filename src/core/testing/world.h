@@ -117,7 +117,7 @@ class World {
     seen.role = node.role;
     seen.link_up = node.role == Role::kReplica && node.attach;
     seen.synced = seen.link_up || node.role == Role::kPrimary;
-    seen.offset_settled = node.survey;
+    seen.surveyed = seen.offset_settled = node.survey;
     seen.writes_paused = node.pause_writes && node.role == Role::kPrimary;
     seen.replication_offset = 100;
     return seen;

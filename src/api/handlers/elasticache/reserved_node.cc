@@ -137,6 +137,9 @@ AsyncResult<ReservedCacheNodeMessage> describe_reserved_cache_nodes(
 
 AsyncResult<PurchaseReservedCacheNodesOfferingResult> purchase_reserved_cache_nodes_offering(
     HandlerContext&, PurchaseReservedCacheNodesOfferingMessage input) {
+  if (const auto tags = read_tags(input.tags); !tags) {
+    co_return tl::unexpected(tags.error());
+  }
   if (!all_offerings().contains(*input.reserved_cache_nodes_offering_id)) {
     co_return no_offering(*input.reserved_cache_nodes_offering_id);
   }
