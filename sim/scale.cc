@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <iterator>
 #include <malloc.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -139,8 +139,7 @@ void Scale::submit_groups(int first, int last) {
           if (!admitted) {
             return core::Admitted<core::Transition>(tl::unexpected(admitted.error()));
           }
-          std::move(admitted->changes.begin(), admitted->changes.end(),
-                    std::back_inserter(out.changes));
+          out.append(std::move(*admitted));
         }
         return core::Admitted<core::Transition>(std::move(out));
       });
