@@ -131,7 +131,9 @@ class Account:
 
     def read_back(self, session):
         """What the primary lacks."""
-        self.lost = list(self._missing(session))
+        with session:
+            self.lost = list(self._missing(session))
+        self.stale = 0
 
     def same_at(self, session):
         """A replica lacks the same and no more."""

@@ -268,19 +268,28 @@ class Machines:
     def settle(self):
         """Ends all faults and all clients; the group is whole, and what is lost was admitted."""
         self.heal()
-        primary = self.wait_whole()
+        self.wait_leader()
+        self.wait_whole()
         clients, writer = dict(self.clients), self.writer
         self.end_clients()
         self.account.add_clients(clients)
         self.account.add_writer(writer, self.host_at)
+        eventually(self._read_all, "all members are read", 90, 0.1)
         self.account.read_reports(self.servers.values(), GROUP)
         self.account.read_events(self.answering()[0].elasticache, GROUP)
-        with self.open(members_of(self.group())[primary], 10) as session:
-            self.account.read_back(session)
-        for member, address in self.addresses().items():
-            if member != primary:
-                self.account.same_at(InlineSession(address, 6379, 10))
         return self.account
+
+    def _read_all(self):
+        """A member that stops leading just then sends its clients away: once more."""
+        try:
+            primary = self.is_whole()
+            addresses = self.addresses()
+            self.account.read_back(InlineSession(addresses.pop(primary), 6379, 10))
+            for address in addresses.values():
+                self.account.same_at(InlineSession(address, 6379, 10))
+        except (OSError, KeyError, ClientError, BotoCoreError) as error:
+            raise AssertionError(repr(error)) from error
+        return True
 
     # Faults
 
