@@ -53,6 +53,7 @@ class Controller {
   // Runs one handler that is ready. False when there is none.
   bool run_one();
 
+  Realm realm() const { return realm_; }
   bool open() const { return open_; }
   bool failed() const { return failed_; }  // the state could not be read: to be started again
   const core::State& state() const { return frontend_.state(); }

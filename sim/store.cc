@@ -1,5 +1,7 @@
 #include "sim/store.h"
 
+#include <optional>
+
 #include "sim/timeline.h"
 
 namespace hikae::sim {
@@ -30,12 +32,13 @@ Status SimStore::apply(const core::Transition& transition, core::Revision expect
   if (expected != state_.revision()) {
     return fail(ErrorCode::kConflict, "the stored state has another revision");
   }
-  const core::State before = state_;
+  // All of it is copied, which costs a large state more than the change itself.
+  const auto before = observer_ != nullptr ? std::optional(state_) : std::nullopt;
   state_.apply(transition, expected.next());
   env_.trace.line("store", "revision {} with {} changes", state_.revision().value(),
                   transition.changes.size());
   if (observer_ != nullptr) {
-    observer_->on_commit(before, state_, transition);
+    observer_->on_commit(*before, state_, transition);
   }
   return {};
 }

@@ -104,6 +104,7 @@ bool Timeline::step() {
   ++steps_;
   const auto it = events_.begin();
   now_ = it->first.first;
+  stepped_ = it->second.realm;
   const auto frozen = frozen_.find(it->second.realm);
   if (frozen != frozen_.end()) {
     if (now_ < frozen->second) {

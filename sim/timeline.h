@@ -50,6 +50,7 @@ class Timeline {
 
   // Moves to the next event and runs it. False when there is none.
   bool step();
+  Realm last_realm() const { return stepped_; }  // whose event that was
   std::uint64_t steps() const { return steps_; }
 
  private:
@@ -84,6 +85,7 @@ class Timeline {
   Monotonic now_{1'000'000};
   Id last_id_ = 0;
   Realm last_realm_ = kWorld;
+  Realm stepped_ = kWorld;
   std::uint64_t steps_ = 0;
   std::map<std::pair<Monotonic, Id>, Event> events_;
   std::map<Id, Monotonic> times_;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/scale.h"
 #include "sim/world.h"
 
 namespace {
@@ -17,6 +18,7 @@ using hikae::sim::Outcome;
 constexpr const char* kUsage =
     "usage: sim [--seeds N] [--first S] [--mutation NAME] [--twice] [--keep-going]\n"
     "       sim --seed S [--trace] [--mutation NAME]\n"
+    "       sim --scale NODES [--hosts N]\n"
     "  --twice    run every seed a second time and compare the traces\n"
     "  --keep-going   do not stop at the first seed that fails\n";
 
@@ -25,6 +27,8 @@ struct Arguments {
   std::uint64_t seeds = 100;
   bool trace = false;
   bool twice = false;
+  std::uint64_t scale = 0;  // nodes of one large region
+  std::uint64_t hosts = 300;
   bool keep_going = false;
   hikae::sim::Mutation mutation = hikae::sim::Mutation::kNone;
 };
@@ -63,6 +67,10 @@ bool parse(const std::vector<std::string_view>& words, Arguments& out) {
       out.seeds = number;
     } else if (word == "--first") {
       out.first = number;
+    } else if (word == "--scale") {
+      out.scale = number;
+    } else if (word == "--hosts") {
+      out.hosts = number;
     } else {
       return false;
     }
@@ -87,6 +95,9 @@ int main(int argc, char** argv) {
   if (!parse(std::vector<std::string_view>(argv + 1, argv + argc), arguments)) {
     std::fputs(kUsage, stderr);
     return 2;
+  }
+  if (arguments.scale > 0) {
+    return hikae::sim::Scale({int(arguments.scale), int(arguments.hosts)}).run() ? 0 : 1;
   }
   const auto began = std::chrono::steady_clock::now();
   std::uint64_t acknowledged = 0, excused = 0, takeovers = 0, steps = 0, hashes = 0;

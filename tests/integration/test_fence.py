@@ -173,6 +173,26 @@ class Fence(unittest.TestCase):
             self.assertGreater(time.monotonic() - promised, 0.5)
             self.assertEqual(replica.ask("set k 2"), ["OK"])
 
+    def test_a_promise_is_in_no_append_only_file(self):
+        """Which an engine without the module reads, too."""
+        for primary, replica in self.engines(2, "--appendonly", "yes", "--appendfsync", "always"):
+            replica.agent(f"replicaof {primary.address} {primary.port}")
+            eventually(lambda: "state=online" in primary.agent("info replication")[0],
+                       "the replica follows", 10)
+            primary.lease(10_000)
+            self.assertEqual(primary.ask("set before 1"), ["OK"])
+            self.assertEqual(primary.agent("hikae.promise 8 600 127.0.0.1", "wait 1 1000"),
+                             ["OK", "1"])
+            self.assertEqual(replica.info()["hikae_counted_epoch"], "8")
+            self.assertEqual(primary.ask("set after 2", "wait 1 1000"), ["OK", "1"])
+            for engine in (primary, replica):
+                eventually(lambda e=engine: b"after" in e.append_only(), "it is on the disk", 10)
+                self.assertNotIn(b"hikae", engine.append_only().lower())
+            primary.restart(with_module=False)
+            self.assertEqual(primary.ask("get before", "get after"), ["1", "2"])
+            primary.restart(with_module=True)  # what it reads there is no client's write
+            self.assertEqual(primary.ask("get before", "get after"), ["1", "2"])
+
     def test_only_the_agent_makes_replicas_promise(self):
         for primary, replica in self.engines(2):
             replica.agent(f"replicaof {primary.address} {primary.port}")

@@ -2,6 +2,7 @@
 and a group goes on where most of its world is."""
 
 import json
+import os
 import signal
 import time
 import unittest
@@ -48,9 +49,10 @@ class PartitionTestCase(unittest.TestCase):
         self.addCleanup(self.region.dispose)
         self.region.start()
 
-    def make_group(self, members=3):
+    def make_group(self, members=3, **more):
         self.region.elasticache.create_replication_group(**self.network.group_arguments(
-            ReplicationGroupId="g", NumCacheClusters=members, AutomaticFailoverEnabled=True))
+            ReplicationGroupId="g", NumCacheClusters=members, AutomaticFailoverEnabled=True,
+            **more))
         group = self.region.wait_group("g", members)
         self.wait_leased(group)
         return group
@@ -182,6 +184,34 @@ class Cut(PartitionTestCase):
         self.assertEqual(primary_of(self.region.wait_group("g", 3)), old)
         self.assertIsNone(beside.refused())
         self.assertEqual(writer.finish(), [])
+
+    def test_a_group_with_an_append_only_file_has_leases(self):
+        self.region.elasticache.create_cache_parameter_group(
+            CacheParameterGroupName="kept", CacheParameterGroupFamily="redis2.8", Description="d")
+        self.region.elasticache.modify_cache_parameter_group(
+            CacheParameterGroupName="kept",
+            ParameterNameValues=[{"ParameterName": "appendonly", "ParameterValue": "yes"}])
+        group = self.make_group(CacheParameterGroupName="kept")
+        old = primary_of(group)
+        beside = self.beside(group, old)
+        gone = time.monotonic()
+        self.region.kill()
+        eventually(lambda: beside.last_taken() > gone + 3 * LEASE, "writes go on by promises")
+        self.assertIsNone(beside.refused())
+        self.region.start()
+        for agent in self.agents.values():
+            agent.wait_connected()
+        found = [os.path.join(place, name) for agent in self.agents.values()
+                 for place, _, names in os.walk(agent.data) for name in names
+                 if place.endswith("appendonlydir")]
+        content = {path: self.content(path) for path in found}
+        self.assertEqual(sum(b"local:" in text for text in content.values()), 3, list(content))
+        self.assertFalse([path for path, text in content.items() if b"hikae.promise" in text])
+
+    @staticmethod
+    def content(path):
+        with open(path, "rb") as file:
+            return file.read().lower()
 
     def test_an_agent_that_is_stopped_lets_no_lease_last(self):
         group = self.make_group()

@@ -1,4 +1,5 @@
-"""An etcd cluster of a test's own: real processes on free ports of 127.0.0.1."""
+"""An etcd cluster of a test's own: real processes on free ports, of 127.0.0.1 if not told
+otherwise."""
 
 import base64
 import json
@@ -16,10 +17,15 @@ START_TIMEOUT = 30.0
 
 
 class Etcd:
-    """Members m0, m1, ... in directories below `directory`."""
+    """Members m0, m1, ... in directories below `directory`.
 
-    def __init__(self, directory, members=1):
+    addresses, prefixes: where each is, and what is put in front of its command.
+    """
+
+    def __init__(self, directory, members=1, addresses=None, prefixes=None):
         self.directory = directory
+        self.addresses = addresses or ["127.0.0.1"] * members
+        self.prefixes = prefixes or [[]] * members
         self.client_ports = [free_port() for _ in range(members)]
         self.peer_ports = [free_port() for _ in range(members)]
         self.processes = [None] * members
@@ -27,7 +33,8 @@ class Etcd:
     @property
     def url(self):
         """As --store takes it."""
-        return "etcd://" + ",".join(f"127.0.0.1:{port}" for port in self.client_ports)
+        return "etcd://" + ",".join(f"{address}:{port}" for address, port
+                                     in zip(self.addresses, self.client_ports))
 
     def start(self):
         for member in range(len(self.processes)):
@@ -36,13 +43,13 @@ class Etcd:
         return self
 
     def start_member(self, member):
-        client = f"http://127.0.0.1:{self.client_ports[member]}"
-        peer = f"http://127.0.0.1:{self.peer_ports[member]}"
-        cluster = ",".join(f"m{i}=http://127.0.0.1:{port}"
+        client = f"http://{self.addresses[member]}:{self.client_ports[member]}"
+        peer = f"http://{self.addresses[member]}:{self.peer_ports[member]}"
+        cluster = ",".join(f"m{i}=http://{self.addresses[i]}:{port}"
                            for i, port in enumerate(self.peer_ports))
         with open(os.path.join(self.directory, f"etcd{member}.log"), "ab") as log:
             self.processes[member] = subprocess.Popen(
-                ["etcd", "--name", f"m{member}",
+                [*self.prefixes[member], "etcd", "--name", f"m{member}",
                  "--data-dir", os.path.join(self.directory, f"m{member}"),
                  "--listen-client-urls", client, "--advertise-client-urls", client,
                  "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
@@ -74,8 +81,9 @@ class Etcd:
         eventually(answers, "etcd answers", START_TIMEOUT, 0.05)
 
     def call(self, member, path, body):
+        where = f"http://{self.addresses[member]}:{self.client_ports[member]}"
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.client_ports[member]}{path}", json.dumps(body).encode(),
+            where + path, json.dumps(body).encode(),
             {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)

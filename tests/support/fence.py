@@ -35,14 +35,33 @@ class FencedEngine:
             file.write(bytes(16))
         self._file = open(path, "r+b")
         self._memory = mmap.mmap(self._file.fileno(), 16)
-        fence = ["--loadmodule", module(), path, address] if with_module else []
+        self._command = [program, "--bind", address, "--port", str(self.port),
+                         "--dir", self.directory, "--unixsocket", self.socket, "--save", "",
+                         "--repl-diskless-sync-delay", "0", "--logfile", "engine.log", *arguments]
+        self._fence = ["--loadmodule", module(), path, address]
+        self._start(with_module)
+
+    def _start(self, with_module):
         self.process = subprocess.Popen(
-            [program, "--bind", address, "--port", str(self.port), "--dir", self.directory,
-             "--unixsocket", self.socket, "--save", "", "--repl-diskless-sync-delay", "0",
-             "--logfile", "engine.log", *arguments, *fence],
+            [*self._command, *(self._fence if with_module else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             preexec_fn=die_with_parent)
-        eventually(self._answers, f"{program} answers: {self.log()}", 10)
+        eventually(self._answers, f"{self._command[0]} answers: {self.log()}", 10)
+
+    def restart(self, with_module):
+        self.process.kill()
+        self.process.wait(10)
+        self._start(with_module)
+
+    def append_only(self):
+        """All that is in the files of its append-only directory."""
+        found = b""
+        for place, _, names in os.walk(self.directory):
+            for name in sorted(names):
+                if "appendonly" in place + name:
+                    with open(os.path.join(place, name), "rb") as file:
+                        found += file.read()
+        return found
 
     def _answers(self):
         assert self.process.poll() is None, self.log()

@@ -6,6 +6,7 @@ import ctypes
 import os
 import random
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -17,6 +18,8 @@ from .processes import die_with_parent
 CLONE_NEWNET = 0x40000000
 FIRST_NODE, LAST_NODE = 50, 80
 HUB = 1
+HUB_NAME = "hub"
+NOBODY = "02:00:00:00:de:ad"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -59,6 +62,20 @@ class Namespace:
     def ip(self, *arguments):
         subprocess.run([*self.prefix, "ip", *arguments], check=True)
 
+    def kill_everything(self):
+        """All processes in it at once, as when a machine loses its power. Returns their pids."""
+        own = os.readlink(f"/proc/{self.holder.pid}/ns/net")
+        found = []
+        for entry in os.listdir("/proc"):
+            with contextlib.suppress(OSError):
+                if (entry.isdigit() and int(entry) != self.holder.pid
+                        and os.readlink(f"/proc/{entry}/ns/net") == own):
+                    found.append(int(entry))
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return found
+
     @contextlib.contextmanager
     def inside(self):
         """What this thread opens meanwhile is opened there."""
@@ -77,7 +94,8 @@ class Namespace:
 
 
 class Zones:
-    """A hub and some zones. Until dispose() the thread that made it works in the hub."""
+    """A hub and some zones, or hosts of zones whose names begin with the zone's. Until dispose()
+    the thread that made it works in the hub."""
 
     def __init__(self, names):
         self.network = f"10.{random.randrange(64, 128)}"
@@ -86,10 +104,8 @@ class Zones:
         self.hub.ip("link", "add", "br0", "type", "bridge")
         self.hub.ip("addr", "add", f"{self.network}.0.{HUB}/16", "dev", "br0")
         self.hub.ip("link", "set", "br0", "up")
-        self.zones = {}
-        for number, name in enumerate(names, 1):
-            self.zones[name] = self._add(number, name)
         self.numbers = {name: number for number, name in enumerate(names, 1)}
+        self.zones = {name: self._add(number, name) for name, number in self.numbers.items()}
         _enter(self.hub.descriptor)
 
     def _add(self, number, name):
@@ -99,7 +115,16 @@ class Zones:
         self.hub.ip("link", "set", f"to-{name}", "master", "br0", "up")
         zone.ip("addr", "add", f"{self.network}.{number}.1/16", "dev", "eth0")
         zone.ip("link", "set", "eth0", "up")
+        # A gateway that nobody is: what is sent there is lost without a word.
+        zone.ip("neigh", "add", self.nowhere, "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
         return zone
+
+    @property
+    def nowhere(self):
+        return f"{self.network}.255.254"
+
+    def address(self, name):
+        return f"{self.network}.{self.numbers[name]}.1"
 
     @property
     def hub_address(self):
@@ -116,6 +141,31 @@ class Zones:
     def heal(self, name):
         self.hub.ip("link", "set", f"to-{name}", "up")
 
+    def _subnet(self, name):
+        return f"{self.network}.{0 if name == HUB_NAME else self.numbers[name]}.0/24"
+
+    def block(self, source, target):
+        """What is sent from one to the other is lost; the way back is as it was. The source of
+        what the hub sends cannot be cut; its end at the other side can."""
+        self.zones[source].ip("route", "replace", self._subnet(target), "via", self.nowhere,
+                              "dev", "eth0")
+
+    def unblock(self, source, target):
+        subprocess.run([*self.zones[source].prefix, "ip", "route", "del", self._subnet(target),
+                        "via", self.nowhere], check=False, stderr=subprocess.DEVNULL)
+
+    def power_off(self, name):
+        """Its link is cut, and all of its processes are killed at once."""
+        self.cut(name)
+        return self.zones[name].kill_everything()
+
+    def power_on(self, name):
+        """Again, with the addresses alone that a machine has when it starts."""
+        zone = self.zones[name]
+        zone.ip("addr", "flush", "dev", "eth0")
+        zone.ip("addr", "add", f"{self.address(name)}/16", "dev", "eth0")
+        self.heal(name)
+
     def dispose(self):
         _enter(self._before)
         os.close(self._before)
@@ -127,12 +177,13 @@ class Zones:
 class ZoneAgent(Agent):
     """A host in a zone; it adds its nodes' addresses to the zone's own network."""
 
-    def __init__(self, region, zones, zone, ports, *arguments):
-        super().__init__(region, f"host-{zone}", zone, ports, *arguments)
-        self.prefix = zones.zones[zone].prefix
+    def __init__(self, region, zones, host, ports, *arguments, servers=None):
+        """Its servers are `servers`, or at those ports of the hub."""
+        super().__init__(region, f"host-{host}", host[0], ports, *arguments)
+        self.prefix = zones.zones[host].prefix
         ports = [ports] if isinstance(ports, int) else ports
-        self.servers = ",".join(f"https://{zones.hub_address}:{port}" for port in ports)
-        self.pool_text = zones.pool(zone)
+        self.servers = servers or ",".join(f"https://{zones.hub_address}:{port}" for port in ports)
+        self.pool_text = zones.pool(host)
 
     def command(self):
         return [*self.prefix, *super().command()]
@@ -141,13 +192,15 @@ class ZoneAgent(Agent):
 class LocalClient(threading.Thread):
     """Writes numbered values to one address from inside a zone, and keeps what it was told.
 
-    `answers` are (time asked, time answered, number, text), in order.
+    `answers` are (time asked, time answered, number, text), in order; the text is empty where a
+    connection broke.
     """
 
-    def __init__(self, namespace, address, port, open_session):
+    def __init__(self, namespace, address, port, open_session, name="local", pause=0.002):
         super().__init__(daemon=True)
         self.namespace, self.address, self.port = namespace, address, port
         self.open_session = open_session
+        self.name, self.pause = name, pause
         self.answers = []
         self._end = threading.Event()
 
@@ -160,13 +213,15 @@ class LocalClient(threading.Thread):
                         while not self._end.is_set():
                             number += 1
                             self._write(session, number)
-                            self._end.wait(0.002)
+                            self._end.wait(self.pause)
                 except OSError:
+                    now = time.monotonic()
+                    self.answers.append((now, now, number, ""))
                     self._end.wait(0.005)
 
     def _write(self, session, number):
         asked = time.monotonic()
-        session.send([f"set local:{number} {number}"])
+        session.send([f"set {self.name}:{number} {number}"])
         self.answers.append((asked, time.monotonic(), number, str(session.receive())))
 
     def acknowledged(self):

@@ -22,18 +22,20 @@ class Writer(threading.Thread):
 
     It asks for the name again whenever a connection breaks or a write is refused. `batch` commands
     are in flight at a time; with `confirm` it asks after each batch for that many replicas.
-    `open_session(endpoint, timeout)` is how it connects, where that is not plain.
+    `open_session(endpoint, timeout)` is how it connects, where that is not plain; `region` is not
+    asked then. `first` is the first number: a writer that comes after another says one that was not
+    used.
     """
 
     def __init__(self, region, endpoint, batch=50, confirm=0, timeout=10.0, pause=0.0,
-                 open_session=None):
+                 open_session=None, first=0):
         super().__init__(daemon=True)
         self.endpoint = endpoint
         self.open_session = open_session or region.session
         self.batch, self.confirm, self.timeout, self.pause = batch, confirm, timeout, pause
         self.acknowledged = {}  # number: how
         self.interruptions = []  # what made it ask for the name again
-        self._next = 0
+        self._next = first
         self._end = threading.Event()
         self._may_write = threading.Event()
         self._may_write.set()

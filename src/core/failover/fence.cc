@@ -3,20 +3,10 @@
 #include <algorithm>
 
 #include "core/failover/failover.h"
-#include "core/resource/cache_groups.h"
 #include "core/resource/host.h"
 
 namespace hikae::core {
 namespace {
-
-bool keeps_a_log(const State& state, const ReplicationGroup& group) {
-  const auto* parameters = state.find<ParameterGroup>(group.settings.parameter_group);
-  if (parameters == nullptr) {
-    return false;
-  }
-  const auto value = parameters->overrides.find("appendonly");
-  return value != parameters->overrides.end() && value->second == "yes";
-}
 
 bool wants_failover(const ReplicationGroup& group) {
   return group.status != "deleting" &&
@@ -39,7 +29,6 @@ bool wants_lease(const State& state, const Observed& observed, const Replication
                  const NodeGroup& node_group) {
   const auto& members = node_group.members;
   return observed.grants_leases && members.size() > 1 && wants_failover(group) &&
-         !keeps_a_log(state, group) &&
          std::all_of(members.begin(), members.end(), [&](const CacheClusterId& id) {
            const auto* member = state.find<CacheCluster>(id);
            return member == nullptr || member->nodes.empty() || can_fence(state, observed, *member);

@@ -10,8 +10,7 @@ namespace hikae::core {
 // Which primaries take writes by a lease alone, and when one that cannot be asked takes none.
 
 // The primary of this node group is to have a lease: another member may lead in its place, every
-// member is on a host that can fence its engines, and no engine runs that has no fence. Without an
-// append-only file: what goes to the replicas beside the data would be kept in it.
+// member is on a host that can fence its engines, and no engine runs that has no fence.
 bool wants_lease(const State& state, const Observed& observed, const ReplicationGroup& group,
                  const NodeGroup& node_group);
 

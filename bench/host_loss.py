@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Milliseconds from what happens to a machine to the first write that is acknowledged elsewhere.
+
+    bench/host_loss.py [--rounds 10]                       needs root, for network namespaces
+
+Six hosts in three zones, two servers, three members of etcd, each a network namespace; a group of
+three with default leases (1 s). A client that follows the primary's name writes all the time.
+
+  cut      the primary's host loses its link: nothing gets in or out
+  power    and all of its processes are killed in the same moment
+  kill     the primary alone is killed (kill -9), its agent lives
+  servers  both servers are killed at once: how many writes are refused in the next 10 s
+
+The topology is that of the tests (tests/support/machines.py), and so is the account of what was
+written; the bench fails when a promise was broken. The lease's length is what bounds the first two:
+no other way of knowing that a machine takes no writes is as quick, so there is no peer.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tests"))
+
+from support import netns  # noqa: E402 - the path comes first
+from support.machines import SERVERS, Machines  # noqa: E402
+from support.waiting import eventually  # noqa: E402
+
+CONTROL_LOSS_SECONDS = 10
+
+
+def first_elsewhere(machines, host, begin):
+    """When the client that follows the name was first told OK by another host."""
+    def found():
+        taken = [one.at for one in list(machines.writer.acknowledged.values())
+                 if one.at > begin and machines.host_at(one.node) != host]
+        return min(taken, default=None)
+
+    return eventually(found, "another host takes writes", 30, 0.01)
+
+
+def round_of(machines, fault):
+    machines.wait_whole()
+    machines.wait_leader()
+    beside = machines.start_clients()
+    host = beside.host
+    acts = {"cut": lambda: machines.cut(host), "power": lambda: machines.power_off(host),
+            "kill": lambda: machines.kill_engine_at(host)}
+    begin = acts[fault]()
+    took = first_elsewhere(machines, host, begin) - begin
+    problems = machines.settle().problems()
+    if problems:
+        sys.exit("\n".join(problems))
+    return 1000 * took
+
+
+def refused_without_servers(machines):
+    machines.wait_whole()
+    beside = machines.start_clients()
+    begin = time.monotonic()
+    for server in SERVERS:
+        machines.kill_server(server)
+    eventually(lambda: beside.last_taken() > begin + CONTROL_LOSS_SECONDS or
+               time.monotonic() > begin + 2 * CONTROL_LOSS_SECONDS, "time passes", 30)
+    answers = [text for asked, _, _, text in list(beside.answers) if asked > begin]
+    problems = machines.settle().problems()
+    if problems:
+        sys.exit("\n".join(problems))
+    return len(answers), sum(text != "OK" for text in answers)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10)
+    options = parser.parse_args()
+    netns.require()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
+    machines = Machines()
+    try:
+        machines.start()
+        for fault in ("cut", "power", "kill"):
+            times = sorted(round_of(machines, fault) for _ in range(options.rounds))
+            print(f"{fault:7} median {statistics.median(times):7.0f} ms, {times[0]:.0f} to "
+                  f"{times[-1]:.0f} ms in {len(times)} rounds", flush=True)
+        taken, refused = refused_without_servers(machines)
+        print(f"servers {taken} writes without a server, {refused} refused")
+    finally:
+        machines.dispose()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

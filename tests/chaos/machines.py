@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Faults of machines by chance, by hand: needs root, for network namespaces.
+
+  tests/chaos/machines.py                          two minutes, with a seed that it prints
+  tests/chaos/machines.py --seconds 3600 --seed 7  an hour of seed 7
+  tests/chaos/machines.py --seed 7 --round 12      round 12 of seed 7, again and again
+  tests/chaos/machines.py --seed 7 --plan 5        shows the first five rounds and does nothing
+
+Ends at the first broken promise, with both servers' logs. The exit code is 1 then, else 0.
+HIKAE_BINARY names another program than build/release/hikae.
+"""
+
+import argparse
+import os
+import random
+import signal
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
+
+from support import netns  # noqa: E402 - the path comes first
+from support.machines import Machines  # noqa: E402
+from support.storm import Broken, Storm, make_round  # noqa: E402
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=120, help="no round begins later")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--from", type=int, default=1, dest="first", help="the first round")
+    parser.add_argument("--round", type=int, dest="only", help="repeat this round alone")
+    parser.add_argument("--plan", type=int, help="only show so many rounds")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of dispose()
+    if options.plan:
+        for number in range(options.first, options.first + options.plan):
+            steps, hold = make_round(options.seed, number)
+            print(f"round {number}: {steps}, then {hold:.1f} s")
+        return 0
+    netns.require()
+    machines = Machines("--rebuild-after", "6s")
+    try:
+        storm = Storm(machines.start(), options.seed, lambda line: print(line, flush=True))
+        rounds = storm.run(options.seconds, options.first, options.only)
+    except (Broken, AssertionError) as error:
+        print(f"\nseed {options.seed}: {error}", flush=True)
+        return 1
+    finally:
+        machines.dispose()
+    print(f"\nseed {options.seed}: {rounds} rounds, {storm.failovers} failovers, {storm.writes} "
+          f"writes of which {storm.lost} are lost as admitted, whole again after at most "
+          f"{storm.slowest:.1f} s, no promise broken")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""Six hosts in three zones, two servers, three members of etcd, each a machine of its own that can
+be cut off, struck by half, or lose its power; clients on every side write all the time."""
+
+import contextlib
+import os
+import random
+import signal
+import time
+import unittest
+
+from support import netns
+from support.machines import ETCDS, HOSTS, Machines
+from support.storm import Storm, make_round
+from support.waiting import eventually
+
+LEASE = 1.0
+REBUILD = "6s"  # of a host of which nothing is heard
+
+
+SECONDS = 45  # of faults by chance; with the start and the last round, a minute
+TIMELINE_LINES = 80
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        netns.require()
+        cls.region = Machines("--rebuild-after", REBUILD)
+        cls.addClassCleanup(cls.region.dispose)
+        cls.region.start()
+
+    def setUp(self):
+        self.m = self.region
+        self.m.wait_whole()
+        self.beside = self.m.start_clients()
+        self.addCleanup(self.m.end_clients)
+        self.addCleanup(self.m.heal)
+        self.old = self.m.primary()
+        self.host = self.beside.host
+        self.others = sorted({c.host for c in self.m.clients.values()} - {self.host})
+
+    def settle(self):
+        account = self.m.settle()
+        print(f"\n{account.describe()}")
+        self.assertEqual(account.problems(), [])
+        return account
+
+    def writes_until(self, at, client=None):
+        """Until a write was taken that was asked for after `at`."""
+        client = client or self.beside
+        eventually(lambda: client.last_taken() > at, "writes are taken", 30)
+
+    def wait_moved(self):
+        """Until another node takes writes. When it took the first one."""
+        def first():
+            found = [asked for member, client in self.m.clients.items() if member != self.old
+                     for asked, _, _, text in list(client.answers) if text == "OK"]
+            return min(found, default=None)
+
+        return eventually(first, "another node takes writes", 30)
+
+    def has_another_host(self):
+        """Its name has no address on the way there."""
+        with contextlib.suppress(OSError):
+            return self.m.host_of(self.old) != self.host
+        return False
+
+    def assert_stayed(self, began):
+        """No failover, and the primary refused nothing."""
+        account = self.settle()
+        self.assertEqual(account.failovers, [])
+        refused = [text for asked, _, _, text in self.beside.answers if asked > began
+                   and text != "OK"]
+        self.assertEqual(refused, [])
+        self.assertEqual(account.lost, [])
+        return account
+
+    # One way
+
+    def test_a_host_that_hears_nothing_is_replaced(self):
+        everybody = [m for m in (*HOSTS, *ETCDS) if m != self.host]
+        cut = self.m.block(everybody, [self.host])
+        elsewhere = self.wait_moved()
+        print(f"\n  first write elsewhere after {1000 * (elsewhere - cut):.0f} ms")
+        self.assertLess(self.beside.last_taken(), elsewhere)
+        self.settle()
+
+    def test_a_host_that_nobody_hears_is_replaced(self):
+        everybody = [m for m in (*HOSTS, *ETCDS) if m != self.host]
+        cut = self.m.block([self.host], everybody)
+        elsewhere = self.wait_moved()
+        print(f"\n  first write elsewhere after {1000 * (elsewhere - cut):.0f} ms")
+        self.assertLess(self.beside.last_taken(), elsewhere)
+        self.settle()
+
+    def test_servers_that_do_not_hear_a_host_leave_its_primary_alone(self):
+        """Its replicas hear it, and let it go on."""
+        began = self.m.block([self.host], ETCDS)
+        self.writes_until(began + 8 * LEASE)
+        self.assert_stayed(began)
+
+    def test_replicas_that_do_not_hear_their_primary_do_not_lead(self):
+        """The servers hear it, and renew its lease."""
+        began = self.m.block([self.host], self.others)
+        self.writes_until(began + 5 * LEASE)
+        self.assert_stayed(began)
+
+    # The control plane
+
+    def test_a_leader_that_is_cut_off_costs_no_write(self):
+        leader = self.m.wait_leader()
+        engines = self.m.engines()
+        began = self.m.cut(leader.machine)
+        eventually(lambda: self.m.leader() not in (None, leader), "the other leads", 20)
+        self.writes_until(time.monotonic() + 8 * LEASE)
+        self.assert_stayed(began)
+        self.assertEqual(self.m.engines(), engines)
+
+    def test_a_lost_member_of_etcd_delays_no_failover(self):
+        began = self.m.kill_etcd(self.m.wait_etcd_leader())
+        self.m.kill_engine(self.old)
+        elsewhere = self.wait_moved()
+        print(f"\n  first write elsewhere after {1000 * (elsewhere - began):.0f} ms")
+        self.assertLess(elsewhere - began, 15)
+        self.settle()
+
+    def test_without_a_quorum_of_etcd_writes_go_on_and_nothing_is_restarted_later(self):
+        engines = self.m.engines()
+        began = self.m.kill_etcd(0, 1)
+        self.writes_until(began + 12 * LEASE)  # beyond every lease of servers, too
+        self.assertIsNone(self.m.leader())
+        self.m.heal()
+        self.m.wait_leader()
+        self.writes_until(time.monotonic() + 8 * LEASE)  # and beyond a new leader's patience
+        self.assert_stayed(began)
+        self.assertEqual(self.m.engines(), engines)
+
+    def test_a_leader_lost_in_the_midst_of_a_failover_is_followed_by_one_that_ends_it(self):
+        leader = self.m.wait_leader()
+        cut = self.m.cut(self.host)
+        # From before the old lease is over to after the commit.
+        moment = random.uniform(0.8, 1.4)
+        eventually(lambda: time.monotonic() >= cut + moment, "the moment", 5, 0)
+        self.m.kill_server(leader.machine)
+        elsewhere = self.wait_moved()
+        print(f"\n  leader lost after {moment:.3f} s, first write elsewhere after "
+              f"{1000 * (elsewhere - cut):.0f} ms")
+        self.assertLess(self.beside.last_taken(), elsewhere)
+        self.settle()
+
+    # Machines
+
+    def test_power_loss_of_the_primarys_host(self):
+        """Another leads, the node is rebuilt on the zone's other host, and the first one cleans up
+        when it is back."""
+        off = self.m.power_off(self.host)
+        elsewhere = self.wait_moved()
+        print(f"\n  first write elsewhere after {1000 * (elsewhere - off):.0f} ms")
+        self.assertLess(elsewhere - off, 10)
+        eventually(self.has_another_host, "the node has another host", 40)
+        self.assertEqual(self.m.host_of(self.old)[0], self.host[0])
+        self.m.wait_whole()
+        self.settle()
+        eventually(lambda: self.m.hosts()[f"host-{self.host}"]["state"] == "connected",
+                   "the host is back", 30)
+        eventually(lambda: not self.m.agents[self.host].nodes(), "its old node is gone", 20)
+
+    def test_power_loss_of_a_server_with_its_member_of_etcd(self):
+        leader = self.m.wait_leader()
+        began = self.m.power_off(leader.machine)
+        eventually(lambda: self.m.leader() not in (None, leader), "the other leads", 20)
+        self.writes_until(time.monotonic() + 8 * LEASE)
+        self.assert_stayed(began)
+
+    def test_a_stopped_agent_of_the_primary(self):
+        stopped = self.m.signal_agent(self.host, signal.SIGSTOP, signal.SIGCONT)
+        elsewhere = self.wait_moved()
+        self.assertLess(self.beside.last_taken(), elsewhere)
+        self.assertLess(elsewhere - stopped, 10)
+        self.settle()
+
+
+class Storms(unittest.TestCase):
+    longest_seconds = 240  # on a machine on which each round takes the longest it may
+
+    def test_faults_by_chance(self):
+        netns.require()
+        seed = int(os.environ.get("HIKAE_CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
+        lines = []
+        self.region = Machines("--rebuild-after", REBUILD)
+        self.addCleanup(self.region.dispose)
+        self.region.start()
+        storm = Storm(self.region, seed, lines.append)
+        try:
+            rounds = storm.run(SECONDS)
+        except Exception as error:
+            told = "\n".join(lines[-TIMELINE_LINES:])
+            raise AssertionError(f"seed {seed} (tests/chaos/machines.py --seed {seed})\n{told}\n"
+                                 f"{error}") from error
+        print(f"\n  seed {seed}: {rounds} rounds, {storm.failovers} failovers, {storm.writes} "
+              f"writes, {storm.lost} lost and admitted")
+        self.assertGreater(rounds, 0)
+
+    def test_a_round_is_a_function_of_seed_and_number(self):
+        self.assertEqual(make_round(7, 3), make_round(7, 3))
+        self.assertNotEqual(make_round(7, 3), make_round(8, 3))
+
+
+if __name__ == "__main__":
+    unittest.main()
