@@ -179,6 +179,7 @@ void World::freeze_host(HostSlot& host) {
 void World::stop_faults() {
   trace_.line("world", "no more faults");
   faults_on_ = false;
+  crash_countdown_.reset();
   store_.stop_faults();
   network_.stop_faults();
   std::vector<Pid> all;

@@ -1,5 +1,7 @@
 #include "sim/world.h"
 
+#include <ostream>
+
 #include <gtest/gtest.h>
 
 namespace hikae::sim {
@@ -38,26 +40,39 @@ TEST(World, ClientsWriteAndPrimariesMove) {
   EXPECT_GT(snapshots, 5);
 }
 
+// `first`: shortly before the seed that found it when this was written, which spares minutes.
+struct Mutant {
+  Mutation mutation = Mutation::kNone;
+  std::uint64_t first = 1;
+};
+
+void PrintTo(const Mutant& mutant, std::ostream* out) {
+  *out << name_of(mutant.mutation);
+}
+
 // A simulator that finds no bug where there is one proves nothing.
-class Mutants : public ::testing::TestWithParam<Mutation> {};
+class Mutants : public ::testing::TestWithParam<Mutant> {};
 
 TEST_P(Mutants, AreFound) {
-  constexpr std::uint64_t kEnough = 200;
-  for (std::uint64_t seed = 1; seed <= kEnough; ++seed) {
-    if (run(seed, GetParam()).violation) {
+  constexpr std::uint64_t kEnough = 400;
+  const auto [mutation, first] = GetParam();
+  for (std::uint64_t seed = first; seed < first + kEnough; ++seed) {
+    if (run(seed, mutation).violation) {
       return;
     }
   }
-  FAIL() << name_of(GetParam()) << " survives " << kEnough << " seeds";
+  FAIL() << name_of(mutation) << " survives " << kEnough << " seeds";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Mutants,
-                         ::testing::Values(Mutation::kPromoteWithoutFence, Mutation::kIgnoreEpoch,
-                                           Mutation::kChooseLowestOffset,
-                                           Mutation::kFlipNameBeforeCommit,
-                                           Mutation::kAcceptEmptyPrimary, Mutation::kUnderstateLoss,
-                                           Mutation::kClaimSnapshot,
-                                           Mutation::kPromoteBeforeLeaseEnds));
+                         ::testing::Values(Mutant{Mutation::kPromoteWithoutFence, 24},
+                                           Mutant{Mutation::kIgnoreEpoch},
+                                           Mutant{Mutation::kChooseLowestOffset},
+                                           Mutant{Mutation::kFlipNameBeforeCommit},
+                                           Mutant{Mutation::kAcceptEmptyPrimary},
+                                           Mutant{Mutation::kUnderstateLoss},
+                                           Mutant{Mutation::kClaimSnapshot},
+                                           Mutant{Mutation::kPromoteBeforeLeaseEnds, 155}));
 
 }  // namespace
 }  // namespace hikae::sim

@@ -156,6 +156,15 @@ std::vector<Member> heard_of(const std::vector<Member>& members) {
   return out;
 }
 
+// Nobody has answered in time. Who is on a host of which nothing is heard may have lost its copy
+// since, and cannot be told to lead either.
+std::vector<Member> in_reach(const Observed& observed, std::vector<Member> members) {
+  std::erase_if(members, [&](const Member& member) {
+    return observed.silent.contains(member.cluster->nodes[0].host);
+  });
+  return members;
+}
+
 // No replica that answers holds a copy.
 FailoverDecision choose_from_disk(const State& state, const Observed& observed,
                                   const NodeGroup& node_group, const Member& primary) {
@@ -253,7 +262,14 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
     out.recheck_after = bound - waited;
     return out;
   }
-  const auto& choice = heard.empty() ? all : heard;
+  const auto choice = heard.empty() ? in_reach(observed, all) : heard;
+  if (choice.empty()) {
+    out.stage = FailoverStage::kChoosing;
+    out.reason = fmt::format("{} is dead, and nothing is heard of the hosts of its replicas",
+                             node_group.primary.str());
+    out.recheck_after = kNewsBound;
+    return out;
+  }
   const Member* best = &choice.front();
   for (const Member& one : choice) {
     best = leads_before(state, node_group, one, *best) ? &one : best;

@@ -73,6 +73,18 @@ TEST_F(Failover, AReplicaThatNeverSettlesIsNotWaitedForLongerThanTheBound) {
   EXPECT_EQ(decide().new_primary.str(), "foo-002");
 }
 
+TEST_F(Failover, AReplicaOnAHostThatIsNotHeardOfIsWaitedFor) {
+  die("foo-001");
+  world.observed.dead_since[NodeKey{CacheClusterId("foo-001"), NodeId("0001")}] = Monotonic(0);
+  world.observed.now = Monotonic(0) + kNewsBound;
+  for (const char* id : {"foo-002", "foo-003"}) {
+    world.observed.silent[world.cluster(id).nodes[0].host] = Monotonic(0);
+  }
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "both may have come back empty since";
+  world.observed.silent.erase(world.cluster("foo-003").nodes[0].host);
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+}
+
 TEST_F(Failover, TheGreatestOffsetLeadsAndTheGapIsReported) {
   die("foo-001");
   settle_offsets();
