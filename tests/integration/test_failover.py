@@ -318,7 +318,7 @@ class Asked(FailoverTestCase):
         self.region.wait_group("refused", 3)
         self.refused("NodeGroupNotFoundFault", self.cache.test_failover,
                      ReplicationGroupId="refused", NodeGroupId="0002", status=404)
-        self.refused("InvalidParameterValue", self.cache.modify_replication_group,
+        self.refused("CacheClusterNotFound", self.cache.modify_replication_group, status=404,
                      ReplicationGroupId="refused", PrimaryClusterId="stranger-001",
                      ApplyImmediately=True)
         self.assertEqual(primary_of(self.region.group("refused")), primary_of(group))
