@@ -62,7 +62,7 @@ class SqliteStore::Connection {
  public:
   explicit Connection(const std::string& path)
       : database_(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs),
-        log_(database_.getHandle(), path) {
+        log_(database_.getHandle(), path, {}) {
     database_.exec("PRAGMA journal_mode=WAL");
     database_.exec("PRAGMA synchronous=FULL");
     database_.exec("PRAGMA foreign_keys=ON");

@@ -12,7 +12,6 @@ namespace {
 
 constexpr off_t kHeader = 32;  // https://www.sqlite.org/fileformat2.html#walformat
 constexpr off_t kPageWithHeader = 4096 + 24;
-constexpr off_t kLength = kHeader + WriteAheadLog::kPages * kPageWithHeader;
 constexpr off_t kBlock = 256 * 1024;
 
 // Zeros are no valid frames: SQLite ends there when it reads the log, as at frames of before.
@@ -31,8 +30,8 @@ bool write_zeros(int file, off_t from, off_t to) {
 
 }  // namespace
 
-WriteAheadLog::WriteAheadLog(sqlite3* database, const std::string& path)
-    : database_(database), path_(path + "-wal") {
+WriteAheadLog::WriteAheadLog(sqlite3* database, const std::string& path, Limits limits)
+    : database_(database), path_(path + "-wal"), limits_(limits) {
   ::sqlite3_wal_hook(database_, &WriteAheadLog::committed, this);
 }
 
@@ -46,7 +45,7 @@ int WriteAheadLog::committed(void* self, sqlite3*, const char*, int pages) {
 }
 
 void WriteAheadLog::tidy() {
-  if (pages_ >= kManyPages) {
+  if (pages_ >= limits_.many) {
     copy_to_database();
   }
   if (short_) {
@@ -69,9 +68,10 @@ void WriteAheadLog::lengthen() {
   if (file < 0) {
     return;
   }
+  const off_t length = kHeader + limits_.length * kPageWithHeader;
   struct stat info = {};
   if (::fstat(file, &info) == 0) {
-    short_ = info.st_size < kLength && !write_zeros(file, info.st_size, kLength);
+    short_ = info.st_size < length && !write_zeros(file, info.st_size, length);
     // A disk that has no room for zeros has better use for what they took of it.
     [[maybe_unused]] const int given_back = short_ ? ::ftruncate(file, info.st_size) : 0;
   }

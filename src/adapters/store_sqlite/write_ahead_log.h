@@ -16,19 +16,22 @@ namespace hikae::adapters {
 // Used on one thread, while the database is open.
 class WriteAheadLog {
  public:
-  static constexpr int kPages = 2000;      // of 4 KiB; the length of the file
-  static constexpr int kManyPages = 1000;  // worth copying when there is time
-  static constexpr int kFullPages = 1800;  // copied now, time or not
+  // In pages of 4 KiB.
+  struct Limits {
+    int length = 2'000;  // of the file
+    int many = 1'000;    // worth copying when there is time
+    int full = 20'000;   // copied now, time or not: the loss of a zone writes a few thousand
+  };
 
   // `path` of the database.
-  WriteAheadLog(sqlite3* database, const std::string& path);
+  WriteAheadLog(sqlite3* database, const std::string& path, Limits limits);
   ~WriteAheadLog();
   WriteAheadLog(const WriteAheadLog&) = delete;
   WriteAheadLog& operator=(const WriteAheadLog&) = delete;
 
   // Whether there is something for tidy() to do; whether that cannot wait for a quiet moment.
-  bool is_untidy() const { return short_ || pages_ >= kManyPages; }
-  bool is_full() const { return pages_ >= kFullPages; }
+  bool is_untidy() const { return short_ || pages_ >= limits_.many; }
+  bool is_full() const { return pages_ >= limits_.full; }
   // What fails costs time alone, and is tried again after the next commit.
   void tidy();
 
@@ -39,6 +42,7 @@ class WriteAheadLog {
 
   sqlite3* database_;
   std::string path_;
+  Limits limits_;
   int pages_ = 0;  // written since the log began anew
   bool short_ = true;
 };

@@ -12,6 +12,8 @@
 namespace hikae::adapters {
 namespace {
 
+constexpr int kLength = 200;
+
 class WriteAheadLogTest : public ::testing::Test {
  protected:
   WriteAheadLogTest() {
@@ -41,7 +43,9 @@ class WriteAheadLogTest : public ::testing::Test {
 
   TemporaryDirectory directory;
   SQLite::Database database{directory.path() + "/db", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
-  WriteAheadLog log{database.getHandle(), directory.path() + "/db"};
+  WriteAheadLog log{database.getHandle(),
+                    directory.path() + "/db",
+                    {.length = kLength, .many = 100, .full = 180}};
 };
 
 TEST_F(WriteAheadLogTest, IsMadeLongOnceAndThenOverwritten) {
@@ -51,7 +55,7 @@ TEST_F(WriteAheadLogTest, IsMadeLongOnceAndThenOverwritten) {
   log.tidy();
   const auto after = length();
   EXPECT_GT(after, before);
-  EXPECT_GE(after, std::uintmax_t(WriteAheadLog::kPages) * 4096);
+  EXPECT_GE(after, std::uintmax_t(kLength) * 4096);
   EXPECT_FALSE(log.is_untidy());
   EXPECT_EQ(count_after_crash(), 1);
   add(2);
@@ -65,7 +69,7 @@ TEST_F(WriteAheadLogTest, IsCopiedBetweenCommitsAndNeverInOne) {
   int number = 0;
   while (!log.is_full()) {
     add(++number);
-    ASSERT_LT(number, WriteAheadLog::kPages) << "never full";
+    ASSERT_LT(number, kLength) << "never full";
   }
   const auto before = database_length();
   add(++number);
