@@ -90,6 +90,11 @@ class SubnetsOfHosts : public ::testing::Test {
  protected:
   SubnetsOfHosts() {
     Transition mapped;
+    for (const auto& [id, vpc] : world.state.all<Vpc>()) {
+      Vpc wide = vpc;
+      wide.cidr = *Cidr::parse("10.0.0.0/16");
+      mapped.put(wide);
+    }
     int number = 0;
     for (const auto& [zone, id] : by_zone()) {
       Subnet subnet = *world.state.find<Subnet>(id);
