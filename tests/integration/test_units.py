@@ -52,6 +52,13 @@ class Units(unittest.TestCase):
         return eventually(lambda: self.group()["Status"] == "available", "the group is available",
                           60)
 
+    def make_subnet_of_the_host(self):
+        vpc = self.aws("ec2", "create-vpc", "--cidr-block", "10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = self.aws("ec2", "create-subnet", "--vpc-id", vpc, "--cidr-block", "10.7.0.0/24",
+                          "--availability-zone", "ap-northeast-1a")["Subnet"]["SubnetId"]
+        self.aws("elasticache", "create-cache-subnet-group", "--cache-subnet-group-name", "hosts",
+                 "--cache-subnet-group-description", "of the host", "--subnet-ids", subnet)
+
     def wait_connected(self):
         def connected():
             code, listed = self.machine.try_run("hikae", "host", "list", "--data", REGION)
@@ -71,15 +78,25 @@ class Units(unittest.TestCase):
         self.machine.run("chown", "hikae:", "/etc/hikae/token")
         self.machine.write("/etc/hikae/agent.toml",
                            f'data = "{HOST}"\nzone = "a"\njoin = ["https://127.0.0.1:4567"]\n'
-                           'token_file = "/etc/hikae/token"\naddresses = "127.9.9.1-127.9.9.9"\n'
+                           'token_file = "/etc/hikae/token"\naddresses = "10.7.0.50-10.7.0.59@nodes"\n'
                            'memory = "10GiB"\n')
+        self.machine.run("ip", "link", "add", "nodes", "type", "bridge")
+        self.machine.run("ip", "link", "set", "nodes", "up")
         self.start(AGENT)
         self.wait_connected()
+        self.make_subnet_of_the_host()
         self.aws("elasticache", "create-replication-group", "--replication-group-id", "units",
                  "--replication-group-description", "under systemd", "--num-cache-clusters", "2",
                  "--automatic-failover-enabled", "--cache-node-type", "cache.t3.micro",
+                 "--cache-subnet-group-name", "hosts",
                  "--preferred-cache-cluster-a-zs", "ap-northeast-1a", "ap-northeast-1a")
         self.wait_available()
+        # The subnet is the host's own network: what EC2 shows is where the nodes are.
+        shown = sorted(one["PrivateIpAddress"] for one in
+                       self.aws("ec2", "describe-network-interfaces")["NetworkInterfaces"])
+        self.assertEqual(shown, ["10.7.0.50", "10.7.0.51"])
+        for address in shown:
+            self.assertIn(f" {address}/32 ", self.machine.run("ip", "address", "show", "nodes"))
         engines = self.engines()
         self.assertEqual(len(engines), 2)
         for pid in engines:
