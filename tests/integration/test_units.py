@@ -78,7 +78,8 @@ class Units(unittest.TestCase):
         self.machine.run("chown", "hikae:", "/etc/hikae/token")
         self.machine.write("/etc/hikae/agent.toml",
                            f'data = "{HOST}"\nzone = "a"\njoin = ["https://127.0.0.1:4567"]\n'
-                           'token_file = "/etc/hikae/token"\naddresses = "10.7.0.50-10.7.0.59@nodes"\n'
+                           'token_file = "/etc/hikae/token"\n'
+                           'addresses = "10.7.0.50-10.7.0.59@nodes"\n'
                            'memory = "10GiB"\n')
         self.machine.run("ip", "link", "add", "nodes", "type", "bridge")
         self.machine.run("ip", "link", "set", "nodes", "up")
