@@ -19,7 +19,8 @@ set(HIKAE_TEST_HEADERS <gmock/gmock.h> <gtest/gtest.h>)
 function(_write_versions target headers)
   set(sum "${CMAKE_BINARY_DIR}/${target}.versions")
   file(WRITE ${sum} "${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${CMAKE_BUILD_TYPE}\n"
-    "${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}\nBoost ${Boost_VERSION} fmt ${fmt_VERSION} expected ${tl-expected_VERSION} "
+    "${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}\n"
+    "Boost ${Boost_VERSION} fmt ${fmt_VERSION} expected ${tl-expected_VERSION} "
     "GTest ${GTest_VERSION}\n${headers}\n")
   configure_file(${sum}
     ${CMAKE_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum COPYONLY)

@@ -10,32 +10,20 @@ Ends at the first broken promise, with both servers' logs. The exit code is 1 th
 HIKAE_BINARY names another program than build/release/hikae.
 """
 
-import argparse
 import os
-import random
 import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
 
-from support import netns  # noqa: E402 - the path comes first
+from chaos import arguments  # noqa: E402 - the path comes first
+from support import netns  # noqa: E402
 from support.machines import Machines  # noqa: E402
 from support.storm import Broken, Storm, make_round  # noqa: E402
 
 
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=120, help="no round begins later")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--from", type=int, default=1, dest="first", help="the first round")
-    parser.add_argument("--round", type=int, dest="only", help="repeat this round alone")
-    parser.add_argument("--plan", type=int, help="only show so many rounds")
-    return parser.parse_args()
-
-
 def main():
-    options = arguments()
+    options = arguments.parser(__doc__).parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of dispose()
     if options.plan:
         for number in range(options.first, options.first + options.plan):

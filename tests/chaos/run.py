@@ -10,29 +10,15 @@ Prints what it does as it does it. Ends at the first broken promise, with the se
 round. The exit code is 1 then, else 0. HIKAE_BINARY names another program than build/release/hikae.
 """
 
-import argparse
 import os
-import random
 import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), ".."))
 
-from chaos import plan  # noqa: E402 - the path comes first
+from chaos import arguments, plan  # noqa: E402 - the path comes first
 from chaos.conductor import Conductor, Violation  # noqa: E402
 from chaos.timeline import Timeline  # noqa: E402
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=120, help="no round begins later")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--from", type=int, default=1, dest="first", help="the first round")
-    parser.add_argument("--round", type=int, dest="only", help="repeat this round alone")
-    parser.add_argument("--plan", type=int, help="only show so many rounds")
-    parser.add_argument("--keep", action="store_true", help="keep the files of a failed run")
-    return parser.parse_args()
 
 
 def show_plan(seed, first, count):
@@ -43,7 +29,9 @@ def show_plan(seed, first, count):
 
 
 def main():
-    options = arguments()
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--keep", action="store_true", help="keep the files of a failed run")
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of dispose()
     if options.plan:
         show_plan(options.seed, options.first, options.plan)

@@ -14,7 +14,7 @@ from support.agent import Agent, agents_arguments, hosts
 from support.etcd import Etcd
 from support.inline import RedisError
 from support.network import Network
-from support.region import Region
+from support.region import Region, binary
 from support.waiting import eventually
 
 HEAD = "/hikae/ap-northeast-1/state/head"
@@ -99,8 +99,10 @@ class ServersTestCase(unittest.TestCase):
         eventually(lambda: not self.engines_of(), "no engine is left")
 
 
-class HostsOfTheirOwn(unittest.TestCase):
+class TwoServersTestCase(unittest.TestCase):
     """Two servers on one etcd, and three agents that are told of both."""
+
+    program = binary()  # that they begin with
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="hikae-test-")
@@ -109,12 +111,13 @@ class HostsOfTheirOwn(unittest.TestCase):
         self.addCleanup(self.etcd.dispose)
         self.etcd.start()
         self.ports = []
-        self.a = self.server().start()
+        self.a = self.region = self.server().start()
         eventually(self.a.leads, "the first server leads", TAKE_OVER)
         self.b = self.server().join(self.a).start()
         self.agents = []
         for name, zone in (("h1", "a"), ("h2", "b"), ("h3", "c")):
             agent = Agent(self.a, name, zone, self.ports)
+            agent.program = self.program
             self.addCleanup(agent.dispose)
             self.agents.append(agent.join())
 
@@ -122,12 +125,15 @@ class HostsOfTheirOwn(unittest.TestCase):
         arguments, port = agents_arguments()
         self.ports.append(port)
         server = Server(self.etcd, None, *arguments)
+        server.program = self.program
         self.addCleanup(server.dispose)
         return server
 
     def identities(self):
         return [agent.identities() for agent in self.agents]
 
+
+class HostsOfTheirOwn(TwoServersTestCase):
     def primary_of(self, group):
         return next(m["CacheClusterId"] for m in group["NodeGroups"][0]["NodeGroupMembers"]
                     if m["CurrentRole"] == "primary")

@@ -66,7 +66,8 @@ class Units(unittest.TestCase):
 
         eventually(connected, "the host is connected")
 
-    def test_the_package_serves_and_its_engines_outlive_its_services(self):
+    def serve(self):
+        """Installs the package, starts both units and has a group of two."""
         self.install()
         config = self.machine.run("cat", "/etc/hikae/server.toml")
         self.machine.write("/etc/hikae/server.toml",
@@ -92,6 +93,9 @@ class Units(unittest.TestCase):
                  "--cache-subnet-group-name", "hosts",
                  "--preferred-cache-cluster-a-zs", "ap-northeast-1a", "ap-northeast-1a")
         self.wait_available()
+
+    def test_the_package_serves_and_its_engines_outlive_its_services(self):
+        self.serve()
         # The subnet is the host's own network: what EC2 shows is where the nodes are.
         shown = sorted(one["PrivateIpAddress"] for one in
                        self.aws("ec2", "describe-network-interfaces")["NetworkInterfaces"])

@@ -5,51 +5,20 @@ starts again.
 """
 
 import os
-import shutil
-import tempfile
 import unittest
 
 from support import processes
-from support.agent import Agent, agents_arguments
-from support.etcd import Etcd
 from support.groups import shard_of
 from support.network import Network
 from support.region import binary
 from support.waiting import eventually
 from support.writer import Writer
 
-from .test_several_servers import TAKE_OVER, Server
-
-OLD = os.environ.get("HIKAE_OLD_BINARY") or binary()
+from .test_several_servers import TAKE_OVER, TwoServersTestCase
 
 
-class Upgrade(unittest.TestCase):
-    """Two servers on one etcd, three hosts."""
-
-    def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="hikae-test-")
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.etcd = Etcd(self.directory, 1)
-        self.addCleanup(self.etcd.dispose)
-        self.etcd.start()
-        self.ports = []
-        self.a = self.region = self.server().start()
-        eventually(self.a.leads, "the first server leads", TAKE_OVER)
-        self.b = self.server().join(self.a).start()
-        self.agents = []
-        for name, zone in (("h1", "a"), ("h2", "b"), ("h3", "c")):
-            agent = Agent(self.a, name, zone, self.ports)
-            agent.program = OLD
-            self.addCleanup(agent.dispose)
-            self.agents.append(agent.join())
-
-    def server(self):
-        arguments, port = agents_arguments()
-        self.ports.append(port)
-        server = Server(self.etcd, None, *arguments)
-        server.program = OLD
-        self.addCleanup(server.dispose)
-        return server
+class Upgrade(TwoServersTestCase):
+    program = os.environ.get("HIKAE_OLD_BINARY") or binary()
 
     def upgrade(self, server):
         server.terminate()
@@ -68,7 +37,7 @@ class Upgrade(unittest.TestCase):
         self.a.elasticache.create_replication_group(**network.group_arguments(
             ReplicationGroupId="kept", NumCacheClusters=3, AutomaticFailoverEnabled=True))
         group = self.a.wait_group("kept", 3)
-        engines = [agent.identities() for agent in self.agents]
+        engines = self.identities()
         writer = Writer(self.b, shard_of(group)["PrimaryEndpoint"])
         writer.start()
         self.addCleanup(writer.end)
@@ -90,7 +59,7 @@ class Upgrade(unittest.TestCase):
         self.assertEqual(writer.finish(), [])
         self.assertEqual(writer.interruptions, [], "writes failed")
         self.assertEqual(self.a.wait_group("kept", 3), group)
-        self.assertEqual([agent.identities() for agent in self.agents], engines)
+        self.assertEqual(self.identities(), engines)
         for agent in self.agents:
             pid = agent.process.pid
             self.assertEqual(os.readlink(f"/proc/{pid}/exe"), os.path.realpath(binary()))
