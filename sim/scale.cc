@@ -196,7 +196,7 @@ void Scale::print_tally(const char* what) const {
   std::fflush(stdout);
 }
 
-bool Scale::run() {
+bool Scale::start() {
   controller_ = std::make_unique<Controller>(env_, store_, network_, zone_, 1);
   controller_->start();
   while (controller_->run_one()) {
@@ -207,7 +207,7 @@ bool Scale::run() {
   add_hosts();
   drive(seconds(1), [] { return false; });
   bare_ = store_.state();
-  const double empty = allocated();
+  empty_ = allocated();
   for (const auto& [id, host] : store_.state().all<core::Host>()) {
     Slot& slot = hosts_[id];
     slot.disk.host = id;
@@ -217,6 +217,10 @@ bool Scale::run() {
     while (slot.agent->run_one()) {
     }
   }
+  return true;
+}
+
+bool Scale::make_groups() {
   begin_tally();
   add_groups();
   const int groups = size_.nodes / kMembers;
@@ -226,14 +230,18 @@ bool Scale::run() {
     return false;
   }
   print_tally(fmt::format("{} groups made on {} hosts", groups, size_.hosts).c_str());
+  return true;
+}
 
+void Scale::rest(const char* what) {
   drive(seconds(10), [] { return false; });
   begin_tally();
   drive(size_.idle, [] { return false; });
-  print_tally("idle");
-  fmt::print("allocated: {:.0f} MiB for the leader's state, {} agents and their engines\n",
-             (allocated() - empty) / kMega, hosts_.size());
+  print_tally(what);
+}
 
+bool Scale::outlive_zone() {
+  const int groups = size_.nodes / kMembers;
   begin_tally();
   const Monotonic lost = timeline_.now();
   lose_zone('a');
@@ -248,11 +256,21 @@ bool Scale::run() {
                groups - before, 1000 * seconds_of(timeline_.now() - lost));
   }
   print_tally("zone loss");
-  drive(seconds(10), [] { return false; });
-  begin_tally();
-  drive(size_.idle, [] { return false; });
-  print_tally("idle without the zone");
-  double with_agents = allocated();
+  return true;
+}
+
+bool Scale::run() {
+  if (!start() || !make_groups()) {
+    return false;
+  }
+  rest("idle");
+  fmt::print("allocated: {:.0f} MiB for the leader's state, {} agents and their engines\n",
+             (allocated() - empty_) / kMega, hosts_.size());
+  if (!outlive_zone()) {
+    return false;
+  }
+  rest("idle without the zone");
+  const double with_agents = allocated();
   agents_.clear();
   hosts_.clear();
   fmt::print("allocated: {:.0f} MiB for the agents\n", (with_agents - allocated()) / kMega);

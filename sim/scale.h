@@ -46,6 +46,10 @@ class Scale {
   template <class Condition>
   bool drive(Duration bound, Condition condition);
   void turn();
+  bool start();
+  bool make_groups();
+  bool outlive_zone();
+  void rest(const char* what);
   void add_hosts();
   void add_groups();
   void submit_groups(int first, int last);
@@ -71,6 +75,7 @@ class Scale {
   std::map<Realm, AgentShell*> agents_;
   std::unique_ptr<Controller> controller_;
   core::State bare_;  // before there were groups
+  double empty_ = 0;  // bytes that were allocated then
   Tally tally_;
 };
 
