@@ -157,10 +157,11 @@ std::vector<Member> heard_of(const std::vector<Member>& members) {
 }
 
 // Nobody has answered in time. Who is on a host of which nothing is heard may have lost its copy
-// since, and cannot be told to lead either.
-std::vector<Member> in_reach(const Observed& observed, std::vector<Member> members) {
+// since, and cannot be told to lead either (`asked`: all agents were asked for a survey).
+std::vector<Member> in_reach(const Observed& observed, std::vector<Member> members, bool asked) {
   std::erase_if(members, [&](const Member& member) {
-    return observed.silent.contains(member.cluster->nodes[0].host);
+    return observed.silent.contains(member.cluster->nodes[0].host) ||
+           (asked && observed.unheard.contains(member.key));
   });
   return members;
 }
@@ -262,7 +263,7 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
     out.recheck_after = bound - waited;
     return out;
   }
-  const auto choice = heard.empty() ? in_reach(observed, all) : heard;
+  const auto choice = heard.empty() ? in_reach(observed, all, dead) : heard;
   if (choice.empty()) {
     out.stage = FailoverStage::kChoosing;
     out.reason = fmt::format("{} is dead, and nothing is heard of the hosts of its replicas",

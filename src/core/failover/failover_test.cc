@@ -85,6 +85,17 @@ TEST_F(Failover, AReplicaOnAHostThatIsNotHeardOfIsWaitedFor) {
   EXPECT_EQ(decide().new_primary.str(), "foo-003");
 }
 
+TEST_F(Failover, AReplicaWhoseAgentWasAskedAndSaysNothingIsWaitedFor) {
+  const auto node = [](const char* id) { return NodeKey{CacheClusterId(id), NodeId("0001")}; };
+  die("foo-001");
+  world.observed.dead_since[node("foo-001")] = Monotonic(0);
+  world.observed.now = Monotonic(0) + kNewsBound * 10;
+  world.observed.unheard = {node("foo-002"), node("foo-003")};
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "their news are from before the question";
+  world.observed.unheard.erase(node("foo-003"));
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+}
+
 TEST_F(Failover, TheGreatestOffsetLeadsAndTheGapIsReported) {
   die("foo-001");
   settle_offsets();
