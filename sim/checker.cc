@@ -190,12 +190,14 @@ void Checker::check_group(const core::State& before, const ReplicationGroup& now
   }
 }
 
-// A planned switchover loses nothing. In a calm run the choice of a failover is the best one.
+// A planned switchover loses nothing; it is none any more once the old primary is out of reach for
+// so long that its lease is over. In a calm run the choice of a failover is the best one.
 // Otherwise a member that holds more may have been out of reach, and what only it holds is lost.
 void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGroup& was,
                            const core::NodeGroup& now) {
   const Engine* old = fleet_.find_node({was.primary, core::NodeId("0001")});
-  const bool planned = was.switchover_target == now.primary && old != nullptr && !old->dying;
+  const bool planned = was.switchover_target == now.primary && old != nullptr && !old->dying &&
+                       old->fence_is_open(env_.timeline.now());
   const Engine* chosen = fleet_.find_node({now.primary, core::NodeId("0001")});
   if (chosen == nullptr || chosen->dying) {
     return;

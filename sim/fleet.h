@@ -76,10 +76,12 @@ struct Engine {
   bool runs() const { return !dying && pace == Pace::kNormal; }
   // Takes writes now, or as soon as it runs again. A process that is stopped looks at the clock
   // before it takes one.
+  bool fence_is_open(Monotonic now) const {
+    return lease_epoch == core::Epoch(0) || now < lease_until;
+  }
   bool writable(Monotonic now) const {
-    const bool open = lease_epoch == core::Epoch(0) || now < lease_until;
     return !dying && listening && role == core::Role::kPrimary && !loading && !writes_paused &&
-           open;
+           fence_is_open(now);
   }
 };
 
