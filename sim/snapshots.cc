@@ -26,7 +26,11 @@ Awaitable<Status> SnapshotPorts::begin(NodeAssignment assignment) {
   if (!pid) {
     co_return tl::unexpected(pid.error());
   }
-  if (!fleet_.save(*fleet_.find(*pid))) {
+  Engine& engine = *fleet_.find(*pid);
+  if (engine.role == core::Role::kReplica && !engine.has_copy) {
+    co_return fail(ErrorCode::kUnavailable, "the replica has no copy of the data yet");
+  }
+  if (!fleet_.save(engine)) {
     co_return fail(ErrorCode::kConflict, "it saves already, or loads");
   }
   asked_[node] = *pid;

@@ -7,6 +7,7 @@
 #include "codec/resp/info.h"
 #include "core/catalog/catalog.h"
 #include "engine/redis_config.h"
+#include "engine/redis_status.h"
 
 namespace hikae::engine {
 namespace {
@@ -40,9 +41,35 @@ RedisSaver::RedisSaver(SecretSource secrets, const control::ProcessRunner& runne
                        AdminConnector& connector)
     : administrator_(std::move(secrets), runner, connector, kConnectTimeout), runner_(runner) {}
 
+// The name of the process that is to save. It has to hold the group's data: a replica that was
+// started anew and has no copy yet would save nothing.
+Awaitable<Result<std::string>> RedisSaver::find_process(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  std::vector<Command> questions = {{"INFO", "server"}, {"INFO", "replication"}};
+  const auto told =
+      co_await administrator_.ask(std::move(assignment), std::move(questions), kCallTimeout);
+  if (!told) {
+    co_return tl::unexpected(told.error());
+  }
+  const auto status = parse_redis_status(told->back().as_text());
+  if (!status) {
+    co_return tl::unexpected(status.error());
+  }
+  if (status->role == core::Role::kReplica && !status->has_copy) {
+    co_return fail(ErrorCode::kUnavailable,
+                   fmt::format("node {}: the replica has no copy of the data yet", node.str()));
+  }
+  co_return codec::resp::Info::parse(told->front().as_text()).text("run_id").value_or("");
+}
+
 Awaitable<Status> RedisSaver::begin(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
-  std::vector<Command> commands = {{"INFO", "server"}, {"BGSAVE"}};
+  core::NodeAssignment same = assignment;
+  auto process = co_await find_process(std::move(same));
+  if (!process) {
+    co_return tl::unexpected(process.error());
+  }
+  std::vector<Command> commands = {{"BGSAVE"}};
   const auto replies =
       co_await administrator_.ask(std::move(assignment), std::move(commands), kCallTimeout);
   if (!replies) {
@@ -55,8 +82,7 @@ Awaitable<Status> RedisSaver::begin(core::NodeAssignment assignment) {
     co_return fail(later ? ErrorCode::kConflict : ErrorCode::kInvalid,
                    fmt::format("node {}: BGSAVE was refused: {}", node.str(), answer.text));
   }
-  const auto info = codec::resp::Info::parse(replies->front().as_text());
-  asked_[node] = info.text("run_id").value_or("");
+  asked_[node] = std::move(*process);
   co_return Status();
 }
 

@@ -21,6 +21,8 @@ class RedisSaver final : public control::DataSaver {
   std::string saved_file(const core::NodeAssignment& assignment) const override;
 
  private:
+  control::Awaitable<Result<std::string>> find_process(core::NodeAssignment assignment);
+
   Administrator administrator_;
   const control::ProcessRunner& runner_;
   std::map<core::NodeKey, std::string> asked_;  // the run of the engine that was asked to save

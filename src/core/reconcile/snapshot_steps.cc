@@ -44,6 +44,11 @@ bool serves(const NodeObservation* seen) {
   return seen != nullptr && !seen->dead() && seen->ready && !seen->hung;
 }
 
+// What it was chosen for is still there: it did not come back empty since.
+bool may_still_save(const NodeObservation* seen) {
+  return serves(seen) && (seen->role != Role::kReplica || seen->synced);
+}
+
 bool is_replica_in_sync(const View& view, const CacheClusterId& id) {
   const auto* seen = seen_of(view.state, view.observed, id);
   return id != view.primary && serves(seen) && seen->role == Role::kReplica && seen->synced &&
@@ -220,7 +225,7 @@ Plan take(const View& view, const ReplicationGroup* group) {
   }
   Plan plan;
   plan.recheck_after = kRecheck;
-  if (serves(seen) || (!data.taker.empty() && is_unknown(view, data.taker))) {
+  if (may_still_save(seen) || (!data.taker.empty() && is_unknown(view, data.taker))) {
     plan.reason = fmt::format("waits for {} to save its data", data.taker.str());
     return plan;
   }

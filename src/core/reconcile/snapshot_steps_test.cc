@@ -116,6 +116,21 @@ TEST_F(SnapshotSteps, AReplicaThatHasNotComeAsFarIsPassedOver) {
   EXPECT_EQ(data().taker.str(), "foo-003");
 }
 
+TEST_F(SnapshotSteps, AReplicaThatCameBackEmptySavesNothing) {
+  tell_place("foo-001", 4711);
+  tell_place("foo-002", 4711);
+  settle();
+  ASSERT_EQ(data().taker.str(), "foo-002");
+  seen("foo-002").synced = seen("foo-002").link_up = false;
+  seen("foo-001").surveyed = seen("foo-003").surveyed = false;
+  settle();
+  EXPECT_TRUE(data().taker.empty());
+  tell_place("foo-001", 4711);
+  tell_place("foo-003", 4711);
+  settle();
+  EXPECT_EQ(data().taker.str(), "foo-003");
+}
+
 TEST_F(SnapshotSteps, TheOneThatIsNamedIsWaitedForThoughNotForLong) {
   seen("foo-002").surveyed = false;
   settle();
