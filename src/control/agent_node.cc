@@ -20,6 +20,9 @@ using std::chrono::seconds;
 // While something is awaited that nobody reports, polls begin quick and grow by a quarter: the
 // delay they add stays a fraction of the wait.
 constexpr Duration kFirstPoll = milliseconds(1);
+// Clients come back to a new primary in the first milliseconds, and a process that starts on the
+// same machine would take some of these from them.
+constexpr Duration kReturnOfClients = milliseconds(15);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
 constexpr Duration kSurveyPoll = std::chrono::microseconds(400);
 constexpr Duration kSettledSurveyPoll = milliseconds(50);
@@ -100,6 +103,11 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   // What failed for the old one may work for the new one.
   if (other_engine || may_try_at_once(desired)) {
     not_before_ = Monotonic();
+  }
+  const bool led_anew = desired && desired_ && desired_->hold && !desired->hold &&
+                        desired->role == core::Role::kReplica;
+  if (led_anew && (known_.dying || !known_.running)) {
+    not_before_ = ports_.clock.monotonic() + kReturnOfClients;
   }
   desired_ = desired;
   address_ = desired ? desired->address : address_;

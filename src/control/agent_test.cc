@@ -281,6 +281,23 @@ NodeAssignment former_primary() {
   return a;
 }
 
+TEST_F(AgentTest, AFormerPrimaryLeavesTheMachineToReturningClientsFirst) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  host_.end(host_.engines[kPrimary]);
+  NodeAssignment replaced = former_primary();
+  replaced.hold = true;
+  assign({replaced});
+  pass(seconds(1));
+  host_.calls.clear();
+  replaced.hold = false;
+  assign({replaced});
+  const Monotonic released = clock_.monotonic();
+  ASSERT_TRUE(run_until([&] { return host_.count("start") == 1; }, seconds(1)));
+  EXPECT_GE(clock_.monotonic() - released, milliseconds(10));
+}
+
 TEST_F(AgentTest, WhatAPrimaryHoldsCountsAsACopyWhenAnotherIsToLead) {
   launch();
   assign({primary()});

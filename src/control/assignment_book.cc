@@ -50,7 +50,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
   Placed now;
   for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
     for (const core::Node& node : cluster->nodes) {
-      auto wanted = core::node_assignment(state_, observed_, *cluster, node);
+      auto wanted = core::node_assignment(state_, observed_, *cluster, node, known_);
       if (!wanted) {
         continue;
       }
@@ -86,7 +86,7 @@ AssignmentBook::Placed AssignmentBook::refresh_arrivals(const Unit& unit, const 
   Placed now;
   for (const core::CacheCluster* cluster : clusters_of(state_, unit)) {
     for (const core::Node& node : cluster->nodes) {
-      if (auto wanted = core::arrival_assignment(state_, observed_, *cluster, node)) {
+      if (auto wanted = core::arrival_assignment(state_, observed_, *cluster, node, known_)) {
         now.emplace(node.move.host, wanted->node);
         put(unit, node.move.host, std::move(*wanted));
       }
@@ -120,7 +120,6 @@ void AssignmentBook::take_away(const Unit& unit, const core::HostId& host,
 
 AssignmentBook::Slot& AssignmentBook::put(const Unit& unit, const core::HostId& host,
                                           core::NodeAssignment wanted) {
-  wanted.directives = intern(wanted.directives);
   wanted.users = intern(wanted.users);
   auto& slots = hosts_[host];
   const auto known = slots.find(wanted.node);
@@ -203,11 +202,11 @@ void AssignmentBook::mark(const Unit& unit) {
   }
 }
 
-SharedMap AssignmentBook::intern(const SharedMap& directives) {
+SharedMap AssignmentBook::intern(const SharedMap& users) {
   if (interned_.size() > kMaxInterned) {
-    interned_.clear();  // parameter groups change; what is in use is interned again
+    interned_.clear();  // users change; what is in use is interned again
   }
-  return interned_.try_emplace(directives.get(), directives).first->second;
+  return users.empty() ? users : interned_.try_emplace(users.get(), users).first->second;
 }
 
 void AssignmentBook::flush_later() {

@@ -9,6 +9,7 @@
 
 #include "control/ports.h"
 #include "control/touched.h"
+#include "core/reconcile/directive_table.h"
 #include "core/reconcile/observed.h"
 
 namespace hikae::control {
@@ -66,7 +67,7 @@ class AssignmentBook {
   void take_away(const Unit& unit, const core::HostId& host, const core::NodeKey& key);
   void forget_marks(const core::NodeKey& key);
   void note(Slot& slot) const;
-  SharedMap intern(const SharedMap& directives);
+  SharedMap intern(const SharedMap& users);
   void flush_later();
   void flush();
 
@@ -81,7 +82,8 @@ class AssignmentBook {
   Instant session_;
   std::uint64_t sent_ = 0;  // the number of the newest messages
   std::map<core::HostId, std::uint64_t> acknowledged_;
-  // Nodes with the same parameters share one map of directives.
+  core::DirectiveTable known_;
+  // Groups with the same users share one map of them.
   std::map<SharedMap::Map, SharedMap> interned_;
   bool flushing_ = false;
 };

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/catalog/catalog.h"
-#include "core/catalog/directives.h"
 #include "core/failover/failover.h"
 #include "core/failover/fence.h"
 #include "core/naming/names.h"
@@ -20,24 +18,6 @@ namespace {
 // Every brisk engine takes some tenths of a per cent of a processor; after the loss of a zone all
 // of them would leave nothing to those that serve.
 constexpr int kMostBriskGroups = 16;
-
-Directives directives_of(const State& state, const CacheCluster& cluster) {
-  const CacheSettings settings = effective_settings(cluster);
-  ParameterValues overrides;
-  std::string_view family_name;
-  if (const auto* group = state.find<ParameterGroup>(settings.parameter_group)) {
-    family_name = group->family;
-    overrides = group->overrides;
-  } else if (const auto* version = find_engine_version(settings.engine, settings.engine_version)) {
-    family_name = version->family;
-  }
-  const auto* family = find_family(family_name);
-  const auto* node_type = find_node_type(settings.node_type);
-  if (family == nullptr || node_type == nullptr) {
-    return {};
-  }
-  return engine_directives(*family, *node_type, settings.engine_version, overrides);
-}
 
 // The file that the cluster's node is to write for a snapshot; empty: none.
 std::string snapshot_file_of(const State& state, const CacheCluster& cluster) {
@@ -214,7 +194,8 @@ bool is_over(const CacheCluster& cluster) {
 }
 
 // What the node is at whatever place.
-NodeAssignment settings_of(const State& state, const CacheCluster& cluster, const Node& node) {
+NodeAssignment settings_of(const State& state, const CacheCluster& cluster, const Node& node,
+                           DirectiveTable& known) {
   NodeAssignment out;
   out.node = NodeKey{cluster.id, node.id};
   const CacheSettings settings = effective_settings(cluster);
@@ -224,7 +205,7 @@ NodeAssignment settings_of(const State& state, const CacheCluster& cluster, cons
   out.generation = node.generation;
   out.edition = node.edition;
   out.update = cluster.upgrade.updates();
-  out.directives = directives_of(state, cluster);
+  out.directives = known.of(state, cluster);
   out.access = settings.access;
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     out.users = access_of(state, *group);
@@ -257,11 +238,12 @@ bool may_attach_arrival(const State& state, const Observed& observed, const Node
 }  // namespace
 
 std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
-                                              const CacheCluster& cluster, const Node& node) {
+                                              const CacheCluster& cluster, const Node& node,
+                                              DirectiveTable& known) {
   if (node.host.empty() || is_over(cluster) || node.move.left()) {
     return std::nullopt;
   }
-  NodeAssignment out = settings_of(state, cluster, node);
+  NodeAssignment out = settings_of(state, cluster, node, known);
   out.address = node.address;
   out.keep_data = node.keep_data;
   out.weigh = is_to_shrink(state, cluster);
@@ -281,12 +263,19 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   return out;
 }
 
+std::optional<NodeAssignment> node_assignment(const State& state, const Observed& observed,
+                                              const CacheCluster& cluster, const Node& node) {
+  DirectiveTable known;
+  return node_assignment(state, observed, cluster, node, known);
+}
+
 std::optional<NodeAssignment> arrival_assignment(const State& state, const Observed& observed,
-                                                 const CacheCluster& cluster, const Node& node) {
+                                                 const CacheCluster& cluster, const Node& node,
+                                                 DirectiveTable& known) {
   if (!node.move.under_way() || is_over(cluster)) {
     return std::nullopt;
   }
-  NodeAssignment out = settings_of(state, cluster, node);
+  NodeAssignment out = settings_of(state, cluster, node, known);
   out.address = node.move.address;
   out.role = Role::kReplica;
   out.primary_address = node.address;
@@ -314,11 +303,13 @@ Assignment assignment_for(const State& state, const Observed& observed, const Ho
   Assignment out;
   out.host = host;
   out.revision = state.revision();
+  DirectiveTable known;
   for (const auto& [id, cluster] : state.all<CacheCluster>()) {
     for (const Node& node : cluster.nodes) {
-      auto one = node.host == host        ? node_assignment(state, observed, cluster, node)
-                 : node.move.host == host ? arrival_assignment(state, observed, cluster, node)
-                                          : std::nullopt;
+      auto one = node.host == host ? node_assignment(state, observed, cluster, node, known)
+                 : node.move.host == host
+                     ? arrival_assignment(state, observed, cluster, node, known)
+                     : std::nullopt;
       if (one) {
         out.nodes.emplace_back(std::move(*one));
       }

@@ -161,8 +161,9 @@ TEST_F(MoveTest, ANodeThatIsAloneHandsItsDataOver) {
   drain("h1");
   step_cluster("solo");
   world.agents_work();
-  const auto copy =
-      arrival_assignment(world.state, world.observed, world.cluster("solo"), world.node("solo"));
+  DirectiveTable known;
+  const auto copy = arrival_assignment(world.state, world.observed, world.cluster("solo"),
+                                       world.node("solo"), known);
   ASSERT_TRUE(copy.has_value());
   EXPECT_EQ(copy->role, Role::kReplica);
   EXPECT_EQ(copy->primary_address, world.node("solo").address);
