@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <unistd.h>
 #include <vector>
 
@@ -42,6 +43,42 @@ CREATE TABLE IF NOT EXISTS resource (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kPut =
+    "INSERT INTO resource (kind, id, body, revision) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, revision = excluded.revision";
+constexpr const char* kRemove = "DELETE FROM resource WHERE kind = ? AND id = ?";
+constexpr const char* kMeta = "SELECT value FROM meta WHERE key = ?";
+constexpr const char* kSetMeta =
+    "INSERT INTO meta (key, value) VALUES (?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+// Each is prepared once: that takes longer than to carry it out, and a failover waits for it. The
+// tables must be there.
+struct Statements {
+  explicit Statements(SQLite::Database& database)
+      : put(database, kPut),
+        remove(database, kRemove),
+        meta(database, kMeta),
+        set_meta(database, kSetMeta) {}
+  SQLite::Statement put;
+  SQLite::Statement remove;
+  SQLite::Statement meta;
+  SQLite::Statement set_meta;
+};
+
+// A statement in use; afterwards it holds no lock and can be used again, whatever became of it.
+class Use {
+ public:
+  explicit Use(SQLite::Statement& statement) : statement_(statement) {}
+  ~Use() { statement_.tryReset(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  SQLite::Statement* operator->() { return &statement_; }
+
+ private:
+  SQLite::Statement& statement_;
+};
+
 // SQLite makes its files readable for everybody that umask lets in; the state is its owner's.
 Status make_private_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -71,6 +108,7 @@ class SqliteStore::Connection {
   Status prepare() {
     SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
     database_.exec(kTables);
+    statements_.emplace(database_);
     const std::int64_t version = meta(kSchemaKey, 0);
     if (version > kSchemaVersion) {
       return fail(ErrorCode::kInvalid,
@@ -110,21 +148,15 @@ class SqliteStore::Connection {
                               stored.value(), expected.value()));
     }
     const auto next = std::int64_t(to.value());
-    SQLite::Statement put(database_,
-                          "INSERT INTO resource (kind, id, body, revision) VALUES (?, ?, ?, ?) "
-                          "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, "
-                          "revision = excluded.revision");
-    SQLite::Statement remove(database_, "DELETE FROM resource WHERE kind = ? AND id = ?");
     for (const storage::RowChange& change : changes) {
-      SQLite::Statement& statement = change.removed ? remove : put;
-      statement.bind(1, change.kind);
-      statement.bind(2, change.id);
+      Use statement(change.removed ? statements_->remove : statements_->put);
+      statement->bind(1, change.kind);
+      statement->bind(2, change.id);
       if (!change.removed) {
-        statement.bind(3, change.body);
-        statement.bind(4, next);
+        statement->bind(3, change.body);
+        statement->bind(4, next);
       }
-      statement.exec();
-      statement.reset();
+      statement->exec();
     }
     set_meta(kRevisionKey, next);
     transaction.commit();
@@ -135,21 +167,20 @@ class SqliteStore::Connection {
 
  private:
   std::int64_t meta(std::string_view key, std::int64_t otherwise) {
-    SQLite::Statement query(database_, "SELECT value FROM meta WHERE key = ?");
-    query.bind(1, std::string(key));
-    return query.executeStep() ? query.getColumn(0).getInt64() : otherwise;
+    Use query(statements_->meta);
+    query->bind(1, std::string(key));
+    return query->executeStep() ? query->getColumn(0).getInt64() : otherwise;
   }
 
   void set_meta(std::string_view key, std::int64_t value) {
-    SQLite::Statement put(database_,
-                          "INSERT INTO meta (key, value) VALUES (?, ?) "
-                          "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    put.bind(1, std::string(key));
-    put.bind(2, value);
-    put.exec();
+    Use put(statements_->set_meta);
+    put->bind(1, std::string(key));
+    put->bind(2, value);
+    put->exec();
   }
 
   SQLite::Database database_;
+  std::optional<Statements> statements_;  // from prepare() on
   WriteAheadLog log_;
 };
 
