@@ -198,6 +198,9 @@ Awaitable<void> Agent::find_nodes() {
 void Agent::take_up() {
   std::erase_if(nodes_, [](const auto& item) { return item.second.ended; });
   ++turn_;
+  // Clients wait for a promotion, and nobody for the rest.
+  std::partition(newest_.nodes.begin(), newest_.nodes.end(),
+                 [](const auto& wanted) { return wanted->role == core::Role::kPrimary; });
   for (const Shared<core::NodeAssignment>& wanted : newest_.nodes) {
     const auto known = nodes_.find(wanted->node);
     Entry& entry = known == nodes_.end() ? add_node(wanted->node) : known->second;

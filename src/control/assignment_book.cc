@@ -131,6 +131,9 @@ AssignmentBook::Slot& AssignmentBook::put(const Unit& unit, const core::HostId& 
   known->second.owner = unit;
   if (*known->second.wanted != wanted) {
     changed_.insert(host);
+    if (wanted.role == core::Role::kPrimary && known->second.wanted->role != wanted.role) {
+      leading_.insert(host);
+    }
     known->second.wanted = std::move(wanted);
   }
   return known->second;
@@ -220,19 +223,29 @@ void AssignmentBook::flush_later() {
 void AssignmentBook::flush() {
   flushing_ = false;
   ++sent_;
-  for (const core::HostId& host : changed_) {
-    core::Assignment assignment;
-    assignment.host = host;
-    assignment.revision = state_.revision();
-    assignment.ticket = {session_, sent_};
-    const NodesOfHost& nodes = hosts_[host];
-    assignment.nodes.reserve(nodes.size());
-    for (const auto& [key, slot] : nodes) {
-      assignment.nodes.push_back(slot.wanted);
-    }
-    link_.assign(std::move(assignment));
+  // Who is to lead is told before the others: clients wait for that.
+  for (const core::HostId& host : leading_) {
+    send(host);
+    changed_.erase(host);
   }
+  for (const core::HostId& host : changed_) {
+    send(host);
+  }
+  leading_.clear();
   changed_.clear();
+}
+
+void AssignmentBook::send(const core::HostId& host) {
+  core::Assignment assignment;
+  assignment.host = host;
+  assignment.revision = state_.revision();
+  assignment.ticket = {session_, sent_};
+  const NodesOfHost& nodes = hosts_[host];
+  assignment.nodes.reserve(nodes.size());
+  for (const auto& [key, slot] : nodes) {
+    assignment.nodes.push_back(slot.wanted);
+  }
+  link_.assign(std::move(assignment));
 }
 
 }  // namespace hikae::control

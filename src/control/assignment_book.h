@@ -70,6 +70,7 @@ class AssignmentBook {
   SharedMap intern(const SharedMap& users);
   void flush_later();
   void flush();
+  void send(const core::HostId& host);
 
   boost::asio::any_io_executor executor_;
   const core::State& state_;
@@ -79,6 +80,7 @@ class AssignmentBook {
   std::map<Unit, Placed> placed_;
   std::map<Unit, Placed> arriving_;
   std::set<core::HostId> changed_;
+  std::set<core::HostId> leading_;  // of these: where a node is to become a primary
   Instant session_;
   std::uint64_t sent_ = 0;  // the number of the newest messages
   std::map<core::HostId, std::uint64_t> acknowledged_;
