@@ -5,9 +5,9 @@
 
 Six hosts in three zones, two servers, three members of etcd, each a network namespace; a group of
 three with default leases (1 s), and clients that write all the time. Beside them processes that
-only count, several for each processor, and others that write a file and sync it without a pause. Each
-minute prints how long the longest gap between two acknowledged writes was so far. Exits 1 if there
-was a failover, or if a write was lost. No peer: what counts is a number that has to be zero.
+only count, several for each processor, and others that write a file and sync it without a pause.
+Each minute prints how long the longest gap between two acknowledged writes was so far. Exits 1 if
+there was a failover, or if a write was lost. No peer: what counts is a number that has to be zero.
 """
 
 import argparse

@@ -151,7 +151,8 @@ class Hikae(Group):
         target = MEMBERS[(number + 1) % len(MEMBERS)]
         client.text("ModifyReplicationGroup", ReplicationGroupId=self.name,
                     PrimaryClusterId=target, ApplyImmediately="true")
-        support.wait_until(lambda: self.resolve() != old, "the primary has moved", pause=LOOK_SECONDS)
+        support.wait_until(lambda: self.resolve() != old, "the primary has moved",
+                           pause=LOOK_SECONDS)
         client.close()
 
 

@@ -32,6 +32,10 @@ constexpr Duration kSteadyPoll = std::chrono::seconds(1);
 constexpr Duration kTurnOfNode = std::chrono::microseconds(20);
 constexpr std::size_t kFewNodes = 32;
 
+bool is_to_change_roles(const core::NodeAssignment& before, const core::NodeAssignment& after) {
+  return before.role != after.role || before.may_promote != after.may_promote;
+}
+
 }  // namespace
 
 Agent::Agent(boost::asio::any_io_executor executor, core::HostId host, AgentPorts ports,
@@ -198,9 +202,12 @@ Awaitable<void> Agent::find_nodes() {
 void Agent::take_up() {
   std::erase_if(nodes_, [](const auto& item) { return item.second.ended; });
   ++turn_;
-  // Clients wait for a promotion, and nobody for the rest.
-  std::partition(newest_.nodes.begin(), newest_.nodes.end(),
-                 [](const auto& wanted) { return wanted->role == core::Role::kPrimary; });
+  // Clients wait for those that change roles, and for nobody else.
+  std::partition(newest_.nodes.begin(), newest_.nodes.end(), [this](const auto& wanted) {
+    const auto known = nodes_.find(wanted->node);
+    return known != nodes_.end() && known->second.wanted &&
+           is_to_change_roles(**known->second.wanted, *wanted);
+  });
   for (const Shared<core::NodeAssignment>& wanted : newest_.nodes) {
     const auto known = nodes_.find(wanted->node);
     Entry& entry = known == nodes_.end() ? add_node(wanted->node) : known->second;

@@ -55,16 +55,17 @@ void AgentNode::process_hangs(bool hung) {
   wake_.raise();
 }
 
-// From the death of the primary until another member takes writes.
+// From the death of the primary, or from when it holds back writes for another, until that one
+// takes writes.
 bool AgentNode::is_in_failover() const {
   if (!desired_ || stopping_) {
     return false;
   }
-  if (desired_->role == core::Role::kReplica) {
-    return desired_->survey && known_.running;
-  }
   const bool alive = known_.running && !known_.dying;
-  return alive ? known_.role == core::Role::kReplica : desired_->hold;
+  if (desired_->role == core::Role::kReplica) {
+    return known_.running && (desired_->survey || known_.writes_paused);
+  }
+  return alive ? known_.role == core::Role::kReplica || desired_->pause_writes : desired_->hold;
 }
 
 // Engines that start take the processor from it. One that does not get on holds up nobody.

@@ -131,8 +131,8 @@ AssignmentBook::Slot& AssignmentBook::put(const Unit& unit, const core::HostId& 
   known->second.owner = unit;
   if (*known->second.wanted != wanted) {
     changed_.insert(host);
-    if (wanted.role == core::Role::kPrimary && known->second.wanted->role != wanted.role) {
-      leading_.insert(host);
+    if (known->second.wanted->role != wanted.role) {
+      changing_roles_.insert(host);
     }
     known->second.wanted = std::move(wanted);
   }
@@ -223,15 +223,15 @@ void AssignmentBook::flush_later() {
 void AssignmentBook::flush() {
   flushing_ = false;
   ++sent_;
-  // Who is to lead is told before the others: clients wait for that.
-  for (const core::HostId& host : leading_) {
+  // Clients wait for those that change roles, so they are told before the others.
+  for (const core::HostId& host : changing_roles_) {
     send(host);
     changed_.erase(host);
   }
   for (const core::HostId& host : changed_) {
     send(host);
   }
-  leading_.clear();
+  changing_roles_.clear();
   changed_.clear();
 }
 

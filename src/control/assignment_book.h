@@ -80,7 +80,7 @@ class AssignmentBook {
   std::map<Unit, Placed> placed_;
   std::map<Unit, Placed> arriving_;
   std::set<core::HostId> changed_;
-  std::set<core::HostId> leading_;  // of these: where a node is to become a primary
+  std::set<core::HostId> changing_roles_;  // of these: where a node becomes a primary or a replica
   Instant session_;
   std::uint64_t sent_ = 0;  // the number of the newest messages
   std::map<core::HostId, std::uint64_t> acknowledged_;
