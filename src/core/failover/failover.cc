@@ -296,10 +296,13 @@ FailoverDecision switch_over(const State& state, const Observed& observed,
     return out;
   }
   // Offsets mean the same only within one stream: a link that is down, or an offset far beyond the
-  // primary's, is one of a stream before.
+  // primary's, is one of a stream before. And what the target said before it was asked may be from
+  // before it, or the primary, was restarted.
+  const bool answered = target.seen->surveyed && !observed.unheard.contains(target.key) &&
+                        target.seen->stream == primary.seen->stream;
   const std::uint64_t wrote = primary.seen->replication_offset;
   const std::uint64_t has = target.seen->replication_offset;
-  if (!primary.seen->writes_paused || !target.seen->link_up || has < wrote ||
+  if (!primary.seen->writes_paused || !answered || !target.seen->link_up || has < wrote ||
       has - wrote > kLongestSilentStream) {
     out.stage = FailoverStage::kSwitching;
     out.reason = fmt::format("waits for {} to have all that {} wrote",

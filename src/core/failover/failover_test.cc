@@ -242,6 +242,11 @@ TEST_F(Failover, ASwitchoverCommitsOnlyOnceWritesArePausedAndTheTargetHasThemAll
   seen("foo-001").replication_offset = 101;
   EXPECT_EQ(decide().stage, FailoverStage::kSwitching);
   seen("foo-003").replication_offset = 101;
+  EXPECT_EQ(decide().stage, FailoverStage::kSwitching) << "that may be from before it was asked";
+  seen("foo-003").surveyed = true;
+  seen("foo-003").stream = "that of a primary before";
+  EXPECT_EQ(decide().stage, FailoverStage::kSwitching);
+  seen("foo-003").stream = seen("foo-001").stream;
   EXPECT_TRUE(decide().planned);
   const Plan plan = plan_replication_group(world.state, world.observed, ReplicationGroupId("foo"),
                                            world.context());
@@ -262,6 +267,7 @@ TEST_F(Failover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
   command.primary_cluster = "foo-003";
   ASSERT_EQ(world.admit_code(command), "");
   seen("foo-001").writes_paused = true;
+  seen("foo-003").surveyed = true;
   world.settle_group("foo");
   ASSERT_EQ(shard().primary.str(), "foo-003");
   die("foo-003");
