@@ -1,6 +1,6 @@
 // The fence inside an engine: refuses writes once the lease of the primary has run out, without
 // anybody having to act. A module for Redis 6 and newer and for Valkey, in C, against the functions
-// of the modules ABI that are declared below.
+// that are declared below.
 //
 //   loadmodule /usr/lib/hikae/fence.so <lease file> <own address>
 //
@@ -29,32 +29,15 @@
 #include <time.h>
 #include <unistd.h>
 
-// ---- the modules ABI ----
+#include "engine_abi.h"
 
-typedef struct RedisModuleCtx RedisModuleCtx;
-typedef struct RedisModuleString RedisModuleString;
-typedef struct RedisModuleCallReply RedisModuleCallReply;
-typedef struct RedisModuleCommandFilter RedisModuleCommandFilter;
-typedef struct RedisModuleCommandFilterCtx RedisModuleCommandFilterCtx;
-typedef struct RedisModuleInfoCtx RedisModuleInfoCtx;
-typedef int (*Command)(RedisModuleCtx* ctx, RedisModuleString** argv, int argc);
+// ---- the engine ----
 
-enum { kOk = 0, kError = 1, kApiVersion = 1 };
-enum { kReplyArray = 3 };
 // Of the context of a command: the engine is a replica; the command came with its primary's stream.
 enum { kIsReplica = 1 << 3, kIsReplicated = 1 << 12 };
 // Of a client: it came by the engine's unix socket.
 enum { kByUnixSocket = 1 << 4, kClientInfoVersion = 1 };
-typedef struct {
-  uint64_t version;
-  uint64_t flags;
-  uint64_t id;
-  char address[46];
-  uint16_t port;
-  uint16_t database;
-} ClientInfo;
 
-#define API(result, name, ...) static result (*name)(__VA_ARGS__)
 API(void, SetModuleAttribs, RedisModuleCtx*, const char*, int, int);
 API(int, CreateCommand, RedisModuleCtx*, const char*, Command, const char*, int, int, int);
 API(int, ReplyWithError, RedisModuleCtx*, const char*);
@@ -83,17 +66,9 @@ API(int, RegisterInfoFunc, RedisModuleCtx*, void (*)(RedisModuleInfoCtx*, int));
 API(int, InfoAddSection, RedisModuleInfoCtx*, char*);
 API(int, InfoAddFieldULongLong, RedisModuleInfoCtx*, char*, unsigned long long);
 API(void, Log, RedisModuleCtx*, const char*, const char*, ...);
-#undef API
 
 static int find_functions(RedisModuleCtx* ctx) {
-  // An engine puts the function that finds the others first in what it hands to a new module.
-  int (*find)(const char*, void*) = NULL;
-  memcpy(&find, (void*)ctx, sizeof(find));
-  const struct {
-    const char* name;
-    void* pointer;
-  } wanted[] = {
-#define FIND(name) {"RedisModule_" #name, (void*)&name}
+  const struct Wanted wanted[] = {
       FIND(SetModuleAttribs),
       FIND(CreateCommand),
       FIND(ReplyWithError),
@@ -121,14 +96,8 @@ static int find_functions(RedisModuleCtx* ctx) {
       FIND(InfoAddSection),
       FIND(InfoAddFieldULongLong),
       FIND(Log),
-#undef FIND
   };
-  for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); ++i) {
-    if (find(wanted[i].name, wanted[i].pointer) != kOk) {
-      return kError;
-    }
-  }
-  return kOk;
+  return find_all(ctx, wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
 
 // ---- what the fence knows ----

@@ -3,8 +3,8 @@
 
   build_deb.py --binary build/release/hikae [--output DIR]
 
-The module for engines, fence.so, is taken from beside it. Needs dpkg-deb and the libraries that the
-program uses, as packages. Prints the path of the package.
+The modules for engines, fence.so and front.so, are taken from beside it. Needs dpkg-deb and the
+libraries that the program uses, as packages. Prints the path of the package.
 """
 
 import argparse
@@ -20,6 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PACKAGING = os.path.join(ROOT, "packaging")
 # What the program starts, and what its package's scripts need.
 RECOMMENDS = "valkey-server | redis-server"
+MODULES = ("fence.so", "front.so")  # for engines
 SCRIPTS = ("postinst", "prerm", "postrm")
 FIXED_TIME = 1_700_000_000  # the same files give the same package
 
@@ -74,15 +75,16 @@ def put_compressed(source, tree, target):
     os.chmod(path, 0o644)
 
 
-def module_of(binary):
-    return os.path.join(os.path.dirname(os.path.abspath(binary)), "fence.so")
+def module_of(binary, name):
+    return os.path.join(os.path.dirname(os.path.abspath(binary)), name)
 
 
 def lay_out(binary, tree):
     program = put(binary, tree, "usr/bin/hikae", 0o755)
     subprocess.run(["strip", "--strip-unneeded", program], check=True)
-    module = put(module_of(binary), tree, "usr/lib/hikae/fence.so", 0o755)
-    subprocess.run(["strip", "--strip-unneeded", module], check=True)
+    for name in MODULES:
+        module = put(module_of(binary, name), tree, f"usr/lib/hikae/{name}", 0o755)
+        subprocess.run(["strip", "--strip-unneeded", module], check=True)
     for unit in ("hikae-server.service", "hikae-agent.service"):
         put(os.path.join(PACKAGING, "systemd", unit), tree, f"lib/systemd/system/{unit}")
     for name in ("server.toml", "agent.toml"):
@@ -127,7 +129,7 @@ def main():
     parser.add_argument("--binary", default=os.path.join(ROOT, "build", "release", "hikae"))
     parser.add_argument("--output", default=".")
     options = parser.parse_args()
-    for needed in (options.binary, module_of(options.binary)):
+    for needed in (options.binary, *(module_of(options.binary, name) for name in MODULES)):
         if not os.path.isfile(needed):
             print(f"build_deb: there is no {needed}; build it first, or name another with "
                   "--binary", file=sys.stderr)

@@ -25,6 +25,7 @@ std::vector<Finding> examine(const ServeConfig& config) {
   add(check_priority());
   add(check_socket_resets());
   add(check_fence());
+  add(check_front());
   add(check_agents(config));
   add(check_store(config));
   return findings;

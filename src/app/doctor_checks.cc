@@ -236,6 +236,19 @@ std::vector<Finding> check_fence() {
       "until then a lost host's primaries are replaced only after rebuild_after"}};
 }
 
+std::vector<Finding> check_front() {
+  const auto module = find_front_module();
+  if (module) {
+    return {ok("front", fmt::format("engines can take clients with and without TLS on one port, "
+                                    "which the encryption mode preferred is ({})",
+                                    *module))};
+  }
+  return {Finding{
+      Level::kWarn, "front",
+      "no engine here can take clients with and without TLS on one port: " + module.error().message,
+      "until then the encryption mode preferred is refused"}};
+}
+
 std::vector<Finding> check_agents(const ServeConfig& config) {
   const auto facts = running_serve(config.data_directory);
   const auto api = facts ? SocketAddress::parse(facts->api) : std::nullopt;

@@ -21,6 +21,8 @@ std::vector<Finding> check_priority();
 std::vector<Finding> check_socket_resets();
 // Whether engines can load the module by which they refuse writes without a lease.
 std::vector<Finding> check_fence();
+// Whether they can load the one by which they take clients with and without TLS on one port.
+std::vector<Finding> check_front();
 // What a running serve watches, and the share of a core that it takes now; takes a second.
 std::vector<Finding> check_agents(const ServeConfig& config);
 std::vector<Finding> check_store(const ServeConfig& config);

@@ -14,14 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where a build and an installation put it, seen from the program.
-constexpr const char* kPlaces[] = {"fence.so", "../lib/hikae/fence.so"};
+// Where a build and an installation put modules, seen from the program.
+constexpr const char* kPlaces[] = {".", "../lib/hikae"};
 
-std::string installed_module() {
+std::string installed_module(const char* name) {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   for (const char* place : kPlaces) {
-    const fs::path path = program.parent_path() / place;
+    const fs::path path = program.parent_path() / place / name;
     if (!error && fs::is_regular_file(path, error)) {
       return fs::canonical(path, error).string();
     }
@@ -60,18 +60,7 @@ Status check_loading(const std::string& file) {
               : fail(ErrorCode::kInvalid, fmt::format("{} is no module for engines", file));
 }
 
-}  // namespace
-
-Result<std::string> find_fence_module(const std::string& configured) {
-  std::error_code error;
-  const std::string file =
-      configured.empty() ? installed_module() : fs::canonical(configured, error).string();
-  if (file.empty()) {
-    return fail(ErrorCode::kNotFound,
-                configured.empty()
-                    ? "fence.so is not installed beside hikae; name it with --fence-module"
-                    : fmt::format("there is no {}", configured));
-  }
+Result<std::string> checked_module(const std::string& file) {
   if (Status access = check_access(file); !access) {
     return tl::unexpected(access.error());
   }
@@ -79,6 +68,27 @@ Result<std::string> find_fence_module(const std::string& configured) {
     return tl::unexpected(loading.error());
   }
   return file;
+}
+
+}  // namespace
+
+Result<std::string> find_fence_module(const std::string& configured) {
+  std::error_code error;
+  const std::string file =
+      configured.empty() ? installed_module("fence.so") : fs::canonical(configured, error).string();
+  if (file.empty()) {
+    return fail(ErrorCode::kNotFound,
+                configured.empty()
+                    ? "fence.so is not installed beside hikae; name it with --fence-module"
+                    : fmt::format("there is no {}", configured));
+  }
+  return checked_module(file);
+}
+
+Result<std::string> find_front_module() {
+  const std::string file = installed_module("front.so");
+  return file.empty() ? fail(ErrorCode::kNotFound, "front.so is not installed beside hikae")
+                      : checked_module(file);
 }
 
 }  // namespace hikae::app

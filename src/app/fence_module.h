@@ -14,4 +14,8 @@ inline constexpr const char* kNoFenceModule = "none";
 // they would not start with it; the message says why.
 Result<std::string> find_fence_module(const std::string& configured);
 
+// Likewise the module by which an engine takes clients with and without TLS on one port, which was
+// installed with this program.
+Result<std::string> find_front_module();
+
 }  // namespace hikae::app

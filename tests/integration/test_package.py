@@ -14,6 +14,7 @@ from support.region import Region
 FILES = {
     "./usr/bin/hikae": "-rwxr-xr-x",
     "./usr/lib/hikae/fence.so": "-rwxr-xr-x",
+    "./usr/lib/hikae/front.so": "-rwxr-xr-x",
     "./lib/systemd/system/hikae-server.service": "-rw-r--r--",
     "./lib/systemd/system/hikae-agent.service": "-rw-r--r--",
     "./etc/hikae/server.toml": "-rw-r--r--",
