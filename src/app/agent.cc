@@ -75,6 +75,7 @@ class AgentProcess {
     }
     engines_.emplace(std::vector<std::string>{config_.valkey_server, config_.redis_server}, log_);
     prepare_fences();
+    prepare_front();
     if (engines_->engines()->list()->empty()) {
       return fail(ErrorCode::kNotFound,
                   "no engine is installed here; install valkey-server or redis-server");
@@ -97,6 +98,17 @@ class AgentProcess {
     }
     fence_module_ = std::move(*module);
     leases_ = std::move(*leases);
+  }
+
+  // Without it no group with members here can have the encryption mode `preferred`.
+  void prepare_front() {
+    auto module = find_front_module();
+    if (module) {
+      front_module_ = std::move(*module);
+    } else {
+      log_.warn(fmt::format("engines here take clients with TLS or without it, and not both: {}",
+                            module.error().message));
+    }
   }
 
   Status prepare_addresses() {
@@ -169,6 +181,7 @@ class AgentProcess {
     }
     auto facts = facts_of(config_, std::move(engines));
     facts.fences = leases_ != nullptr;
+    facts.fronts = !front_module_.empty();
     return facts;
   }
 
@@ -186,6 +199,7 @@ class AgentProcess {
     driver.installed = engines_->engines();
     driver.strict = config_.engines_strict;
     driver.fence_module = fence_module_;
+    driver.front_module = front_module_;
     driver.leases = leases_.get();
     driver_ = std::make_unique<engine::RedisDriver>(std::move(driver), *runner_, connector_);
     promises_ = std::make_unique<engine::RedisPromises>(secret_source(), *runner_, connector_);
@@ -355,6 +369,7 @@ class AgentProcess {
   std::unique_ptr<adapters::InterfaceAddresses> addresses_;
   std::unique_ptr<adapters::LinuxProcessRunner> runner_;
   std::string fence_module_;
+  std::string front_module_;
   std::unique_ptr<adapters::LeaseMemory> leases_;  // nullptr: engines are not fenced
   std::unique_ptr<engine::RedisDriver> driver_;
   std::unique_ptr<engine::RedisPromises> promises_;

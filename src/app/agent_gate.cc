@@ -46,6 +46,7 @@ core::HostFacts facts_of(codec::agent::HostFacts facts, std::string software) {
   out.engines = std::move(facts.engines);
   out.shared_addresses = facts.shared_addresses;
   out.fences = facts.fences;
+  out.fronts = facts.fronts;
   out.software = std::move(software);
   return out;
 }
@@ -219,7 +220,7 @@ Awaitable<agent_rpc::Answer<std::string>> AgentGate::renew(agent_rpc::PeerIdenti
 agent_rpc::NodePasswords AgentGate::passwords(const core::NodeAssignment& node) {
   auto secrets = parts_.secrets(node.node, node.group);
   agent_rpc::NodePasswords out{std::move(secrets.admin), std::move(secrets.replication), ""};
-  if (node.access.encrypted()) {
+  if (!node.certificate_name.empty()) {
     auto certificate = parts_.certificates(node);
     if (certificate) {
       out.certificate = std::move(*certificate);

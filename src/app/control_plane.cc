@@ -185,7 +185,8 @@ control::Awaitable<Status> ControlPlane::choose_shape() {
   if (!runs_nodes()) {
     co_return Status();
   }
-  auto decision = control::decision_on(core::ChooseShape{!parts_.config.agents_listen});
+  auto decision = control::decision_on(
+      core::ChooseShape{!parts_.config.agents_listen, !parts_.driver.front_module.empty()});
   const auto chosen = co_await frontend_.submit(std::move(decision));
   co_return chosen ? Status() : fail(ErrorCode::kInvalid, chosen.error().message);
 }

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "adapters/certificates/certificate_authority.h"
 #include "control/ports.h"
@@ -26,6 +27,7 @@ class NodeCertificates {
  private:
   struct Made {
     std::string name;
+    std::vector<std::string> aliases;
     Ipv4 address;
     Instant renew_at;
     std::string pem;

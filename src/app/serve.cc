@@ -21,6 +21,7 @@
 #include "app/control_plane.h"
 #include "app/engine_watch.h"
 #include "app/failover_reports.h"
+#include "app/fence_module.h"
 #include "app/moved_mark.h"
 #include "app/node_certificates.h"
 #include "app/region_ca.h"
@@ -113,6 +114,12 @@ class Serve {
     engines_->start();
     driver.installed = engines_->engines();
     driver.strict = config_.engines_strict;
+    if (auto front = find_front_module(); front) {
+      driver.front_module = std::move(*front);
+    } else {
+      log_.warn(fmt::format("engines here take clients with TLS or without it, and not both: {}",
+                            front.error().message));
+    }
     auto snapshots = adapters::SnapshotDirectory::open(snapshot_places(config_, data_->path()));
     if (!snapshots) {
       return tl::unexpected(snapshots.error());

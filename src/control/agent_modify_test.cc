@@ -67,7 +67,7 @@ TEST_F(AgentTest, AnEditionIsInEffectWhenItsTokensAre) {
   ASSERT_TRUE(run_until_ready(kPrimary));
   NodeAssignment changed = primary();
   changed.edition = 2;
-  changed.access = {"required", {"digest"}, false};
+  changed.access = {"", {"digest"}, false};
   host_.access_error = Error{ErrorCode::kTimeout, "it is busy"};
   assign({changed});
   ASSERT_TRUE(run_until([&] { return host_.count("access 1") > 1; })) << "it is tried again";
@@ -83,6 +83,32 @@ TEST_F(AgentTest, AnEditionIsInEffectWhenItsTokensAre) {
   assign({changed});
   ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
   EXPECT_EQ(host_.count("access 1"), told);
+}
+
+TEST_F(AgentTest, HowClientsComeIsChangedByARestartAlone) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  NodeAssignment changed = primary();
+  changed.edition = 2;
+  changed.access.transit_encryption = "preferred";
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_TRUE(reports_.newest(kPrimary)->outdated);
+  EXPECT_EQ(host_.count("start"), 1);
+  // The next agent knows how the process was started.
+  stop();
+  launch();
+  assign({changed});
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kPrimary)->edition == 2; }));
+  EXPECT_TRUE(reports_.newest(kPrimary)->outdated);
+  changed.generation = 2;
+  assign({changed});
+  ASSERT_TRUE(run_until([&] {
+    const auto* seen = reports_.newest(kPrimary);
+    return seen->generation == 2 && seen->ready && seen->edition == 2;
+  }));
+  EXPECT_FALSE(reports_.newest(kPrimary)->outdated);
 }
 
 TEST_F(AgentTest, TellsWhenUsersAreInForce) {

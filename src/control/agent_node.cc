@@ -175,7 +175,7 @@ Awaitable<void> AgentNode::keep() {
 
 Awaitable<void> AgentNode::look() {
   if (known_.running && !known_.dying && desired_ && !stopping_) {
-    core::NodeAssignment assignment = *desired_;
+    core::NodeAssignment assignment = as_it_runs();
     const Question question{ports_.clock.monotonic(), assignment.survey};
     liveness_.asked(question.asked);
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
@@ -275,7 +275,9 @@ Awaitable<void> AgentNode::perform(core::NodeAction action) {
     co_await remove();
     co_return;
   }
-  core::NodeAssignment assignment = *desired_;  // it may be replaced while we wait
+  // They may be replaced while we wait.
+  core::NodeAssignment assignment =
+      action.kind == NodeActionKind::kStart ? *desired_ : as_it_runs();
   switch (action.kind) {
     case NodeActionKind::kStart:
       co_await start(std::move(assignment));
@@ -425,6 +427,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   stream_.clear();
   previous_stream_.clear();
   known_.following.clear();
+  known_.followed_encrypted = core::follows_encrypted(assignment, assignment.access);
   known_.generation = assignment.generation;
   known_.brisk = assignment.brisk;
   known_.directives = std::move(assignment.directives);
@@ -460,6 +463,12 @@ Status AgentNode::update_hosts(const core::NodeAssignment& assignment) {
     known_.hosts_file = std::move(content);
   }
   return updated;
+}
+
+core::NodeAssignment AgentNode::as_it_runs() const {
+  core::NodeAssignment out = *desired_;
+  out.access.transit_encryption = known_.access.transit_encryption;
+  return out;
 }
 
 Awaitable<AgentNode::Woken> AgentNode::rest(Duration longest) {

@@ -85,6 +85,8 @@ class AgentNode {
   // What is under way and cannot be taken back by a newer assignment.
   enum class Begun { kNothing, kStart, kPromotion };
 
+  // What is wanted of the process that runs, which listens as it was started.
+  core::NodeAssignment as_it_runs() const;
   Awaitable<void> keep();
   Awaitable<void> look();
   struct Question {

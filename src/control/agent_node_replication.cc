@@ -16,6 +16,7 @@ constexpr Duration kLongestPause = std::chrono::seconds(5);
 Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   const bool demoted = known_.role == core::Role::kPrimary;
   const core::Epoch epoch = assignment.attach ? assignment.epoch : core::Epoch(0);
+  const bool encrypted = core::follows_encrypted(assignment, assignment.access);
   core::NodeAssignment again = assignment;
   const Status followed = co_await ports_.driver.follow(std::move(assignment));
   settle(followed);
@@ -26,6 +27,7 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
     renewed_at_ = offset_;
   }
   known_.followed_epoch = epoch;
+  known_.followed_encrypted = encrypted;
   known_.role = core::Role::kReplica;
   publish();
   if (demoted) {

@@ -24,12 +24,13 @@ void AgentStanding::take_stock(const core::NodeAssignment& desired,
                                const core::NodeKnowledge& known, const AgentNote& note,
                                const std::string& running_version) {
   const bool answers = known.running && known.answers && !known.loading;
-  if (!answers || known.access != desired.access || !(known.users == desired.users) ||
+  if (!answers || !known.access.same_tokens(desired.access) || !(known.users == desired.users) ||
       !core::live_changes(known.directives, desired.directives).empty()) {
     return;
   }
   edition = desired.edition;
   outdated = wanted_program != note.program ||
+             known.access.transit_encryption != desired.access.transit_encryption ||
              core::wait_for_restart(known.directives, desired.directives) ||
              (desired.update && !newer_program(running_version, note).empty());
 }
@@ -58,7 +59,8 @@ void AgentStanding::restarted(const LaunchSpec& spec) {
 }
 
 bool asks_for_other_engine(const core::NodeAssignment& a, const core::NodeAssignment& b) {
-  return a.engine != b.engine || a.engine_version != b.engine_version;
+  return a.engine != b.engine || a.engine_version != b.engine_version ||
+         a.access.takes_both() != b.access.takes_both();
 }
 
 }  // namespace hikae::control

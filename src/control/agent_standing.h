@@ -33,7 +33,7 @@ struct AgentStanding {
   void restarted(const LaunchSpec& spec);
 };
 
-// The two ask for different engines or versions.
+// The two ask for different engines or versions, or for other clients, which takes a module.
 bool asks_for_other_engine(const core::NodeAssignment& a, const core::NodeAssignment& b);
 
 }  // namespace hikae::control

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "core/reconcile/node_action.h"
 #include "engine/certificate.h"
 #include "engine/secrets.h"
 
@@ -12,6 +13,12 @@ namespace hikae::engine {
 namespace {
 
 constexpr std::string_view kDefaultName = "default";
+
+// Ports of an engine behind a front, below those that the kernel draws for outgoing connections.
+constexpr std::uint16_t kInnerPlain = 22'379;
+constexpr std::uint16_t kInnerTls = 22'380;
+constexpr std::uint16_t kInnerSpare = 22'381;  // in place of one that is the node's own
+constexpr std::uint32_t kInnerNetworks = 32;   // 127.32.0.0/16 to 127.63.0.0/16
 
 // ElastiCache's list, then FAILOVER, by which a client could move the primary behind our back.
 constexpr std::string_view kRefused =
@@ -69,16 +76,41 @@ bool is_ours(const std::string& name) {
 
 }  // namespace
 
-std::string listening_lines(const core::NodeAssignment& assignment) {
+// Where nodes share an address no two of them have the same port, so that the ports lead to
+// addresses of their own. The low bits of the address keep apart hosts that are one machine, as in
+// tests. Nodes of one machine begin at 127.64 (core/placement), and these end there.
+InnerPlace inner_place(const core::NodeAssignment& assignment) {
+  const auto free = [&](std::uint16_t port) {
+    return std::uint16_t(port == assignment.port ? kInnerSpare : port);
+  };
+  const std::uint32_t host = assignment.address.bits() % kInnerNetworks;
+  const Ipv4 loopback((127u << 24) | ((kInnerNetworks + host) << 16) | assignment.port);
+  return {assignment.shared_address ? loopback : assignment.address, free(kInnerPlain),
+          free(kInnerTls)};
+}
+
+std::string listening_lines(const core::NodeAssignment& assignment, const std::string& front) {
   const std::string address = assignment.address.str();
   if (!assignment.access.encrypted()) {
     return fmt::format("bind {}\nport {}\n", address, assignment.port);
   }
-  return fmt::format(
-      "bind {0}\nport 0\ntls-port {1}\ntls-replication yes\ntls-cert-file {2}\ntls-key-file {2}\n"
-      // Nobody but a member of the group verifies by this file, and clients need no certificate.
-      "tls-ca-cert-file {2}\ntls-auth-clients no\ntls-protocols \"TLSv1.2 TLSv1.3\"\n",
-      address, assignment.port, kCertificateFile);
+  std::string out;
+  if (assignment.access.takes_both()) {
+    const InnerPlace inner = inner_place(assignment);
+    out = fmt::format(
+        "bind {0}\nport {1}\ntls-port {2}\nreplica-announce-port {4}\n"
+        "loadmodule {5} {3} {4} {0} {1} {2}\n",
+        inner.address.str(), inner.plain, inner.tls, address, assignment.port, front);
+  } else {
+    out = fmt::format("bind {}\nport 0\ntls-port {}\n", address, assignment.port);
+  }
+  return out + fmt::format(
+                   "tls-replication {1}\ntls-cert-file {0}\ntls-key-file {0}\n"
+                   // Nobody but a member of the group verifies by this file, and clients need no
+                   // certificate.
+                   "tls-ca-cert-file {0}\ntls-auth-clients no\ntls-protocols \"TLSv1.2 TLSv1.3\"\n",
+                   kCertificateFile,
+                   core::follows_encrypted(assignment, assignment.access) ? "yes" : "no");
 }
 
 std::string_view client_rules() {

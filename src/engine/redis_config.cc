@@ -42,6 +42,7 @@ constexpr std::string_view kReserved[] = {
     "rdb-del-sync-files",
     "rename-command",
     "replica-announce-ip",
+    "replica-announce-port",
     "replicaof",
     "requirepass",
     "slaveof",
@@ -91,9 +92,9 @@ Directives defaults(const InstalledEngine& installed) {
 
 // What holds the node together. Written last: the last line of a directive counts.
 void append_fixed(std::string& out, const core::NodeAssignment& a, const InstalledEngine& installed,
-                  const NodeSecrets& secrets, bool private_hosts) {
+                  const NodeSecrets& secrets, bool private_hosts, const std::string& front) {
   const std::string address = a.address.str();
-  out += listening_lines(a);
+  out += listening_lines(a, front);
   out += fmt::format(
       "protected-mode no\nunixsocket {1}\nunixsocketperm 700\n"
       "dir .\npidfile engine.pid\nlogfile engine.log\ndaemonize no\nsupervised no\n"
@@ -162,7 +163,7 @@ FollowTarget replication_source(const core::NodeAssignment& assignment, bool pri
 Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
                                         const InstalledEngine& installed,
                                         const NodeSecrets& secrets, bool private_hosts,
-                                        const FenceModule& fence) {
+                                        const EngineModules& modules) {
   Directives directives = defaults(installed);
   directives[core::kPaceDirective] = assignment.brisk ? core::kBriskPace : core::kCalmPace;
   // The customer asked for Redis: answer as one where the engine can.
@@ -184,10 +185,10 @@ Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
   for (const auto& [name, value] : directives) {
     out += fmt::format("{} {}\n", name, value.empty() ? "\"\"" : value);
   }
-  append_fixed(out, assignment, installed, secrets, private_hosts);
-  if (!fence.module.empty()) {
-    out +=
-        fmt::format("loadmodule {} {} {}\n", fence.module, fence.lease, assignment.address.str());
+  append_fixed(out, assignment, installed, secrets, private_hosts, modules.front);
+  if (!modules.fence.empty()) {
+    out += fmt::format("loadmodule {} {} {}\n", modules.fence, modules.lease,
+                       assignment.address.str());
   }
   return out;
 }

@@ -18,10 +18,11 @@ inline constexpr std::string_view kDataFile = "dump.rdb";
 // it refuses writes as every replica does.
 inline constexpr std::uint16_t kNobodyPort = 1;
 
-// Our module as an engine is to load it. Empty: it gets none.
-struct FenceModule {
-  std::string module;
-  std::string lease;  // the file that it reads
+// Our modules as an engine is to load them. Empty: it gets none.
+struct EngineModules {
+  std::string fence;
+  std::string lease;  // the file that the fence reads
+  std::string front;  // of a node that takes clients with and without TLS
 };
 
 // Engines of which we know that they have all that our module needs.
@@ -34,7 +35,7 @@ bool can_be_fenced(const InstalledEngine& installed);
 Result<std::string> render_redis_config(const core::NodeAssignment& assignment,
                                         const InstalledEngine& installed,
                                         const NodeSecrets& secrets, bool private_hosts,
-                                        const FenceModule& fence = {});
+                                        const EngineModules& modules = {});
 
 // May the assignment set this directive, and does this engine know it?
 bool accepts_directive(const InstalledEngine& installed, std::string_view name);

@@ -62,6 +62,40 @@ TEST(RedisConfig, AnEncryptedNodeListensEncryptedAlone) {
   EXPECT_EQ(count(config, "port 6390") + count(config, "tls-auth-clients yes"), 0);
 }
 
+TEST(RedisConfig, AFrontTakesBothKindsOfClients) {
+  auto a = assignment();
+  a.access.transit_encryption = "preferred";
+  const EngineModules modules{"", "", "/lib/front.so"};
+  const auto text = render_redis_config(a, kValkey, secrets(), true, modules).value();
+  const auto config = split(text, '\n');
+  for (const char* line : {"bind 127.64.0.4", "port 22379", "tls-port 22380", "tls-replication yes",
+                           "tls-cert-file tls.pem", "replica-announce-port 6390",
+                           "loadmodule /lib/front.so 127.64.0.4 6390 127.64.0.4 22379 22380"}) {
+    EXPECT_EQ(count(config, line), 1) << line;
+  }
+  a.primary_plain = true;  // it is the first that takes TLS
+  const auto first = render_redis_config(a, kValkey, secrets(), true, modules).value();
+  EXPECT_EQ(count(split(first, '\n'), "tls-replication no"), 1);
+}
+
+TEST(RedisConfig, InnerPortsAreInNobodysWay) {
+  auto a = assignment();
+  a.port = 22379;
+  EXPECT_EQ(inner_place(a), (InnerPlace{a.address, 22381, 22380}));
+  a.port = 22380;
+  EXPECT_EQ(inner_place(a), (InnerPlace{a.address, 22379, 22381}));
+  // Nodes that share an address differ in their ports, and so in where their engines listen.
+  a.address = *Ipv4::parse("10.0.0.7");
+  a.shared_address = true;
+  a.port = 6379;
+  EXPECT_EQ(inner_place(a), (InnerPlace{*Ipv4::parse("127.39.24.235"), 22379, 22380}));
+  auto b = a;
+  b.port = 6380;
+  EXPECT_NE(inner_place(a).address, inner_place(b).address);
+  b.port = 65535;
+  EXPECT_EQ(inner_place(b).address.str(), "127.39.255.255");
+}
+
 TEST(RedisConfig, TokensAreAskedForUnlessTheyAreOptional) {
   auto a = assignment();
   const std::string open = fmt::format("user default {}", client_rules());

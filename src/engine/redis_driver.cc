@@ -11,6 +11,7 @@
 
 #include "codec/text/digest.h"
 #include "core/reconcile/hosts_file.h"
+#include "core/reconcile/node_action.h"
 #include "engine/redis_access.h"
 #include "engine/redis_config.h"
 #include "engine/redis_status.h"
@@ -51,12 +52,12 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
     return tl::unexpected(choice.error());
   }
   const auto secrets = secrets_of(assignment);
-  auto fence = fence_of(assignment, choice->installed);
-  if (!fence) {
-    return tl::unexpected(fence.error());
+  auto modules = modules_of(assignment, choice->installed);
+  if (!modules) {
+    return tl::unexpected(modules.error());
   }
   auto config = render_redis_config(assignment, choice->installed, secrets,
-                                    runner_.private_hosts_supported(), *fence);
+                                    runner_.private_hosts_supported(), *modules);
   if (!config) {
     return tl::unexpected(config.error());
   }
@@ -81,18 +82,30 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   return spec;
 }
 
-// Members of a group alone can be replaced by others, and so need one.
-Result<FenceModule> RedisDriver::fence_of(const core::NodeAssignment& assignment,
-                                          const InstalledEngine& installed) const {
+// Members of a group alone can be replaced by others, and so need a fence.
+Result<EngineModules> RedisDriver::modules_of(const core::NodeAssignment& assignment,
+                                              const InstalledEngine& installed) const {
+  EngineModules out;
+  if (assignment.access.takes_both()) {
+    if (options_.front_module.empty()) {
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("node {}: front.so is missing, without which no engine takes clients "
+                              "with and without TLS on one port (`hikae doctor` says more)",
+                              assignment.node.str()));
+    }
+    out.front = options_.front_module;
+  }
   if (options_.leases == nullptr || options_.fence_module.empty() || assignment.group.empty() ||
       !can_be_fenced(installed)) {
-    return FenceModule();
+    return out;
   }
   auto lease = options_.leases->path(assignment.node);
   if (!lease) {
     return tl::unexpected(lease.error());
   }
-  return FenceModule{options_.fence_module, std::move(*lease)};
+  out.fence = options_.fence_module;
+  out.lease = std::move(*lease);
+  return out;
 }
 
 std::vector<std::string> RedisDriver::data_files(const core::NodeAssignment& assignment) const {
@@ -231,6 +244,10 @@ Awaitable<Status> RedisDriver::follow(core::NodeAssignment assignment) {
   const FollowTarget source = replication_source(assignment, runner_.private_hosts_supported());
   const core::NodeKey node = assignment.node;
   std::vector<Command> commands = login_at_primary(assignment);
+  if (assignment.access.encrypted() && !assignment.source.is_followed()) {
+    const bool encrypted = core::follows_encrypted(assignment, assignment.access);
+    commands.push_back({"CONFIG", "SET", "tls-replication", encrypted ? "yes" : "no"});
+  }
   if (assignment.attach && !assignment.source.is_followed()) {
     // An engine that follows the same name already ignores the command, although the name may mean
     // another address by now. Going by the address first makes it connect anew; its place in the

@@ -31,6 +31,7 @@ class RedisDriver final : public control::EngineDriver {
     // Our module, and where the engines of this host find their leases; empty and nullptr: none are
     // fenced.
     std::string fence_module;
+    std::string front_module;  // empty: no engine takes clients with and without TLS on one port
     control::FenceLeases* leases = nullptr;
     bool strict = false;  // refuse to substitute another version
     Duration connect_timeout = std::chrono::milliseconds(200);
@@ -82,8 +83,9 @@ class RedisDriver final : public control::EngineDriver {
     boost::asio::steady_timer answered;  // cancelled then
   };
 
-  Result<FenceModule> fence_of(const core::NodeAssignment& assignment,
-                               const InstalledEngine& installed) const;
+  // What it loads. kUnavailable: it cannot be started without a module that is not here.
+  Result<EngineModules> modules_of(const core::NodeAssignment& assignment,
+                                   const InstalledEngine& installed) const;
   void add_fence(const core::NodeAssignment& assignment, std::vector<std::string>& sections) const;
   NodeSecrets secrets_of(const core::NodeAssignment& assignment) const;
   // How it connects to whom it is to follow; all but the last command succeed.

@@ -1,4 +1,5 @@
-"""Terraform with the AWS provider, unmodified: the example, from apply to destroy.
+"""Terraform with the AWS provider, unmodified: the example, from apply to destroy, and a group
+whose encryption in transit is changed.
 
 The provider itself waits 30 seconds for every group, so this takes minutes. It runs where
 `terraform` is installed and can get the provider: by its own configuration, from a registry, or
@@ -18,6 +19,7 @@ from support.region import ROOT
 from support.waiting import eventually
 
 EXAMPLE = os.path.join(ROOT, "examples", "terraform")
+ENCRYPTION = os.path.join(ROOT, "tests", "clients", "terraform_encryption")
 MIRRORS = ("/opt/*/registry.terraform.io", "/usr/share/terraform/*/registry.terraform.io",
            "/usr/local/share/terraform/*/registry.terraform.io")
 INIT_SECONDS = 120
@@ -30,7 +32,9 @@ def provider_directories():
 
 
 @unittest.skipUnless(commands.have("terraform"), "terraform is not installed")
-class TerraformExample(RegionTestCase):
+class TerraformCase(RegionTestCase):
+    configuration = EXAMPLE  # a directory
+    always = {}  # more of the environment
     longest_seconds = 1500
     mostly_waits = True  # the provider sleeps half a minute after everything that it asks for
 
@@ -38,7 +42,7 @@ class TerraformExample(RegionTestCase):
     def setUpClass(cls):
         cls.directory = tempfile.mkdtemp(prefix="hikae-terraform-")
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
-        for file in glob.glob(os.path.join(EXAMPLE, "*.tf")):
+        for file in glob.glob(os.path.join(cls.configuration, "*.tf")):
             shutil.copy(file, cls.directory)
         from_directories = [f"-plugin-dir={place}" for place in provider_directories()]
         got = commands.run(["terraform", f"-chdir={cls.directory}", "init", "-input=false",
@@ -52,7 +56,7 @@ class TerraformExample(RegionTestCase):
         environment = commands.bare_environment(
             AWS_ENDPOINT_URL=self.region.endpoint_url, AWS_REGION=self.region.name,
             AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
-            TF_VAR_region=self.region.name, TF_VAR_application_password="a-password-of-the-app",
+            TF_VAR_region=self.region.name, **self.always,
             **{f"TF_VAR_{name}": str(value) for name, value in variables.items()})
         return commands.run(["terraform", f"-chdir={self.directory}", *arguments, "-no-color"],
                             env=environment, timeout=APPLY_SECONDS)
@@ -65,6 +69,10 @@ class TerraformExample(RegionTestCase):
         plan = self.terraform("plan", "-detailed-exitcode", "-input=false", **variables)
         self.assertNotEqual(plan.code, CHANGED, plan.out)
         plan.ok()
+
+
+class TerraformExample(TerraformCase):
+    always = {"TF_VAR_application_password": "a-password-of-the-app"}
 
     def check_group(self, **expected):
         group = self.region.group("example")
@@ -118,3 +126,17 @@ class TerraformExample(RegionTestCase):
         self.assertEqual(self.cache.describe_user_groups()["UserGroups"], [])
         self.assertEqual(self.region.nodes(), {})
         self.assertEqual([vpc["IsDefault"] for vpc in self.ec2.describe_vpcs()["Vpcs"]], [True])
+
+
+class TerraformEncryption(TerraformCase):
+    configuration = ENCRYPTION
+
+    def test_there_and_back(self):
+        for mode in (None, "preferred", "required", "preferred", None):
+            variables = {"mode": mode} if mode else {}
+            self.apply(**variables)
+            group = self.region.group("modes")
+            self.assertEqual((group["Status"], group.get("TransitEncryptionMode")),
+                             ("available", mode))
+        self.terraform("destroy", "-auto-approve", "-input=false", **variables).ok()
+        self.assertEqual(self.region.nodes(), {})

@@ -34,8 +34,12 @@ class Access(RegionTestCase):
             ("InvalidParameterCombination", {"TransitEncryptionMode": "required"},
              "TransitEncryptionMode"),
             ("InvalidParameterCombination",
-             {"TransitEncryptionMode": "preferred", "TransitEncryptionEnabled": True},
-             "TransitEncryptionMode preferred"),
+             {"TransitEncryptionMode": "preferred", "TransitEncryptionEnabled": True,
+              "AuthToken": TOKEN},
+             "Transit encryption preferred is not supported with redis access control."),
+            ("InvalidParameterCombination",
+             {"TransitEncryptionMode": "preferred", "TransitEncryptionEnabled": True,
+              "EngineVersion": "6.2"}, "engine version 6.2"),
             ("InvalidParameterCombination", {"KmsKeyId": "key"}, "KmsKeyId"),
             ("InvalidParameterCombination",
              {"TransitEncryptionEnabled": True, "EngineVersion": "3.2.4"}, "3.2.4"),
@@ -77,9 +81,9 @@ class Access(RegionTestCase):
             ("InvalidParameterCombination",
              {"AuthToken": other, "AuthTokenUpdateStrategy": "DELETE"}, "DELETE"),
             ("InvalidParameterCombination", {"TransitEncryptionEnabled": False},
-             "encryption in transit"),
+             "TransitEncryptionMode must be set to preferred first"),
             ("InvalidParameterCombination", {"TransitEncryptionMode": "preferred"},
-             "encryption in transit"),
+             "not supported for access control enabled clusters"),
         ]
         for code, change, message in cases:
             with self.subTest(**change):

@@ -152,7 +152,9 @@ class Modify(RegionTestCase):
             ("InvalidParameterValue", {"AuthToken": "x" * 16, "AuthTokenUpdateStrategy": "SET"},
              "The AUTH token is only supported when encryption-in-transit is enabled"),
             ("InvalidParameterCombination", {"TransitEncryptionEnabled": True},
-             "encryption in transit"),
+             "TransitEncryptionMode must be set to preferred first"),
+            ("InvalidParameterCombination", {"TransitEncryptionMode": "preferred"},
+             "To modify transit encryption mode, set encryption-in-transit as enabled."),
             ("InvalidParameterCombination", {"ClusterMode": "compatible"}, "ClusterMode"),
         ]
         for code, changes, message in cases:

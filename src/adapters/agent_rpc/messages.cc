@@ -78,7 +78,8 @@ Status check_texts(const std::vector<std::pair<std::string_view, const std::stri
 
 // They become parts of the engine's configuration file.
 bool is_access(const core::Access& access) {
-  return (access.transit_encryption.empty() || access.transit_encryption == "required") &&
+  const std::string& mode = access.transit_encryption;
+  return (mode.empty() || mode == "preferred" || mode == "required") &&
          access.tokens.size() <= kMaxTokens &&
          std::all_of(access.tokens.begin(), access.tokens.end(), [](const std::string& digest) {
            return digest.size() == kDigestLength &&
@@ -113,6 +114,11 @@ Status check_node(const core::NodeAssignment& node) {
   }
   if (!is_access(node.access) || !are_users(node.users)) {
     return invalid(fmt::format("{} has no known access", node.node.str()));
+  }
+  for (const std::string& name : node.certificate_aliases) {
+    if (Status checked = check_texts({{"certificate_aliases", &name}}); !checked) {
+      return checked;
+    }
   }
   return check_texts({{"group", &node.group.str()},
                       {"certificate_name", &node.certificate_name},

@@ -53,6 +53,7 @@ core::Assignment assignment() {
   node.epoch = core::Epoch(4);
   node.access = {"required", {std::string(64, 'a'), std::string(64, 'b')}, false};
   node.certificate_name = "*.foo.abcdef.cache.internal";
+  node.certificate_aliases = {"foo.abcdef.ng.0001.cache.internal"};
   node.directives = {{"maxmemory", "100"}};
   out.nodes.emplace_back(node);
   node.node = key("foo-002");
@@ -98,7 +99,9 @@ TEST(RpcMessages, AnAssignmentIsChecked) {
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.snapshot_file = ".."; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.access.tokens = {"0 on nopass"}; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.access.transit_encryption = "some"; }));
+  EXPECT_FALSE(refused([](auto& m) { m.nodes[0].node.access.transit_encryption = "preferred"; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.certificate_name = "*.a\n"; }));
+  EXPECT_TRUE(refused([](auto& m) { m.nodes[0].node.certificate_aliases = {"a", "b\n"}; }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes[0].passwords.certificate = std::string(99999, 'x'); }));
   EXPECT_TRUE(refused([](auto& m) { m.nodes.resize(kMaxNodesOfMessage + 1, m.nodes[0]); }));
 }

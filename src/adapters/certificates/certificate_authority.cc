@@ -187,11 +187,16 @@ Result<ServerCertificate> CertificateAuthority::make_server(Instant now, Duratio
 }
 
 Result<ServerCertificate> CertificateAuthority::make_named(const std::string& dns_name,
+                                                           const std::vector<std::string>& aliases,
                                                            Ipv4 address, Instant now,
                                                            Duration lifetime) const {
+  std::string alternatives = fmt::format("DNS:{},IP:{}", dns_name, address.str());
+  for (const std::string& alias : aliases) {
+    alternatives += ",DNS:" + alias;
+  }
   // A common name holds at most 64 characters; clients look at the others alone.
-  return make_with_key(dns_name.size() <= kLongestName ? dns_name : "hikae node",
-                       fmt::format("DNS:{},IP:{}", dns_name, address.str()), now, lifetime);
+  return make_with_key(dns_name.size() <= kLongestName ? dns_name : "hikae node", alternatives, now,
+                       lifetime);
 }
 
 Result<ServerCertificate> CertificateAuthority::make_with_key(const std::string& name,

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/certificates/certificates.h"
 #include "base/address.h"
@@ -37,9 +38,11 @@ class CertificateAuthority {
                                  Duration lifetime) const;
   // With a new key.
   Result<ServerCertificate> make_server(Instant now, Duration lifetime) const;
-  // With a new key, for whoever is reached by this DNS name, which may begin with `*.`, or address.
-  Result<ServerCertificate> make_named(const std::string& dns_name, Ipv4 address, Instant now,
-                                       Duration lifetime) const;
+  // With a new key, for whoever is reached by this DNS name, which may begin with `*.`, by one of
+  // the aliases or by the address.
+  Result<ServerCertificate> make_named(const std::string& dns_name,
+                                       const std::vector<std::string>& aliases, Ipv4 address,
+                                       Instant now, Duration lifetime) const;
 
  private:
   struct Impl;

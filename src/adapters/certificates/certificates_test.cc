@@ -65,7 +65,8 @@ TEST(Certificates, AnAgentCannotPoseAsAServerNorAServerAsAnAgent) {
 TEST(Certificates, ANodeIsWhoeverHasItsNameOrAddress) {
   const auto ca = make_ca();
   const Ipv4 address = *Ipv4::parse("127.64.0.4");
-  const auto made = ca.make_named("*.foo.abcdef.cache.internal", address, kNow, hours(1));
+  const auto made = ca.make_named("*.foo.abcdef.cache.internal",
+                                  {"foo.abcdef.ng.0001.cache.internal"}, address, kNow, hours(1));
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(verdict(made->chain, ca, X509_PURPOSE_SSL_SERVER, kNow), X509_V_OK);
   const Certificate leaf = read_x509(made->chain);
@@ -74,11 +75,12 @@ TEST(Certificates, ANodeIsWhoeverHasItsNameOrAddress) {
   };
   EXPECT_TRUE(is_host("master.foo.abcdef.cache.internal"));
   EXPECT_TRUE(is_host("foo-001.foo.abcdef.cache.internal"));
+  EXPECT_TRUE(is_host("foo.abcdef.ng.0001.cache.internal"));
   EXPECT_FALSE(is_host("master.bar.abcdef.cache.internal"));
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "127.64.0.4", 0), 1);
   EXPECT_EQ(X509_check_ip_asc(leaf.get(), "127.64.0.5", 0), 0);
   const std::string long_name = "*." + std::string(60, 'x') + ".cache.internal";
-  EXPECT_TRUE(ca.make_named(long_name, address, kNow, hours(1)));
+  EXPECT_TRUE(ca.make_named(long_name, {}, address, kNow, hours(1)));
 }
 
 TEST(Certificates, AnotherCaIsNotBelieved) {

@@ -27,6 +27,7 @@ struct HostFacts {
   std::vector<std::string> engines;
   bool shared_addresses = false;  // nodes have them in common, each with a port of its own
   bool fences = false;            // its engines can be made to take writes by a lease alone
+  bool fronts = false;            // its engines can take clients with and without TLS on one port
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -37,6 +38,7 @@ struct HostFacts {
     v("engines", s.engines);
     v("shared_addresses", s.shared_addresses);
     v("fences", s.fences);
+    v("fronts", s.fronts);
   }
   Status check() const;
 };

@@ -30,6 +30,39 @@ bool can_be_encrypted(const CacheSettings& settings) {
          compare_versions(settings.engine_version, "4.0.10") >= 0;
 }
 
+// Of a running cache: from Redis 7.0 on.
+bool can_change_encryption(const CacheSettings& settings) {
+  return settings.engine != "redis" || compare_versions(settings.engine_version, "7.0") >= 0;
+}
+
+tl::unexpected<Fault> combination(std::string message) {
+  return refuse("InvalidParameterCombination", std::move(message));
+}
+
+tl::unexpected<Fault> token_while_preferred() {
+  return combination("Transit encryption preferred is not supported with redis access control.");
+}
+
+// The mode that is asked for; empty: none. `planned`: with what waits for the maintenance window.
+Admitted<std::string> wanted_mode(const EncryptionChange& change, const std::string& running,
+                                  const std::string& planned) {
+  const bool on = change.enabled.value_or(!running.empty());
+  if (change.mode && !on) {
+    return combination("To modify transit encryption mode, set encryption-in-transit as enabled.");
+  }
+  const std::string mode = on ? change.mode.value_or(planned.empty() ? running : planned) : "";
+  if (running.empty() && on && mode != "preferred") {
+    return combination(
+        "To enable encryption-in-transit for an existing replication group, TransitEncryptionMode "
+        "must be set to preferred first.");
+  }
+  if (running == "required" && !on) {
+    return combination(
+        "To disable encryption-in-transit, TransitEncryptionMode must be set to preferred first.");
+  }
+  return mode;
+}
+
 bool is_held(const Access& access, const std::string& token) {
   return std::find(access.tokens.begin(), access.tokens.end(), token) != access.tokens.end();
 }
@@ -89,7 +122,16 @@ Checked resolve_access(const AccessRequest& request, CacheSettings& settings) {
                   fmt::format("Encryption features are not supported for engine version {}.",
                               settings.engine_version));
   }
-  settings.access.transit_encryption = encrypted ? "required" : "";
+  const std::string mode = request.transit_encryption_mode.value_or("required");
+  if (encrypted && mode == "preferred" && request.token) {
+    return token_while_preferred();
+  }
+  if (encrypted && mode == "preferred" && !can_change_encryption(settings)) {
+    return combination(
+        fmt::format("Transit encryption mode preferred is not supported for engine version {}.",
+                    settings.engine_version));
+  }
+  settings.access.transit_encryption = encrypted ? mode : "";
   if (request.token) {
     settings.access.tokens = {*request.token};
   }
@@ -98,9 +140,38 @@ Checked resolve_access(const AccessRequest& request, CacheSettings& settings) {
   return {};
 }
 
+Checked change_encryption(const EncryptionChange& change, const CacheSettings& running,
+                          CacheSettings& out) {
+  if (change.asks_for_nothing()) {
+    return {};
+  }
+  const auto mode =
+      wanted_mode(change, running.access.transit_encryption, out.access.transit_encryption);
+  if (!mode) {
+    return tl::unexpected(mode.error());
+  }
+  out.access.transit_encryption = *mode;
+  if (*mode == running.access.transit_encryption) {
+    return {};
+  }
+  if (!running.access.tokens.empty() || !out.access.tokens.empty()) {
+    return combination(
+        "Modification of transit encryption is not supported for access control enabled clusters.");
+  }
+  if (!can_change_encryption(running)) {
+    return combination(
+        fmt::format("Modification of transit encryption is not supported for engine version {}.",
+                    running.engine_version));
+  }
+  return {};
+}
+
 Checked change_tokens(const TokenChange& change, Access& access) {
   if (!access.encrypted()) {
     return token_without_encryption();
+  }
+  if (access.takes_both()) {
+    return token_while_preferred();
   }
   if (change.strategy == "DELETE") {
     if (change.token) {

@@ -33,6 +33,20 @@ struct AccessRequest {
 // a token or a mode without encryption, a version that AWS does not encrypt.
 Checked resolve_access(const AccessRequest& request, CacheSettings& settings);
 
+// What ModifyReplicationGroup asks for: TransitEncryptionEnabled and TransitEncryptionMode.
+struct EncryptionChange {
+  std::optional<bool> enabled;
+  std::optional<std::string> mode;
+  bool asks_for_nothing() const { return !enabled && !mode; }
+};
+
+// Leads from how nodes run to how they are to: one step at a time between none, `preferred` and
+// `required`, from Redis 7.0 and in Valkey, and never past AUTH tokens, which need `required` (AWS
+// User Guide, "Enabling in-transit encryption"; the words are AWS's where they are known). What is
+// so already changes nothing: tools send it again.
+Checked change_encryption(const EncryptionChange& change, const CacheSettings& running,
+                          CacheSettings& out);
+
 // What ModifyReplicationGroup asks for: AuthToken and AuthTokenUpdateStrategy.
 struct TokenChange {
   std::optional<std::string> token;  // its digest

@@ -101,6 +101,99 @@ TEST(TransitEncryption, IsOfTheVersionsThatAwsEncrypts) {
   }
 }
 
+struct EncryptionCase {
+  std::string running;
+  std::optional<bool> enabled;
+  std::optional<std::string> mode;
+  std::string result;  // the mode, or the beginning of the refusal
+};
+
+TEST(TransitEncryption, GoesByOneStepAtATime) {
+  const std::string first = "To enable encryption-in-transit";
+  const std::string last = "To disable encryption-in-transit";
+  const std::string off = "To modify transit encryption mode";
+  const std::vector<EncryptionCase> cases = {
+      {"", true, "preferred", "preferred"},
+      {"", true, {}, first},
+      {"", true, "required", first},
+      {"", {}, "preferred", off},
+      {"", false, "preferred", off},
+      {"", false, {}, ""},
+      {"preferred", {}, "required", "required"},
+      {"preferred", true, "required", "required"},
+      {"preferred", true, {}, "preferred"},
+      {"preferred", false, {}, ""},
+      {"preferred", false, "preferred", off},
+      {"required", {}, "preferred", "preferred"},
+      {"required", true, {}, "required"},
+      {"required", true, "required", "required"},
+      {"required", false, {}, last},
+  };
+  for (const auto& one : cases) {
+    CacheSettings running;
+    running.engine = "redis";
+    running.engine_version = "7.0";
+    running.access.transit_encryption = one.running;
+    CacheSettings out = running;
+    const auto checked = change_encryption({one.enabled, one.mode}, running, out);
+    const std::string result = checked ? out.access.transit_encryption
+                                       : checked.error().message.substr(0, one.result.size());
+    EXPECT_EQ(result, one.result) << "from " << one.running;
+    EXPECT_EQ(code_of(checked), checked ? "" : "InvalidParameterCombination");
+  }
+}
+
+TEST(TransitEncryption, WhatWaitsForTheWindowStaysUnlessSomethingElseIsAskedFor) {
+  CacheSettings running;
+  running.engine = "valkey";
+  running.engine_version = "8.0";
+  running.access.transit_encryption = "preferred";
+  CacheSettings planned = running;
+  planned.access.transit_encryption = "required";
+  CacheSettings out = planned;
+  ASSERT_TRUE(change_encryption({true, {}}, running, out)) << "Terraform sends what is so";
+  EXPECT_EQ(out.access.transit_encryption, "required");
+  ASSERT_TRUE(change_encryption({true, "preferred"}, running, out));
+  EXPECT_EQ(out.access.transit_encryption, "preferred") << "taken back";
+}
+
+TEST(TransitEncryption, IsNotChangedOfOldVersionsNorBesideTokens) {
+  CacheSettings running;
+  running.engine = "redis";
+  running.engine_version = "6.2";
+  CacheSettings out = running;
+  EXPECT_EQ(change_encryption({true, "preferred"}, running, out).error().message,
+            "Modification of transit encryption is not supported for engine version 6.2.");
+  running.engine_version = "7.0";
+  running.access = encrypted({kFirst});
+  out = running;
+  EXPECT_EQ(change_encryption({{}, "preferred"}, running, out).error().message,
+            "Modification of transit encryption is not supported for access control enabled "
+            "clusters.");
+  out = running;
+  EXPECT_TRUE(change_encryption({true, {}}, running, out)) << "nothing changes";
+  Access both{"preferred", {}, false};
+  EXPECT_EQ(change_tokens({kFirst, "SET"}, both).error().message,
+            "Transit encryption preferred is not supported with redis access control.");
+}
+
+TEST(TransitEncryption, MayBePreferredFromTheBeginning) {
+  CacheSettings settings;
+  settings.engine = "redis";
+  settings.engine_version = "7.0";
+  AccessRequest request;
+  request.transit_encryption = true;
+  request.transit_encryption_mode = "preferred";
+  ASSERT_TRUE(resolve_access(request, settings));
+  EXPECT_TRUE(settings.access.takes_both());
+  settings.engine_version = "6.2";
+  EXPECT_FALSE(resolve_access(request, settings));
+  settings.engine_version = "7.0";
+  request.token = kFirst;
+  EXPECT_EQ(resolve_access(request, settings).error().message,
+            "Transit encryption preferred is not supported with redis access control.");
+}
+
 class RolledTokens : public ::testing::Test {
  protected:
   RolledTokens() {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/admission/access_change.h"
+#include "core/admission/host.h"
 #include "core/admission/identifiers.h"
 #include "core/catalog/catalog.h"
 #include "core/reconcile/roll.h"
@@ -155,17 +156,14 @@ Checked members_available(const State& state, const ReplicationGroup& group) {
   return {};
 }
 
-// Terraform tells again what is so already.
-Checked keep_encryption(const ModifyReplicationGroup& command, const ReplicationGroup& group) {
-  const Access& access = group.settings.access;
-  const bool other = command.transit_encryption.value_or(access.encrypted()) != access.encrypted();
-  const bool other_mode = command.transit_encryption_mode.value_or(access.transit_encryption) !=
-                          access.transit_encryption;
-  if (other || other_mode) {
-    return refuse("InvalidParameterCombination",
-                  "Hikae does not change the encryption in transit of a replication group: no "
-                  "engine takes clients with and without TLS on one port, which is what the mode "
-                  "preferred is. Create an encrypted group from a snapshot of this one.");
+// Every host of a member has the module that takes both kinds of clients.
+Checked check_fronts(const State& state, const ReplicationGroup& group) {
+  for (const CacheClusterId& id : group.node_groups[0].members) {
+    const auto* member = state.find<CacheCluster>(id);
+    const Host* host = member == nullptr ? nullptr : state.find<Host>(member->nodes[0].host);
+    if (host != nullptr && !host->fronts) {
+      return tl::unexpected(no_front(*host));
+    }
   }
   return {};
 }
@@ -179,6 +177,11 @@ Checked change_what_nodes_run(const State& state, const SettingsChange& change,
   const auto* type = find_node_type(with(group.settings, *changes).node_type);
   if (group.automatic_failover == "enabled" && type != nullptr && !type->multi_az_allowed) {
     return tl::unexpected(no_failover_of_type());
+  }
+  if (changes->transit_encryption == "preferred") {
+    if (auto checked = check_fronts(state, group); !checked) {
+      return checked;
+    }
   }
   if (!change.apply_immediately) {
     group.pending = *changes;
@@ -209,9 +212,9 @@ Checked change_logs(const State& state, const std::vector<LogDeliveryRequest>& r
 
 bool asks_for_nothing(const ModifyReplicationGroup& command) {
   return !command.description && !command.automatic_failover && !command.multi_az &&
-         !command.primary_cluster && !command.snapshotting_cluster && !command.transit_encryption &&
-         !command.transit_encryption_mode && command.user_groups.asks_for_nothing() &&
-         command.logs.empty() && command.settings.asks_for_nothing();
+         !command.primary_cluster && !command.snapshotting_cluster &&
+         command.user_groups.asks_for_nothing() && command.logs.empty() &&
+         command.settings.asks_for_nothing();
 }
 
 }  // namespace
@@ -235,10 +238,7 @@ Admitted<Transition> admit(const State& state, const ModifyReplicationGroup& com
     group.auth_token_modified_at = context.now;
   }
   EventWriter events(state, context.now);
-  Checked checked = keep_encryption(command, group);
-  if (checked) {
-    checked = change_failover(state, command, group, events);
-  }
+  Checked checked = change_failover(state, command, group, events);
   if (checked) {
     checked = change_at_once(state, command.settings, group.settings);
   }

@@ -22,9 +22,6 @@ struct ModifyReplicationGroup {
   // write is lost. It is given up, and nothing changed, when the member does not catch up in time.
   std::optional<std::string> primary_cluster;
   std::optional<std::string> snapshotting_cluster;
-  // As the group is: anything else is refused.
-  std::optional<bool> transit_encryption;
-  std::optional<std::string> transit_encryption_mode;
   UserGroupsChange user_groups;
   std::vector<LogDeliveryRequest> logs;
   SettingsChange settings;

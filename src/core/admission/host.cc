@@ -132,6 +132,7 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
   host.software = facts.software;
   host.shared_addresses = facts.shared_addresses;
   host.fences = facts.fences;
+  host.fronts = facts.fronts;
   if (auto checked = check_nodes(state, host); !checked) {
     return tl::unexpected(checked.error());
   }
@@ -141,7 +142,7 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
 bool same_facts(const Host& a, const Host& b) {
   return a.zone == b.zone && a.max_nodes == b.max_nodes && a.memory_bytes == b.memory_bytes &&
          a.addresses == b.addresses && a.engines == b.engines && a.software == b.software &&
-         a.shared_addresses == b.shared_addresses && a.fences == b.fences;
+         a.shared_addresses == b.shared_addresses && a.fences == b.fences && a.fronts == b.fronts;
 }
 
 Admitted<void> check_token(const State& state, const JoinHost& command, Instant now) {
@@ -334,6 +335,11 @@ Admitted<Transition> admit(const State& state, const ChooseShape& command, Admis
   for (const auto& [id, host] : state.all<Host>()) {
     any_stand_in = any_stand_in || host.is_stand_in();
     if (host.is_stand_in() == command.one_machine) {
+      if (host.is_stand_in() && host.fronts != command.fronts) {
+        Host next = host;
+        next.fronts = command.fronts;
+        out.put(std::move(next));
+      }
       continue;
     }
     if (!host.is_stand_in()) {
@@ -352,7 +358,9 @@ Admitted<Transition> admit(const State& state, const ChooseShape& command, Admis
   }
   if (command.one_machine && !any_stand_in) {
     for (const ZoneName& zone : state.region().zones) {
-      out.put(stand_in_for(zone));
+      Host host = stand_in_for(zone);
+      host.fronts = command.fronts;
+      out.put(std::move(host));
     }
   }
   return out;
@@ -363,6 +371,14 @@ Host stand_in_for(const ZoneName& zone) {
   host.id = HostId(std::string(kStandInPrefix) + zone.str());
   host.zone = zone;
   return host;
+}
+
+Fault no_front(const Host& host) {
+  return Fault{"InvalidParameterCombination",
+               fmt::format("TransitEncryptionMode preferred needs a module in the engines of host "
+                           "{}, which is not installed there or not known to its agent. Run hikae "
+                           "doctor on that host.",
+                           host.id.str())};
 }
 
 std::vector<NodeKey> nodes_on(const State& state, const HostId& host) {

@@ -28,6 +28,7 @@ struct HostFacts {
   std::string software;
   bool shared_addresses = false;  // nodes have them in common, each with a port of its own
   bool fences = false;            // its engines can be made to take writes by a lease alone
+  bool fronts = false;            // its engines can take clients with and without TLS on one port
 };
 
 struct CreateJoinToken {
@@ -82,6 +83,7 @@ struct RemoveHost {
 // that join. Makes or removes the stand-ins; refused while nodes run in the other shape.
 struct ChooseShape {
   bool one_machine = true;
+  bool fronts = true;  // as of a host, where it is one machine
 };
 
 Admitted<Transition> admit(const State& state, const CreateJoinToken& command,
@@ -98,6 +100,9 @@ Admitted<Transition> admit(const State& state, const ChooseShape& command,
 
 // The stand-in for a zone: `local-<zone>`.
 Host stand_in_for(const ZoneName& zone);
+
+// AWS's code, for its clients: the host's engines cannot take clients with and without TLS.
+Fault no_front(const Host& host);
 
 // `cluster/node` of every node that is placed on the host or on its way there, in order.
 std::vector<NodeKey> nodes_on(const State& state, const HostId& host);

@@ -177,6 +177,9 @@ TEST_F(HostTest, TheShapeChangesOnlyWithoutNodes) {
   EXPECT_TRUE(empty.state.all<Host>().empty());
   EXPECT_EQ(empty.admit_code(ChooseShape{true}), "");
   EXPECT_EQ(empty.state.all<Host>().size(), 3u);
+  EXPECT_TRUE(empty.state.find<Host>(HostId("local-ap-northeast-1a"))->fronts);
+  EXPECT_EQ(empty.admit_code(ChooseShape{true, false}), "") << "another program serves it";
+  EXPECT_FALSE(empty.state.find<Host>(HostId("local-ap-northeast-1a"))->fronts);
   EXPECT_EQ(empty.admit_code(RemoveHost{HostId("local-ap-northeast-1a"), true}), "InvalidHost");
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/admission/cache_cluster.h"
 #include "core/admission/group_access.h"
+#include "core/admission/host.h"
 #include "core/admission/identifiers.h"
 #include "core/admission/snapshot.h"
 #include "core/catalog/catalog.h"
@@ -150,6 +151,17 @@ std::optional<Fault> add_user_groups(const State& state, const CreateReplication
   return fault ? fault : lacks_encryption(group.settings.access.encrypted());
 }
 
+// Some host has to be able to run the members; which of them get them is placement's.
+std::optional<Fault> lacks_front(const State& state, const CacheSettings& settings) {
+  const auto& hosts = state.all<Host>();
+  const bool able = std::any_of(hosts.begin(), hosts.end(),
+                                [](const auto& entry) { return entry.second.fronts; });
+  if (!settings.access.takes_both() || hosts.empty() || able) {
+    return std::nullopt;
+  }
+  return no_front(hosts.begin()->second);
+}
+
 // Puts a member into the group and the transition.
 void add_member(CacheCluster cluster, ReplicationGroup& group, Transition& out) {
   cluster.replication_group = group.id;
@@ -221,6 +233,9 @@ Admitted<Transition> form_new(const State& state, const ReplicationGroupId& id,
   }
   if (const auto access = resolve_access(command.access, *settings); !access) {
     return tl::unexpected(access.error());
+  }
+  if (auto lack = lacks_front(state, *settings)) {
+    return tl::unexpected(*lack);
   }
   auto source = restore_source(state, command.restore, *settings);
   if (!source) {

@@ -185,6 +185,9 @@ Admitted<NodeChanges> change_nodes(const State& state, const SettingsChange& cha
   if (checked) {
     checked = change_parameter_group(state, change, settings, out);
   }
+  if (checked) {
+    checked = change_encryption(change.encryption, settings, out);
+  }
   if (checked && change.token) {
     checked = change_tokens(*change.token, out.access);
   }

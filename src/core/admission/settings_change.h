@@ -19,6 +19,7 @@ struct SettingsChange {
   std::optional<std::string> node_type;
   std::optional<std::string> parameter_group;
   std::optional<TokenChange> token;
+  EncryptionChange encryption;  // of a replication group
   bool apply_immediately = false;
   // The rest takes effect at once.
   std::optional<std::vector<std::string>> security_groups;
@@ -32,7 +33,8 @@ struct SettingsChange {
 
   bool asks_for_nothing() const;
   bool changes_nodes() const {
-    return engine || engine_version || node_type || parameter_group || token;
+    return engine || engine_version || node_type || parameter_group || token ||
+           !encryption.asks_for_nothing();
   }
 };
 

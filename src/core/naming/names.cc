@@ -22,6 +22,17 @@ bool is_encrypted_member(const CacheCluster& cluster) {
   return cluster.settings.access.encrypted() && !cluster.replication_group.empty();
 }
 
+std::vector<std::string> all_names(const Access& access, std::string endpoint,
+                                   std::string unencrypted) {
+  std::vector<std::string> out;
+  const bool two = access.takes_both() && unencrypted != endpoint;
+  out.push_back(std::move(endpoint));
+  if (two) {
+    out.push_back(std::move(unencrypted));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string primary_endpoint(const Region& region, const ReplicationGroupId& group,
@@ -61,11 +72,42 @@ std::string node_endpoint(const Region& region, const CacheCluster& cluster, con
 
 std::string certificate_name(const Region& region, const CacheCluster& cluster,
                              const NodeId& node) {
-  if (!cluster.settings.access.encrypted()) {
+  if (!cluster.settings.access.encrypted() && !effective_settings(cluster).access.encrypted()) {
     return "";
   }
-  return is_encrypted_member(cluster) ? encrypted_name(region, "*", cluster.replication_group)
-                                      : node_endpoint(region, cluster, node);
+  return cluster.replication_group.empty() ? node_endpoint(region, cluster, node)
+                                           : encrypted_name(region, "*", cluster.replication_group);
+}
+
+std::vector<std::string> certificate_aliases(const Region& region, const ReplicationGroup& group,
+                                             const CacheCluster& member, const NodeId& node) {
+  if (!member.settings.access.takes_both() && !effective_settings(member).access.takes_both()) {
+    return {};
+  }
+  std::vector<std::string> out = {node_endpoint(region, member.id, node)};
+  for (const NodeGroup& node_group : group.node_groups) {
+    out.push_back(primary_endpoint(region, group.id, node_group.id));
+    out.push_back(reader_endpoint(region, group.id, node_group.id));
+  }
+  return out;
+}
+
+std::vector<std::string> primary_names(const Region& region, const ReplicationGroup& group,
+                                       const NodeGroupId& node_group) {
+  return all_names(group.settings.access, primary_endpoint(region, group, node_group),
+                   primary_endpoint(region, group.id, node_group));
+}
+
+std::vector<std::string> reader_names(const Region& region, const ReplicationGroup& group,
+                                      const NodeGroupId& node_group) {
+  return all_names(group.settings.access, reader_endpoint(region, group, node_group),
+                   reader_endpoint(region, group.id, node_group));
+}
+
+std::vector<std::string> node_names(const Region& region, const CacheCluster& cluster,
+                                    const NodeId& node) {
+  return all_names(cluster.settings.access, node_endpoint(region, cluster, node),
+                   node_endpoint(region, cluster.id, node));
 }
 
 std::string internal_name(const Region& region, const ReplicationGroupId& group,

@@ -19,12 +19,14 @@ void add_node_names(const Region& region, const CacheCluster& cluster,
     if (!in_service(cluster, node)) {
       continue;
     }
-    NameRecord record;
-    record.name = node_endpoint(region, cluster, node.id);
-    record.kind = NameRecord::Kind::kAddress;
-    record.addresses = {node.address};
-    record.ttl_seconds = kNodeTtlSeconds;
-    out.push_back(std::move(record));
+    for (std::string& name : node_names(region, cluster, node.id)) {
+      NameRecord record;
+      record.name = std::move(name);
+      record.kind = NameRecord::Kind::kAddress;
+      record.addresses = {node.address};
+      record.ttl_seconds = kNodeTtlSeconds;
+      out.push_back(std::move(record));
+    }
   }
 }
 
@@ -57,8 +59,12 @@ void add_node_group_names(const State& state, const ReplicationGroup& group,
   if (readers.empty()) {
     readers.push_back(primary_name);  // reads go on when no replica is left
   }
-  out.push_back(alias(primary_endpoint(region, group, node_group.id), {primary_name}));
-  out.push_back(alias(reader_endpoint(region, group, node_group.id), std::move(readers)));
+  for (std::string& name : primary_names(region, group, node_group.id)) {
+    out.push_back(alias(std::move(name), {primary_name}));
+  }
+  for (std::string& name : reader_names(region, group, node_group.id)) {
+    out.push_back(alias(std::move(name), readers));
+  }
   out.push_back(alias(internal_name(region, group.id, node_group.id), {primary_name}));
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/admission/host.h"
 #include "core/naming/names.h"
 #include "core/testing/world.h"
 
@@ -56,6 +57,42 @@ TEST(Names, OfAnEncryptedGroupLieBelowOneName) {
   ASSERT_TRUE(assigned);
   EXPECT_EQ(assigned->certificate_name, "*" + below);
   EXPECT_TRUE(assigned->access.encrypted());
+}
+
+TEST(Names, OfAGroupThatTakesBothKindsOfClientsAreOfBothForms) {
+  World world;
+  ASSERT_EQ(world.admit_code(ChooseShape{true, true}), "");
+  CreateReplicationGroup command;
+  command.id = "foo";
+  command.num_cache_clusters = 2;
+  command.settings.node_type = "cache.m3.medium";
+  command.settings.engine_version = "7.1";
+  command.access.transit_encryption = true;
+  command.access.transit_encryption_mode = "preferred";
+  ASSERT_EQ(world.admit_code(command), "");
+  world.settle_group("foo");
+  world.agents_work();
+  ASSERT_TRUE(world.settle_group("foo").settled);
+  const auto records = group_records(world.state, ReplicationGroupId("foo"));
+  const std::string below = ".foo.abcdef.apne1.cache.hikae.internal";
+  const std::string rest = ".0001.apne1.cache.hikae.internal";
+  EXPECT_EQ(records.size(), 2u * 2 + 2 * 2 + 1);
+  for (const auto& [encrypted, plain] : std::vector<std::pair<std::string, std::string>>{
+           {"master", "foo.abcdef.ng"}, {"replica", "foo-ro.abcdef.ng"}}) {
+    const auto* one = find(records, encrypted + below);
+    const auto* other = find(records, plain + rest);
+    ASSERT_TRUE(one != nullptr && other != nullptr) << plain;
+    EXPECT_EQ(one->targets, other->targets);
+  }
+  ASSERT_NE(find(records, "foo-002" + below), nullptr);
+  EXPECT_EQ(find(records, "foo-002" + below)->addresses,
+            find(records, "foo-002.abcdef" + rest)->addresses);
+  const auto assigned = node_assignment(world.state, world.observed, world.cluster("foo-002"),
+                                        world.cluster("foo-002").nodes[0]);
+  EXPECT_EQ(assigned->certificate_name, "*" + below);
+  EXPECT_EQ(assigned->certificate_aliases,
+            (std::vector<std::string>{"foo-002.abcdef" + rest, "foo.abcdef.ng" + rest,
+                                      "foo-ro.abcdef.ng" + rest}));
 }
 
 TEST(Records, AnAvailableGroupHasPrimaryReaderInternalAndNodeNames) {

@@ -61,6 +61,9 @@ std::string HostRoom::lack(const Host& host, const NodeNeeds& needs) const {
   if (nodes_on(host.id) >= int(host.max_nodes)) {
     return fmt::format("{} has its {} nodes", id, host.max_nodes);
   }
+  if (needs.front && !host.fronts) {
+    return id + " cannot take clients with and without TLS on one port";
+  }
   const std::uint64_t used = memory_on(host.id);
   if (host.memory_bytes > 0 && used + needs.memory_bytes > host.memory_bytes) {
     const std::uint64_t left = host.memory_bytes > used ? host.memory_bytes - used : 0;
@@ -101,8 +104,12 @@ std::optional<Cidr> network_of_hosts(const State& state, const Subnet& subnet) {
 }
 
 NodeNeeds needs_of(const CacheCluster& cluster) {
-  const auto* type = find_node_type(effective_settings(cluster).node_type);
-  return NodeNeeds{type == nullptr ? 0 : type->memory_bytes, cluster.settings.port, {}};
+  const CacheSettings settings = effective_settings(cluster);
+  const auto* type = find_node_type(settings.node_type);
+  return NodeNeeds{type == nullptr ? 0 : type->memory_bytes,
+                   cluster.settings.port,
+                   {},
+                   settings.access.takes_both()};
 }
 
 std::string in_words(std::uint64_t bytes) {

@@ -14,6 +14,7 @@ struct NodeNeeds {
   std::uint64_t memory_bytes = 0;  // by its type
   std::uint16_t port = 0;
   std::optional<Cidr> network = std::nullopt;  // in which its address has to be
+  bool front = false;                          // it takes clients with and without TLS on one port
 };
 NodeNeeds needs_of(const CacheCluster& cluster);
 

@@ -60,6 +60,9 @@ struct NodeAssignment {
   // A replica follows the primary only once this is true: the primary takes connections, and it is
   // this replica's turn for its first synchronisation.
   bool attach = false;
+  bool primary_plain = false;  // the primary takes no TLS
+  // Other nodes have the same address, each with a port of its own.
+  bool shared_address = false;
   std::uint64_t generation = 1;  // a running process of a lower generation is restarted
   // That restart keeps the data of a primary: it is saved at the end and loaded at the start.
   bool keep_data = false;
@@ -103,6 +106,7 @@ struct NodeAssignment {
   // What its certificate is for, beside its address: a name with a wildcard in front. Empty: it has
   // none.
   std::string certificate_name;
+  std::vector<std::string> certificate_aliases;  // other names that it is good for
   // The engine's own directives, rendered from node type and parameter group.
   SharedMap directives;
   // Who may log in and do what: names and rules of users, as in ACL SETUSER. Passwords are SHA-256.
@@ -125,6 +129,8 @@ struct NodeAssignment {
     v("primary_address", s.primary_address);
     v("primary_port", s.primary_port);
     v("attach", s.attach);
+    v("primary_plain", s.primary_plain);
+    v("shared_address", s.shared_address);
     v("generation", s.generation);
     v("keep_data", s.keep_data);
     v("edition", s.edition);
@@ -146,6 +152,7 @@ struct NodeAssignment {
     v("source", s.source);
     v("access", s.access);
     v("certificate_name", s.certificate_name);
+    v("certificate_aliases", s.certificate_aliases);
     v("directives", s.directives);
     v("users", s.users);
     v("logs", s.logs);

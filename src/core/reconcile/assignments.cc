@@ -159,6 +159,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
   if (primary != nullptr && !primary->nodes.empty()) {
     out.primary_address = primary->nodes[0].address;
     out.primary_port = primary->settings.port;
+    out.primary_plain = !primary->settings.access.encrypted();
   }
   const auto* primary_seen = seen_of(state, observed, node_group->primary);
   if (node_group->primary == out.node.cluster) {
@@ -193,6 +194,11 @@ bool is_over(const CacheCluster& cluster) {
   return cluster.status == "deleting" || cluster.status == "restore-failed";
 }
 
+bool shares_address(const State& state, const HostId& id) {
+  const auto* host = state.find<Host>(id);
+  return host != nullptr && host->shared_addresses;
+}
+
 // What the node is at whatever place.
 NodeAssignment settings_of(const State& state, const CacheCluster& cluster, const Node& node,
                            DirectiveTable& known) {
@@ -209,6 +215,7 @@ NodeAssignment settings_of(const State& state, const CacheCluster& cluster, cons
   out.access = settings.access;
   if (const auto* group = state.find<ReplicationGroup>(cluster.replication_group)) {
     out.users = access_of(state, *group);
+    out.certificate_aliases = certificate_aliases(state.region(), *group, cluster, node.id);
     out.logs = wanted_logs(group->log_deliveries);
   } else {
     out.logs = wanted_logs(cluster.log_deliveries);
@@ -245,6 +252,7 @@ std::optional<NodeAssignment> node_assignment(const State& state, const Observed
   }
   NodeAssignment out = settings_of(state, cluster, node, known);
   out.address = node.address;
+  out.shared_address = shares_address(state, node.host);
   out.keep_data = node.keep_data;
   out.weigh = is_to_shrink(state, cluster);
   out.pause_writes = node.move.handing_over();
@@ -277,9 +285,11 @@ std::optional<NodeAssignment> arrival_assignment(const State& state, const Obser
   }
   NodeAssignment out = settings_of(state, cluster, node, known);
   out.address = node.move.address;
+  out.shared_address = shares_address(state, node.move.host);
   out.role = Role::kReplica;
   out.primary_address = node.address;
   out.primary_port = cluster.settings.port;
+  out.primary_plain = !cluster.settings.access.encrypted();
   out.brisk = true;
   out.survey = node.move.handing_over();
   const auto* group = state.find<ReplicationGroup>(cluster.replication_group);
@@ -295,6 +305,7 @@ std::optional<NodeAssignment> arrival_assignment(const State& state, const Obser
   if (primary != nullptr && !primary->nodes.empty()) {
     out.primary_address = primary->nodes[0].address;
     out.primary_port = primary->settings.port;
+    out.primary_plain = !primary->settings.access.encrypted();
   }
   return out;
 }

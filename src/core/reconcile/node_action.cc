@@ -109,6 +109,11 @@ NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledg
   if (desired.attach && (known.following != target || known.followed_epoch != desired.epoch)) {
     return act(NodeActionKind::kFollow, "the primary is " + target);
   }
+  const bool encrypted = follows_encrypted(desired, known.access);
+  if (desired.attach && known.followed_encrypted.value_or(encrypted) != encrypted) {
+    return act(NodeActionKind::kFollow,
+               encrypted ? "the primary has TLS" : "the primary has no TLS");
+  }
   // After a full synchronisation the primary sends commands only once it has seen an
   // acknowledgement, which it can miss and which comes once a second. A new connection goes on by
   // partial resynchronisation, at once.
@@ -219,7 +224,7 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   if (desired->role == Role::kReplica && known.clients_astray) {
     return act(NodeActionKind::kSendClientsAway, "some look for the primary that it was");
   }
-  if (known.access != desired->access || !(known.users == desired->users)) {
+  if (!known.access.same_tokens(desired->access) || !(known.users == desired->users)) {
     return act(NodeActionKind::kApplyAccess, "users or tokens changed");
   }
   if (!live_changes(known.directives, desired->directives).empty()) {
@@ -236,6 +241,10 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
                desired->brisk ? "members are to synchronise" : "its group is whole");
   }
   return {};
+}
+
+bool follows_encrypted(const NodeAssignment& assignment, const Access& own) {
+  return own.encrypted() && !assignment.primary_plain;
 }
 
 std::string follow_target(const NodeAssignment& assignment, bool private_hosts) {

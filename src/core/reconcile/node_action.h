@@ -26,8 +26,10 @@ struct NodeKnowledge {
   bool link_up = false;
   // Replica: its full synchronisation is done, but the primary may not send what comes after it.
   bool stream_pending = false;
-  bool synced = false;         // holds a whole copy: a primary, or a replica that got it
-  Epoch followed_epoch{0};     // of the primary it was last told to follow; 0: of none
+  bool synced = false;      // holds a whole copy: a primary, or a replica that got it
+  Epoch followed_epoch{0};  // of the primary it was last told to follow; 0: of none
+  // Whether it was told to use TLS for that; unknown of an adopted process.
+  std::optional<bool> followed_encrypted;
   bool writes_paused = false;  // primary: holds back writes for a switchover
   // Replica: clients came by a name that meant it when it was the primary, and want to write.
   bool clients_astray = false;
@@ -36,7 +38,7 @@ struct NodeKnowledge {
   std::string hosts_file;      // content of the node's own
   std::optional<bool> brisk;   // how often its periodic task runs; unknown of an adopted process
   SharedMap directives;        // in effect, or refused by the engine
-  Access access;               // in effect
+  Access access;               // in effect: what it was started with, and tokens told since
   SharedMap users;             // in force
 };
 
@@ -75,6 +77,10 @@ std::string describe(const NodeAction& action);
 // Every action is idempotent: after a crash the same question gives the same answer.
 NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
                             const NodeKnowledge& known);
+
+// Whether a replica that was started with `own` reaches its primary by TLS: if both have it. In
+// every step between two modes that is what the primary takes, and what the replica can do.
+bool follows_encrypted(const NodeAssignment& assignment, const Access& own);
 
 // The host a replica is told to follow: the source outside, or the primary's name where private
 // hosts files are permitted, else its address.

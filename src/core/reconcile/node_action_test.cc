@@ -56,6 +56,30 @@ TEST(NodeAction, ChangedTokensAreToldToAReplicaWhoseLinkIsDownToo) {
   EXPECT_EQ(next(a, settled(a)), NodeActionKind::kNone);
 }
 
+TEST(NodeAction, HowClientsComeIsNothingThatARunningEngineIsTold) {
+  NodeAssignment a = replica();
+  const NodeKnowledge k = settled(a);
+  a.access.transit_encryption = "preferred";
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+}
+
+TEST(NodeAction, AReplicaFollowsByTlsWhereBothHaveIt) {
+  NodeAssignment a = replica();
+  a.access.transit_encryption = "required";
+  NodeKnowledge k = settled(a);
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone) << "adopted, and its link is up";
+  k.followed_encrypted = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.primary_plain = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
+  k.followed_encrypted = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  // What it was started with counts, not what it is to be.
+  a.primary_plain = false;
+  k.access.transit_encryption = "";
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+}
+
 TEST(NodeAction, OldGenerationIsKilledBeforeAnythingElseIsDoneToIt) {
   NodeKnowledge k = settled(replica());
   NodeAssignment a = replica();

@@ -140,6 +140,11 @@ void tell_of_success(const NodeChanges& changes, std::string_view source_type,
                fmt::format("Succeeded applying modification to engine version to {}.",
                            changes.engine_version));
   }
+  if (!changes.transit_encryption.empty()) {
+    events.add(source_type, source,
+               fmt::format("Succeeded applying modification to transit encryption mode to {}.",
+                           changes.transit_encryption));
+  }
   if (!changes.parameter_group.empty()) {
     events.add(
         source_type, source,
@@ -166,6 +171,11 @@ void tell_of_failure(const NodeChanges& changes, std::string_view source_type,
     events.add(source_type, source,
                fmt::format("Failed applying modification to engine version to {}. {}",
                            changes.engine_version, reason));
+  }
+  if (!changes.transit_encryption.empty()) {
+    events.add(source_type, source,
+               fmt::format("Failed applying modification to transit encryption mode to {}. {}",
+                           changes.transit_encryption, reason));
   }
   if (!changes.parameter_group.empty()) {
     events.add(source_type, source,

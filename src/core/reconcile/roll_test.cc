@@ -6,7 +6,9 @@
 #include <rapidcheck/gtest.h>
 
 #include "core/admission/group_changes.h"
+#include "core/admission/host.h"
 #include "core/admission/replica_count.h"
+#include "core/reconcile/node_action.h"
 #include "core/testing/world.h"
 
 namespace hikae::core {
@@ -78,7 +80,7 @@ class Agents {
   }
 
   static std::string program(const NodeAssignment& wanted) {
-    return wanted.engine + " " + wanted.engine_version;
+    return wanted.engine + " " + wanted.engine_version + " " + wanted.access.transit_encryption;
   }
 
   World& world_;
@@ -88,6 +90,7 @@ class RollWorld : public World {
  public:
   explicit RollWorld(int members, const std::string& version = "6.2") : agents(*this) {
     CreateReplicationGroup command;
+    EXPECT_EQ(admit_code(ChooseShape{true, true}), "");
     command.id = "foo";
     command.num_cache_clusters = members;
     command.automatic_failover = members > 1;
@@ -138,6 +141,14 @@ class RollWorld : public World {
     ModifyReplicationGroup command;
     command.id = "foo";
     command.settings.node_type = node_type;
+    command.settings.apply_immediately = true;
+    return command;
+  }
+
+  ModifyReplicationGroup encrypt(std::optional<bool> enabled, std::optional<std::string> mode) {
+    ModifyReplicationGroup command;
+    command.id = "foo";
+    command.settings.encryption = {enabled, std::move(mode)};
     command.settings.apply_immediately = true;
     return command;
   }
@@ -211,6 +222,78 @@ TEST(Roll, TheReplicasComeFirstAndThePrimaryAfterASwitchover) {
   EXPECT_EQ(world.group("foo").settings.parameter_group.str(), "default.redis7");
   EXPECT_EQ(world.primary().str(), "foo-002");
   EXPECT_TRUE(world.told("Succeeded applying modification to engine version to 7.1."));
+}
+
+// A replica reaches its primary in every mixed state, as its engine was started and as it is told.
+RC_GTEST_PROP(Roll, MembersOfTwoModesReachEachOther, (std::uint32_t seed)) {
+  SeededRandom random(seed);
+  const int count = 2 + int(random.below(2));
+  RollWorld world(count, "7.1");
+  const auto members = world.members();
+  const std::vector<ModifyReplicationGroup> way = {
+      world.encrypt(true, "preferred"), world.encrypt({}, "required"),
+      world.encrypt({}, "preferred"), world.encrypt(false, {})};
+  const auto mode_of = [&](const CacheClusterId& id) {
+    const std::string& program = world.observed.nodes[NodeKey{id, kNode}].running_version;
+    return program.substr(program.rfind(' ') + 1);
+  };
+  for (const auto& change : way) {
+    RC_ASSERT(world.admit_code(change) == "");
+    for (int turn = 0; turn < 20'000 && world.group("foo").status == "modifying"; ++turn) {
+      if (random.percent(30)) {
+        world.plan_and_apply();
+      } else {
+        world.agents.step(members[random.below(members.size())]);
+      }
+      for (const CacheClusterId& id : members) {
+        const CacheCluster& member = world.cluster(id.str());
+        const auto wanted = node_assignment(world.state, world.observed, member, member.nodes[0]);
+        const auto& seen = world.observed.nodes[NodeKey{id, kNode}];
+        if (wanted->role == Role::kPrimary || !wanted->attach || seen.dead()) {
+          continue;
+        }
+        Access own;
+        own.transit_encryption = mode_of(id);
+        const std::string primary = mode_of(world.primary());
+        const bool reached =
+            follows_encrypted(*wanted, own) ? !primary.empty() : primary != "required";
+        RC_ASSERT(reached);
+      }
+    }
+    RC_ASSERT(world.group("foo").status == "available");
+    for (const CacheClusterId& id : members) {
+      RC_ASSERT(world.cluster(id.str()).settings.access == world.group("foo").settings.access);
+      RC_ASSERT(mode_of(id) == world.group("foo").settings.access.transit_encryption);
+    }
+  }
+}
+
+TEST(Roll, AChangeOfEncryptionIsARestartOfEveryMember) {
+  RollWorld world(3, "7.1");
+  ASSERT_EQ(world.admit_code(world.encrypt(true, "preferred")), "");
+  EXPECT_FALSE(world.group("foo").settings.access.encrypted()) << "until it is done";
+  world.settle();
+  EXPECT_TRUE(world.group("foo").settings.access.takes_both());
+  EXPECT_EQ(world.primary().str(), "foo-002");
+  for (const CacheClusterId& id : world.members()) {
+    EXPECT_EQ(world.cluster(id.str()).nodes[0].generation, 2u);
+  }
+  EXPECT_TRUE(
+      world.told("Succeeded applying modification to transit encryption mode to preferred."));
+  ASSERT_EQ(world.admit_code(world.encrypt(true, "preferred")), "") << "it is so already";
+  EXPECT_EQ(world.group("foo").status, "available");
+  ASSERT_EQ(world.admit_code(world.encrypt(false, {})), "");
+  world.settle();
+  EXPECT_FALSE(world.group("foo").settings.access.encrypted());
+  EXPECT_TRUE(world.told("Succeeded applying modification to transit encryption mode to off."));
+}
+
+TEST(Roll, PreferredNeedsTheModuleOnEveryHost) {
+  RollWorld world(2, "7.1");
+  ASSERT_EQ(world.admit_code(ChooseShape{true, false}), "");
+  EXPECT_EQ(world.admit_code(world.encrypt(true, "preferred")), "InvalidParameterCombination");
+  ASSERT_EQ(world.admit_code(ChooseShape{true, true}), "");
+  EXPECT_EQ(world.admit_code(world.encrypt(true, "preferred")), "");
 }
 
 TEST(Roll, NothingIsRestartedWhereTheRunningProcessCanTakeTheChange) {

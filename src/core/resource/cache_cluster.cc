@@ -26,7 +26,14 @@ CacheSettings with(CacheSettings settings, const NodeChanges& changes) {
   take_over(settings.engine_version, changes.engine_version);
   take_over(settings.node_type, changes.node_type);
   take_over(settings.parameter_group, changes.parameter_group);
-  settings.access = changes.access.value_or(settings.access);
+  if (changes.access) {
+    settings.access.tokens = changes.access->tokens;
+    settings.access.token_optional = changes.access->token_optional;
+  }
+  if (!changes.transit_encryption.empty()) {
+    settings.access.transit_encryption =
+        changes.transit_encryption == kNoEncryption ? "" : changes.transit_encryption;
+  }
   settings.renewal = std::max(settings.renewal, changes.renewal);
   return settings;
 }
@@ -37,8 +44,11 @@ NodeChanges changes_between(const CacheSettings& from, const CacheSettings& to) 
   out.engine_version = if_changed(from.engine_version, to.engine_version);
   out.node_type = if_changed(from.node_type, to.node_type);
   out.parameter_group = if_changed(from.parameter_group, to.parameter_group);
-  if (from.access != to.access) {
+  if (!from.access.same_tokens(to.access)) {
     out.access = to.access;
+  }
+  if (from.access.transit_encryption != to.access.transit_encryption) {
+    out.transit_encryption = to.access.encrypted() ? to.access.transit_encryption : kNoEncryption;
   }
   if (from.renewal < to.renewal) {
     out.renewal = to.renewal;

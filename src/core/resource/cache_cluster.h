@@ -63,17 +63,19 @@ struct NodeChanges {
   std::string engine_version;
   std::string node_type;
   ParameterGroupName parameter_group;
-  std::optional<Access> access;
+  std::optional<Access> access;    // tokens
+  std::string transit_encryption;  // a mode, or kNoEncryption
   // Nodes of a lower one get the newest installed program of their engine; never taken back.
   Revision renewal;
   bool updates() const { return renewal != Revision(); }
   bool empty() const {
     return engine.empty() && engine_version.empty() && node_type.empty() &&
-           parameter_group.empty() && !access && !updates();
+           parameter_group.empty() && !access && transit_encryption.empty() && !updates();
   }
   // Brought by new processes on AWS. A parameter group alone waits for its cluster's reboot.
   bool renews() const {
-    return !engine.empty() || !engine_version.empty() || !node_type.empty() || updates();
+    return !engine.empty() || !engine_version.empty() || !node_type.empty() ||
+           !transit_encryption.empty() || updates();
   }
   friend bool operator==(const NodeChanges&, const NodeChanges&) = default;
   template <class Self, class V>
@@ -83,9 +85,13 @@ struct NodeChanges {
     v("node_type", s.node_type);
     v("parameter_group", s.parameter_group);
     v("access", s.access);
+    v("transit_encryption", s.transit_encryption);
     v("renewal", s.renewal);
   }
 };
+
+// As a change: clients are to come without TLS.
+inline constexpr const char* kNoEncryption = "off";
 
 // The settings after the changes, and the changes that lead from one to the other.
 CacheSettings with(CacheSettings settings, const NodeChanges& changes);

@@ -58,6 +58,20 @@ void describe_access(const core::CacheSettings& settings, Description& out) {
   out.at_rest_encryption_enabled = settings.at_rest_encryption;
 }
 
+// By the names that pending values of clusters and groups share. `off` is no mode of AWS's.
+template <class Pending>
+void describe_encryption(const core::Access& now, const core::Access& later, Pending& out) {
+  if (now.transit_encryption == later.transit_encryption) {
+    return;
+  }
+  if (now.encrypted() != later.encrypted()) {
+    out.transit_encryption_enabled = later.encrypted();
+  }
+  if (later.encrypted()) {
+    out.transit_encryption_mode = later.transit_encryption;
+  }
+}
+
 // What the cluster is going to be, now or in the maintenance window.
 PendingModifiedValues pending_values(const core::State& state, const core::CacheCluster& cluster) {
   const auto* group = state.find<core::ReplicationGroup>(cluster.replication_group);
@@ -71,6 +85,7 @@ PendingModifiedValues pending_values(const core::State& state, const core::Cache
     out.engine_version = full_version(later);
   }
   out.auth_token_status = token_status(cluster.settings.access, later.access);
+  describe_encryption(cluster.settings.access, later.access, out);
   out.log_delivery_configurations = pending_logs(cluster.log_deliveries);
   return out;
 }
@@ -85,6 +100,7 @@ ReplicationGroupPendingModifiedValues pending_values(const core::ReplicationGrou
   const core::CacheSettings later =
       core::with(core::with(group.settings, group.applying), group.pending);
   out.auth_token_status = token_status(group.settings.access, later.access);
+  describe_encryption(group.settings.access, later.access, out);
   out.log_delivery_configurations = pending_logs(group.log_deliveries);
   if (!group.adding_user_groups.empty() || !group.removing_user_groups.empty()) {
     UserGroupsUpdateStatus changes;

@@ -24,7 +24,6 @@ std::optional<ApiFault> unsupported(const CreateReplicationGroupMessage& input) 
   check.flag("DataTieringEnabled", input.data_tiering_enabled);
   check.text("NetworkType", input.network_type, "ipv4");
   check.text("IpDiscovery", input.ip_discovery, "ipv4");
-  check.text("TransitEncryptionMode preferred", input.transit_encryption_mode, "required");
   check.text("ClusterMode", input.cluster_mode, "disabled");
   check.text("ServerlessCacheSnapshotName", input.serverless_cache_snapshot_name);
   return check.fault();
@@ -143,12 +142,11 @@ AsyncResult<ModifyReplicationGroupResult> modify_replication_group(
   command.multi_az = input.multi_az_enabled;
   command.primary_cluster = input.primary_cluster_id;
   command.snapshotting_cluster = input.snapshotting_cluster_id;
-  command.transit_encryption = input.transit_encryption_enabled;
-  command.transit_encryption_mode = input.transit_encryption_mode;
   command.user_groups = user_groups_of(input);
   command.logs = log_requests_of(input.log_delivery_configurations);
   command.settings = settings_change_of(input);
   command.settings.token = std::move(*token);
+  command.settings.encryption = {input.transit_encryption_enabled, input.transit_encryption_mode};
   auto decision = decision_on(command);
   const auto committed = co_await context.frontend().submit(std::move(decision));
   if (!committed) {
