@@ -74,6 +74,9 @@ void Checker::on_commit(const core::State& before, const core::State& after,
   if (const auto broken = core::broken_invariant(after, transition)) {
     fail("stored although " + *broken);
   }
+  if (after.occupancy() != core::count_occupancy(after)) {
+    fail("what the nodes take of the hosts was not kept up");
+  }
   for (const core::Change& change : transition.changes) {
     if (const auto* put = std::get_if<core::Put<ReplicationGroup>>(&change)) {
       check_failover_switch(before, put->value);

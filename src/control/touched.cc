@@ -55,7 +55,22 @@ struct Toucher {
       out.insert(group_unit(id));
     }
   }
-  void operator()(const Put<core::Host>&) const { out.merge(all_units(state)); }
+  // Whose node is on it or comes to it; and who may go to it: nodes without a place, and those that
+  // leave another host.
+  void operator()(const Put<core::Host>& put) const {
+    add_clusters_on(put.value.id);
+    add_clusters_on(core::HostId());
+    for (const auto& [id, host] : state.all<core::Host>()) {
+      if (host.draining) {
+        add_clusters_on(id);
+      }
+    }
+  }
+  void add_clusters_on(const core::HostId& host) const {
+    for (const auto& [id, nodes] : state.occupancy().on(host).clusters) {
+      out.insert(unit_of(*state.find<CacheCluster>(id)));
+    }
+  }
 };
 
 }  // namespace

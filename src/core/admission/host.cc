@@ -88,8 +88,8 @@ Admitted<void> check_addresses(const State& state, const HostId& id,
 
 // Nodes keep their addresses and their zone for as long as they are on the host.
 Admitted<void> check_nodes(const State& state, const Host& host) {
-  for (const auto& [cluster_id, cluster] : state.all<CacheCluster>()) {
-    for (const Node& node : cluster.nodes) {
+  for (const auto& [cluster_id, nodes] : state.occupancy().on(host.id).clusters) {
+    for (const Node& node : state.find<CacheCluster>(cluster_id)->nodes) {
       const bool comes = node.move.host == host.id;
       const Ipv4 address = comes ? node.move.address : node.address;
       const bool allowed =
@@ -167,8 +167,8 @@ void remove_expired_tokens(const State& state, Instant now, Transition& out) {
 // The nodes of a lost host have no place any more; whoever reconciles finds them another one.
 void displace_nodes(const State& state, const HostId& host, Instant now, Transition& out) {
   EventWriter events(state, now);
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-    CacheCluster next = cluster;
+  for (const auto& [id, nodes] : state.occupancy().on(host).clusters) {
+    CacheCluster next = *state.find<CacheCluster>(id);
     if (displace(state, host, next, events)) {
       out.put(std::move(next));
     }
@@ -383,8 +383,8 @@ Fault no_front(const Host& host) {
 
 std::vector<NodeKey> nodes_on(const State& state, const HostId& host) {
   std::vector<NodeKey> out;
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-    for (const Node& node : cluster.nodes) {
+  for (const auto& [id, nodes] : state.occupancy().on(host).clusters) {
+    for (const Node& node : state.find<CacheCluster>(id)->nodes) {
       if (node.host == host || node.move.host == host) {
         out.push_back(NodeKey{id, node.id});
       }

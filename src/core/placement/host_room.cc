@@ -4,15 +4,18 @@
 
 #include <fmt/format.h>
 
-#include "core/catalog/catalog.h"
-
 namespace hikae::core {
 namespace {
 
-template <class Value>
-Value of(const std::map<HostId, Value>& map, const HostId& host) {
-  const auto it = map.find(host);
-  return it == map.end() ? Value{} : it->second;
+// The lowest one from `first` to `last` that is in use in neither.
+std::optional<Ipv4> lowest_free(const AddressesInUse& a, const AddressesInUse& b, Ipv4 first,
+                                Ipv4 last) {
+  auto free = a.lowest_free(first, last);
+  while (free && b.contains(*free)) {
+    free = b.lowest_free(*free, last);
+    free = free ? a.lowest_free(*free, last) : std::nullopt;
+  }
+  return free;
 }
 
 bool has_address_in(const Host& host, const Cidr& network) {
@@ -23,31 +26,24 @@ bool has_address_in(const Host& host, const Cidr& network) {
 
 }  // namespace
 
-HostRoom::HostRoom(const State& state) {
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-    for (const Node& node : cluster.nodes) {
-      if (!node.host.empty()) {
-        add(node.host, node.address, needs_of(cluster));
-      }
-      if (node.move.under_way()) {
-        add(node.move.host, node.move.address, needs_of(cluster));
-      }
-    }
-  }
-}
-
-void HostRoom::add(const HostId& host, Ipv4 address, const NodeNeeds& needs) {
-  ++nodes_[host];
-  memory_[host] += needs.memory_bytes;
-  taken_[address].insert(needs.port);
+void HostRoom::add(const Node& node, bool leads, const NodeNeeds& needs) {
+  placed_.add_node(node, leads, needs.memory_bytes, needs.port);
 }
 
 int HostRoom::nodes_on(const HostId& host) const {
-  return of(nodes_, host);
+  return taken_.on(host).nodes + placed_.on(host).nodes;
 }
 
 std::uint64_t HostRoom::memory_on(const HostId& host) const {
-  return of(memory_, host);
+  return taken_.on(host).memory_bytes + placed_.on(host).memory_bytes;
+}
+
+int HostRoom::nodes_in(const ZoneName& zone) const {
+  return taken_.in(zone).nodes + placed_.in(zone).nodes;
+}
+
+int HostRoom::primaries_in(const ZoneName& zone) const {
+  return taken_.in(zone).primaries + placed_.in(zone).primaries;
 }
 
 std::string HostRoom::lack(const Host& host, const NodeNeeds& needs) const {
@@ -80,18 +76,33 @@ std::string HostRoom::lack(const Host& host, const NodeNeeds& needs) const {
 }
 
 std::optional<Ipv4> HostRoom::free_address(const Host& host, const NodeNeeds& needs) const {
-  for (const AddressRange& range : host.addresses) {
+  for (AddressRange range : host.addresses) {
+    if (needs.network) {
+      range.first = std::max(range.first, needs.network->at(0));
+      range.last = std::min(range.last, needs.network->at(needs.network->size() - 1));
+    }
+    if (range.last < range.first) {
+      continue;
+    }
+    if (!host.shared_addresses) {
+      const auto free = lowest_free(taken_.of_hosts(), placed_.of_hosts(), range.first, range.last);
+      if (free) {
+        return free;
+      }
+      continue;
+    }
     for (std::uint64_t i = 0; i < range.size(); ++i) {
       const Ipv4 address = range.at(i);
-      const auto taken = taken_.find(address);
-      const bool free =
-          taken == taken_.end() || (host.shared_addresses && !taken->second.contains(needs.port));
-      if (free && (!needs.network || needs.network->contains(address))) {
+      if (!taken_.is_in_use(address, needs.port) && !placed_.is_in_use(address, needs.port)) {
         return address;
       }
     }
   }
   return std::nullopt;
+}
+
+std::optional<Ipv4> HostRoom::free_address(const SubnetId& subnet, Ipv4 first, Ipv4 last) const {
+  return lowest_free(taken_.in(subnet), placed_.in(subnet), first, last);
 }
 
 std::optional<Cidr> network_of_hosts(const State& state, const Subnet& subnet) {
@@ -104,12 +115,10 @@ std::optional<Cidr> network_of_hosts(const State& state, const Subnet& subnet) {
 }
 
 NodeNeeds needs_of(const CacheCluster& cluster) {
-  const CacheSettings settings = effective_settings(cluster);
-  const auto* type = find_node_type(settings.node_type);
-  return NodeNeeds{type == nullptr ? 0 : type->memory_bytes,
+  return NodeNeeds{memory_of_node(cluster),
                    cluster.settings.port,
                    {},
-                   settings.access.takes_both()};
+                   effective_settings(cluster).access.takes_both()};
 }
 
 std::string in_words(std::uint64_t bytes) {

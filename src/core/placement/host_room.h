@@ -1,8 +1,6 @@
 #pragma once
 
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "core/state/state.h"
@@ -23,27 +21,31 @@ NodeNeeds needs_of(const CacheCluster& cluster);
 // address of their host.
 std::optional<Cidr> network_of_hosts(const State& state, const Subnet& subnet);
 
-// What the nodes of the region take of its hosts, and who has room for one more. A node on its way
-// to another host counts on both.
+// Who has room for one more node: what the region's nodes take of its hosts, and besides those that
+// are being placed now.
 class HostRoom {
  public:
-  explicit HostRoom(const State& state);
+  // Valid as long as the state does not change.
+  explicit HostRoom(const State& state) : taken_(state.occupancy()) {}
 
   // A node that is placed now.
-  void add(const HostId& host, Ipv4 address, const NodeNeeds& needs);
+  void add(const Node& node, bool leads, const NodeNeeds& needs);
 
   int nodes_on(const HostId& host) const;
   std::uint64_t memory_on(const HostId& host) const;
+  int nodes_in(const ZoneName& zone) const;
+  int primaries_in(const ZoneName& zone) const;
   // Why the host cannot take one more such node, `h1 is cordoned`; empty: it can.
   std::string lack(const Host& host, const NodeNeeds& needs) const;
   // The lowest address of the host's own, in the network that is needed, that no node has, or,
   // where nodes share them, on which no node has that port. A stand-in has none of its own.
   std::optional<Ipv4> free_address(const Host& host, const NodeNeeds& needs) const;
+  // The lowest one from `first` to `last` of those that the VPC shows and no node has.
+  std::optional<Ipv4> free_address(const SubnetId& subnet, Ipv4 first, Ipv4 last) const;
 
  private:
-  std::map<HostId, int> nodes_;
-  std::map<HostId, std::uint64_t> memory_;
-  std::map<Ipv4, std::set<std::uint16_t>> taken_;  // ports
+  const Occupancy& taken_;
+  Occupancy placed_;
 };
 
 // `3.2 GiB`.

@@ -1,6 +1,5 @@
 #include "core/placement/moving.h"
 
-#include <algorithm>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -14,9 +13,15 @@ namespace {
 
 std::map<HostId, int> members_on_hosts(const State& state, const ReplicationGroupId& group) {
   std::map<HostId, int> out;
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-    for (const Node& node : cluster.nodes) {
-      if (!group.empty() && cluster.replication_group == group) {
+  const auto* known = state.find<ReplicationGroup>(group);
+  if (known == nullptr) {
+    return out;
+  }
+  for (const NodeGroup& node_group : known->node_groups) {
+    for (const CacheClusterId& id : node_group.members) {
+      const auto* cluster = state.find<CacheCluster>(id);
+      if (cluster != nullptr && !cluster->nodes.empty()) {
+        const Node& node = cluster->nodes[0];
         ++out[node.move.under_way() ? node.move.host : node.host];
       }
     }
@@ -77,17 +82,13 @@ bool is_to_leave(const State& state, const Node& node, Instant now) {
 }
 
 bool any_node_moves(const State& state) {
-  const auto& clusters = state.all<CacheCluster>();
-  return std::any_of(clusters.begin(), clusters.end(), [](const auto& entry) {
-    const auto& nodes = entry.second.nodes;
-    return std::any_of(nodes.begin(), nodes.end(),
-                       [](const Node& node) { return node.move.under_way(); });
-  });
+  return state.occupancy().moving() > 0;
 }
 
 std::vector<std::string> drain_notes(const State& state, const HostId& host) {
   std::vector<std::string> out;
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+  for (const auto& [id, nodes] : state.occupancy().on(host).clusters) {
+    const CacheCluster& cluster = *state.find<CacheCluster>(id);
     for (const Node& node : cluster.nodes) {
       if (node.host != host) {
         continue;

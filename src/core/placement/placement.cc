@@ -19,44 +19,38 @@ constexpr std::uint64_t kReservedLast = 1;
 // So many hosts are named when none of them has room.
 constexpr std::size_t kShownHosts = 8;
 
-// How the region is used now, counted once for a request and updated with every placed node.
-struct Usage {
-  std::map<ZoneName, int> nodes_in_zone, primaries_in_zone, group_in_zone;
-  std::map<HostId, int> group_on_host;
-  std::set<std::pair<SubnetId, Ipv4>> addresses;
+// Where the members of the group are, and those that are being placed.
+struct Members {
+  std::map<ZoneName, int> in_zone;
+  std::map<HostId, int> on_host;
 
-  void add(const Node& node, bool same_group, bool primary) {
-    ++nodes_in_zone[node.zone];
-    primaries_in_zone[node.zone] += primary;
-    group_in_zone[node.zone] += same_group;
-    group_on_host[node.host] += same_group;
-    addresses.emplace(node.subnet, node.vpc_address);
+  void add(const Node& node) {
+    ++in_zone[node.zone];
+    ++on_host[node.host];
   }
 };
 
-bool is_primary(const State& state, const CacheCluster& cluster) {
-  const auto* group = state.find<ReplicationGroup>(cluster.replication_group);
-  return group == nullptr || std::any_of(group->node_groups.begin(), group->node_groups.end(),
-                                         [&](const auto& ng) { return ng.primary == cluster.id; });
-}
-
-Usage count_usage(const State& state, const ReplicationGroupId& group) {
-  Usage usage;
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-    for (const Node& node : cluster.nodes) {
-      if (!node.host.empty()) {
-        const bool same_group = !group.empty() && cluster.replication_group == group;
-        usage.add(node, same_group, is_primary(state, cluster));
+Members members_of(const State& state, const ReplicationGroupId& id) {
+  Members out;
+  const auto* group = state.find<ReplicationGroup>(id);
+  if (group == nullptr) {
+    return out;
+  }
+  for (const NodeGroup& node_group : group->node_groups) {
+    for (const CacheClusterId& member : node_group.members) {
+      const auto* cluster = state.find<CacheCluster>(member);
+      if (cluster != nullptr && !cluster->nodes.empty() && !cluster->nodes[0].host.empty()) {
+        out.add(cluster->nodes[0]);
       }
     }
   }
-  return usage;
+  return out;
 }
 
 class Placer {
  public:
-  Placer(const State& state, const SubnetGroup& group, Usage usage)
-      : state_(state), group_(group), usage_(std::move(usage)), room_(state) {}
+  Placer(const State& state, const SubnetGroup& group, Members members)
+      : state_(state), group_(group), members_(std::move(members)), room_(state) {}
 
   Admitted<PlacedNode> place_one(const PlacementWish& wish) {
     const auto* cluster = state_.find<CacheCluster>(wish.node.cluster);
@@ -155,8 +149,8 @@ class Placer {
   }
 
   std::tuple<int, int, int, ZoneName> rank(const PlacementWish& wish, const ZoneName& zone) {
-    const int primaries = wish.primary ? usage_.primaries_in_zone[zone] : 0;
-    return {usage_.group_in_zone[zone], primaries, usage_.nodes_in_zone[zone], zone};
+    const int primaries = wish.primary ? room_.primaries_in(zone) : 0;
+    return {members_.in_zone[zone], primaries, room_.nodes_in(zone), zone};
   }
 
   std::vector<const Subnet*> subnets_in(const ZoneName& zone) const {
@@ -201,7 +195,7 @@ class Placer {
   const Host* choose_host(const ZoneName& zone, const NodeNeeds& needs) {
     const Host* best = nullptr;
     const auto rank_of = [&](const Host& host) {
-      return std::tuple(usage_.group_on_host[host.id], room_.nodes_on(host.id), host.id);
+      return std::tuple(members_.on_host[host.id], room_.nodes_on(host.id), host.id);
     };
     for (const auto& [id, host] : state_.all<Host>()) {
       const bool fits = host.zone == zone && room_.lack(host, needs).empty();
@@ -214,13 +208,11 @@ class Placer {
 
   // One that a subnet shows and no host has.
   std::optional<Ipv4> free_address(const Subnet& subnet) const {
-    for (auto i = kReservedFirst; i + kReservedLast < subnet.cidr.size(); ++i) {
-      const Ipv4 address = subnet.cidr.at(i);
-      if (!usage_.addresses.contains({subnet.id, address})) {
-        return address;
-      }
-    }
-    return std::nullopt;
+    const std::uint64_t size = subnet.cidr.size();
+    return size <= kReservedFirst + kReservedLast
+               ? std::nullopt
+               : room_.free_address(subnet.id, subnet.cidr.at(kReservedFirst),
+                                    subnet.cidr.at(size - 1 - kReservedLast));
   }
 
   std::string reason(const PlacementWish& wish, const PlacedNode& placed) {
@@ -229,13 +221,12 @@ class Placer {
                          placed.host.str());
     }
     std::string counts = fmt::format("{} has the fewest nodes of this group ({})",
-                                     placed.zone.str(), usage_.group_in_zone[placed.zone]);
+                                     placed.zone.str(), members_.in_zone[placed.zone]);
     if (wish.primary) {
-      counts +=
-          fmt::format(", then the fewest primaries ({})", usage_.primaries_in_zone[placed.zone]);
+      counts += fmt::format(", then the fewest primaries ({})", room_.primaries_in(placed.zone));
     }
     return fmt::format("{}, then the fewest nodes ({}); host {}", counts,
-                       usage_.nodes_in_zone[placed.zone], placed.host.str());
+                       room_.nodes_in(placed.zone), placed.host.str());
   }
 
   void remember(const PlacementWish& wish, const PlacedNode& placed) {
@@ -245,13 +236,13 @@ class Placer {
     node.subnet = placed.subnet;
     node.vpc_address = placed.vpc_address;
     node.address = placed.address;
-    usage_.add(node, true, wish.primary);
-    room_.add(placed.host, placed.address, needs_);
+    members_.add(node);
+    room_.add(node, wish.primary, needs_);
   }
 
   const State& state_;
   const SubnetGroup& group_;
-  Usage usage_;
+  Members members_;
   HostRoom room_;
   NodeNeeds needs_;  // of the node being placed
 };
@@ -279,7 +270,7 @@ Admitted<std::vector<PlacedNode>> place(const State& state, const PlacementReque
     return refuse("CacheSubnetGroupNotFoundFault",
                   fmt::format("Cache subnet group {} not found.", request.subnet_group.str()));
   }
-  Placer placer(state, *group, count_usage(state, request.group));
+  Placer placer(state, *group, members_of(state, request.group));
   std::vector<PlacedNode> placed;
   for (const PlacementWish& wish : request.wishes) {
     auto one = placer.place_one(wish);

@@ -15,11 +15,6 @@ bool is_in_reach(const State& state, const CacheCluster& cluster) {
   return host != nullptr && host->absent_since == Instant();
 }
 
-bool is_on(const CacheCluster& cluster, const HostId& host) {
-  return std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
-                     [&](const Node& node) { return node.host == host || node.move.host == host; });
-}
-
 // The member takes writes, or can take over.
 bool carries_on(const State& state, const Observed& observed, const CacheCluster& member) {
   const auto* seen = seen_of(state, observed, member.id);
@@ -163,8 +158,9 @@ Rebuild plan_rebuild(const State& state, const Observed& observed, const HostId&
     return out;
   }
   EventWriter events(state, now);
-  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
-    if (!is_on(cluster, host) || cluster.status == "deleting") {
+  for (const auto& [id, nodes] : state.occupancy().on(host).clusters) {
+    const CacheCluster& cluster = *state.find<CacheCluster>(id);
+    if (cluster.status == "deleting") {
       continue;
     }
     if (auto why = objection(state, observed, cluster); !why.empty()) {

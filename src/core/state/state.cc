@@ -7,24 +7,84 @@
 namespace hikae::core {
 namespace {
 
-template <class Tables>
+using Tables = WithResources<TablesOf>;
+
+std::set<CacheClusterId> primaries_of(const ReplicationGroup* group) {
+  std::set<CacheClusterId> out;
+  if (group != nullptr) {
+    for (const NodeGroup& node_group : group->node_groups) {
+      out.insert(node_group.primary);
+    }
+  }
+  return out;
+}
+
+bool leads(const Table<ReplicationGroup>& groups, const CacheCluster& cluster) {
+  if (cluster.replication_group.empty()) {
+    return true;
+  }
+  const auto group = groups.find(cluster.replication_group);
+  return group != groups.end() && primaries_of(&group->second).contains(cluster.id);
+}
+
 struct Applier {
   Tables& tables;
   std::set<SnapshotName>& under_way;
+  Occupancy& occupancy;
+
   template <class T>
   void operator()(const Put<T>& put) const {
-    std::get<Table<T>>(tables).insert_or_assign(put.value.key(), put.value);
-    if constexpr (std::is_same_v<T, Snapshot>) {
-      note(put.value.name, put.value.is_under_way());
-    }
+    change(put.value.key(), &put.value);
   }
   template <class T>
   void operator()(const Remove<T>& remove) const {
-    std::get<Table<T>>(tables).erase(remove.key);
+    change<T>(remove.key, nullptr);
+  }
+
+  // `next`: nullptr to remove what is there.
+  template <class T>
+  void change(const typename T::Key& key, const T* next) const {
+    const auto affected = clusters_of(key, next);
+    for_each(affected,
+             [this](const CacheCluster& one, bool leads) { occupancy.remove(one, leads); });
+    auto& table = std::get<Table<T>>(tables);
+    if (next != nullptr) {
+      table.insert_or_assign(key, *next);
+    } else {
+      table.erase(key);
+    }
+    for_each(affected, [this](const CacheCluster& one, bool leads) { occupancy.add(one, leads); });
     if constexpr (std::is_same_v<T, Snapshot>) {
-      note(remove.key, false);
+      note(key, next != nullptr && next->is_under_way());
     }
   }
+
+  // Those whose part in the occupancy the change may alter.
+  template <class T>
+  std::set<CacheClusterId> clusters_of(const typename T::Key& key, const T* next) const {
+    if constexpr (std::is_same_v<T, CacheCluster>) {
+      return {key};
+    } else if constexpr (std::is_same_v<T, ReplicationGroup>) {
+      const auto& groups = std::get<Table<ReplicationGroup>>(tables);
+      const auto known = groups.find(key);
+      auto out = primaries_of(next);
+      out.merge(primaries_of(known == groups.end() ? nullptr : &known->second));
+      return out;
+    } else {
+      return {};
+    }
+  }
+
+  template <class Act>
+  void for_each(const std::set<CacheClusterId>& ids, Act act) const {
+    const auto& clusters = std::get<Table<CacheCluster>>(tables);
+    for (const CacheClusterId& id : ids) {
+      if (const auto it = clusters.find(id); it != clusters.end()) {
+        act(it->second, leads(std::get<Table<ReplicationGroup>>(tables), it->second));
+      }
+    }
+  }
+
   void note(const SnapshotName& name, bool is_under_way) const {
     if (is_under_way) {
       under_way.insert(name);
@@ -50,11 +110,19 @@ const Region& State::region() const {
 }
 
 void State::apply(const Transition& transition, Revision next) {
-  Applier<WithResources<TablesOf>> applier{tables_, under_way_};
+  const Applier applier{tables_, under_way_, occupancy_};
   for (const Change& change : transition.changes) {
     std::visit(applier, change);
   }
   revision_ = next;
+}
+
+Occupancy count_occupancy(const State& state) {
+  Occupancy out;
+  for (const auto& [id, cluster] : state.all<CacheCluster>()) {
+    out.add(cluster, leads(state.all<ReplicationGroup>(), cluster));
+  }
+  return out;
 }
 
 namespace {

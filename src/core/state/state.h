@@ -16,6 +16,7 @@
 #include "core/resource/snapshot.h"
 #include "core/resource/user.h"
 #include "core/resource/vpc.h"
+#include "core/state/occupancy.h"
 
 namespace hikae::core {
 
@@ -97,14 +98,22 @@ class State {
   // The few of thousands that are being taken: every assignment of a node asks for them.
   const std::set<SnapshotName>& snapshots_under_way() const { return under_way_; }
 
+  // What the nodes take of the hosts, by the clusters and groups of this revision.
+  const Occupancy& occupancy() const { return occupancy_; }
+
   // Performs the changes in order and moves to `next`. Does not check anything: see invariants.h.
   void apply(const Transition& transition, Revision next);
 
  private:
   Revision revision_;
   WithResources<TablesOf> tables_;
-  std::set<SnapshotName> under_way_;  // follows from the table of snapshots
+  // These follow from the tables.
+  std::set<SnapshotName> under_way_;
+  Occupancy occupancy_;
 };
+
+// The state's occupancy(), counted anew from its tables.
+Occupancy count_occupancy(const State& state);
 
 // What find() will answer once `transition` is applied. For decisions that build on their own
 // changes.

@@ -37,6 +37,7 @@ class World {
     state.apply(transition, state.revision().next());
     const auto broken = broken_invariant(state, transition);
     EXPECT_FALSE(broken) << *broken;
+    EXPECT_TRUE(state.occupancy() == count_occupancy(state));
     now = now + std::chrono::milliseconds(1);
   }
 
