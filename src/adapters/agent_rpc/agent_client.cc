@@ -154,7 +154,7 @@ class AgentClient::Impl {
 
   void ask_lease(Monotonic asked) {
     if (channel_ != nullptr && welcomed_) {
-      lease_ = Lease{asked};
+      lease_ = Lease{asked, answered_, true};
       out_.raise();
     }
   }
@@ -205,6 +205,7 @@ class AgentClient::Impl {
   std::optional<Pong> pong_;
   std::optional<Renew> renew_;
   std::optional<Lease> lease_;
+  Monotonic answered_;  // the newest question for a lease that was, on this connection
   Duration lease_length_{};
   std::uint64_t pings_ = 0;
 
@@ -302,6 +303,7 @@ Awaitable<Status> AgentClient::Impl::introduce(net::Peer server) {
   silence_ = std::max<Duration>(milliseconds(welcome->silence_ms), 2 * ping_every_);
   lease_length_ = std::min<Duration>(milliseconds(welcome->lease_ms), core::kLongestLease);
   heard_ = clock_.monotonic();
+  answered_ = {};
   welcomed_ = true;
   log_.info(fmt::format("host {} is connected to {} of region {} (hikae {})", options_.host,
                         server.str(), welcome->region, welcome->software));
@@ -355,7 +357,9 @@ Status AgentClient::Impl::take(const std::string& text) {
       if (!leased) {
         return tl::unexpected(leased.error());
       }
-      events_.leased(from_message(*leased));
+      const auto grant = from_message(*leased);
+      answered_ = std::max(answered_, grant.asked);
+      events_.leased(grant);
       return {};
     }
     case MessageType::kRenewed: {

@@ -248,13 +248,17 @@ Awaitable<bool> ServerSession::take(std::string text) {
   }
 }
 
+// A host that hears nothing may still be heard: it asks on, and each lease that it was granted
+// would have to be waited for though it never got there. So there is one answer under way at a
+// time.
 void ServerSession::grant(const Lease& question) {
-  if (closed_ || admission_->removed) {
+  const bool under_way = question.tells_answered && question.answered < granted_;
+  if (closed_ || admission_->removed || under_way) {
     return;
   }
   if (auto granted = context_.desk.lease(admission_->host)) {
     leased_ = std::move(*granted);
-    leased_->asked = question.asked;
+    leased_->asked = granted_ = question.asked;
     out_.raise();
   }
 }

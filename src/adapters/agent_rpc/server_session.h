@@ -86,6 +86,7 @@ class ServerSession : public std::enable_shared_from_this<ServerSession> {
   std::optional<codec::agent::Pong> pong_;
   std::optional<codec::agent::Renewed> renewed_;
   std::optional<control::LeaseGrant> leased_;
+  Monotonic granted_;  // the newest question that was answered; the agent's clock
   std::uint64_t pings_ = 0;
   control::WakeSignal out_;   // something waits to be sent
   control::WakeSignal tick_;  // watch() is to look now

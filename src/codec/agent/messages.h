@@ -175,9 +175,15 @@ struct Pong {
 struct Lease {
   static constexpr MessageType kType = MessageType::kLease;
   Monotonic asked;
+  // Of the newest question that was answered on this connection; zero: none was yet. Agents of
+  // before there was this do not tell.
+  Monotonic answered;
+  bool tells_answered = false;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("asked", s.asked);
+    v("answered", s.answered);
+    v("tells_answered", s.tells_answered);
   }
   Status check() const { return {}; }
 };
