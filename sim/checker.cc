@@ -218,6 +218,13 @@ void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGrou
     fail(fmt::format("{}: {} was chosen, and another member holds more", group.str(),
                      now.primary.str()));
   }
+  const auto unkept = std::find_if(owed.begin(), owed.end(), [&](const Write& write) {
+    return write.confirmed && lacks(write);
+  });
+  if (unkept != owed.end()) {
+    fail(fmt::format("{}: {} was chosen without write {}, which was confirmed", group.str(),
+                     now.primary.str(), unkept->number));
+  }
   excuse(group, lacks);
 }
 
@@ -246,12 +253,12 @@ void Checker::excuse(const ReplicationGroupId& group,
 }
 
 void Checker::on_acknowledged(const ReplicationGroupId& group, std::uint64_t number,
-                              History::Place place) {
+                              History::Place place, bool confirmed) {
   ++acknowledged_;
   if (store_.state().find<ReplicationGroup>(group) == nullptr) {
     return;
   }
-  const Write write{number, place};
+  const Write write{number, place, confirmed && !gave_up_};
   const auto* cluster = store_.state().find<CacheCluster>(
       store_.state().find<ReplicationGroup>(group)->node_groups.front().primary);
   const bool rebooting = cluster != nullptr && cluster->status == "rebooting cluster nodes";
@@ -261,6 +268,10 @@ void Checker::on_acknowledged(const ReplicationGroupId& group, std::uint64_t num
       cluster == nullptr ? nullptr : fleet_.find_node({cluster->id, core::NodeId("0001")});
   const bool in_vain = env_.options.lease > Duration() &&
                        (leader == nullptr || !fleet_.history().leads_to(place, leader->data));
+  if (in_vain && write.confirmed && leader != nullptr && !leader->dying) {
+    fail(fmt::format("{}: write {} was confirmed, and {} leads without it", group.str(), number,
+                     cluster->id.str()));
+  }
   if (!rebooting && !in_vain && is_held(write, living_copies(group, 0))) {
     ledgers_[group].owed.push_back(write);
   } else {
@@ -365,6 +376,15 @@ void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
       fail(fmt::format("{} gave up the last copy of write {} to follow {}", replica.node.str(),
                        write.number, upstream.node.str()));
       return;
+    }
+  }
+}
+
+void Checker::give_up_confirmed() {
+  gave_up_ = true;
+  for (auto& [group, ledger] : ledgers_) {
+    for (Write& write : ledger.owed) {
+      write.confirmed = false;
     }
   }
 }

@@ -42,8 +42,11 @@ class Checker final : public FleetObserver, public StoreObserver {
   void on_failover(const control::Reconciler::CommittedFailover& failover);
 
   // A client was told that its write is done.
+  // `confirmed`: by as many replicas as the group's promise wants.
   void on_acknowledged(const core::ReplicationGroupId& group, std::uint64_t number,
-                       History::Place place);
+                       History::Place place, bool confirmed);
+  // An operator gives up what was confirmed, so that groups go on without it.
+  void give_up_confirmed();
   // Every acknowledged write is in the primary's data, unless a fault has destroyed all copies that
   // the group could have gone on with.
   void check_acknowledged(const core::ReplicationGroupId& group, const Engine& primary);
@@ -62,6 +65,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   struct Write {
     std::uint64_t number = 0;
     History::Place place = History::kEmpty;
+    bool confirmed = false;
   };
   struct Ledger {
     std::vector<Write> owed;  // acknowledged, and not excused
@@ -98,6 +102,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   std::map<core::CacheClusterId, History::Place> left_behind_;  // by the newest process that died
   // When automatic failover was turned on later: it protects once the primary's agent heard of it.
   std::map<core::ReplicationGroupId, core::Revision> turned_on_;
+  bool gave_up_ = false;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t excused_ = 0;
   std::uint64_t takeovers_ = 0;

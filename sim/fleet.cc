@@ -35,6 +35,9 @@ Pid Fleet::start(Launch launch) {
   engine.data = launch.data;
   engine.lease_epoch = launch.lease_epoch;
   engine.lease_until = launch.lease_until;
+  engine.stream = engine.role == Role::kPrimary ? ++last_stream_ : 0;
+  of_node_[engine.node].insert(pid);
+  at_address_[engine.address].insert(pid);
   const Duration start_up = env_.draw(milliseconds(1), milliseconds(25));
   env_.timeline.call(start_up, [this, pid] {
     Engine* started = find(pid);
@@ -57,22 +60,21 @@ Engine* Fleet::find(Pid pid) {
 }
 
 Engine* Fleet::find_listening(Ipv4 address, std::uint16_t port) {
-  for (auto& [pid, engine] : engines_) {
-    if (engine.listening && engine.address == address && engine.port == port) {
-      return &engine;
+  const auto there = at_address_.find(address);
+  if (there != at_address_.end()) {
+    for (const Pid pid : there->second) {
+      Engine& engine = engines_.at(pid);
+      if (engine.listening && engine.port == port) {
+        return &engine;
+      }
     }
   }
   return nullptr;
 }
 
 Engine* Fleet::find_node(const core::NodeKey& node) {
-  Engine* newest = nullptr;
-  for (auto& [pid, engine] : engines_) {
-    if (engine.node == node) {
-      newest = &engine;
-    }
-  }
-  return newest;
+  const auto known = of_node_.find(node);
+  return known == of_node_.end() ? nullptr : &engines_.at(*known->second.rbegin());
 }
 
 void Fleet::kill(Pid pid) {
@@ -122,6 +124,15 @@ void Fleet::close(Pid pid) {
   drop_downstream(*engine, false);
   drop_link(*engine);
   const auto waiters = std::move(engine->exit_waiters);
+  const auto forget = [pid](auto& index, const auto& key) {
+    const auto known = index.find(key);
+    known->second.erase(pid);
+    if (known->second.empty()) {
+      index.erase(known);
+    }
+  };
+  forget(of_node_, engine->node);
+  forget(at_address_, engine->address);
   engines_.erase(pid);
   env_.trace.line("fleet", "process {} is gone", pid);
   for (const Timeline::Id id : waiters) {
@@ -227,8 +238,17 @@ void Fleet::promote(Engine& engine) {
   }
   engine.role = Role::kPrimary;
   engine.target.clear();
+  engine.previous_stream = std::exchange(engine.stream, ++last_stream_);
   drop_link(engine);
   drop_downstream(engine, true);
+}
+
+int Fleet::confirmed_by(const Engine& engine, History::Place place) const {
+  return int(std::count_if(engine.downstream.begin(), engine.downstream.end(), [&](Pid pid) {
+    const auto replica = engines_.find(pid);
+    return replica != engines_.end() && replica->second.link_up && replica->second.runs() &&
+           history_.leads_to(place, replica->second.data);
+  }));
 }
 
 History::Place Fleet::write(Engine& engine, std::uint64_t number) {
@@ -308,6 +328,9 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
   if (continues) {
     env_.trace.line("fleet", "{} follows {} by partial resynchronisation", replica->node.str(),
                     upstream->node.str());
+    if (replica->stream != upstream->stream) {
+      replica->previous_stream = replica->stream;
+    }
     set_link_up(*replica, *upstream);
   } else {
     begin_full_resync(*replica, *upstream);
@@ -317,6 +340,7 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
 // The place in the old stream is given up at once, the data once the new one begins to arrive.
 void Fleet::begin_full_resync(Engine& replica, Engine& upstream) {
   replica.has_copy = false;
+  replica.previous_stream = 0;
   const Duration length = env_.draw(milliseconds(2), env_.options.full_resync);
   env_.trace.line("fleet", "{} begins a full resynchronisation from {}, {} us", replica.node.str(),
                   upstream.node.str(), length.count());
@@ -387,6 +411,7 @@ void Fleet::begin_stream(Pid pid, std::uint64_t link) {
 void Fleet::set_link_up(Engine& replica, Engine& upstream) {
   replica.link_up = true;
   replica.has_copy = true;
+  replica.stream = upstream.stream;
   replica.last_arrival = env_.timeline.now();
   if (replica.data != upstream.data) {
     send(upstream, replica);

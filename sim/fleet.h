@@ -48,6 +48,8 @@ struct Engine {
   std::optional<History::Place> saved;  // by the last time; unset: it could not
   bool has_copy = false;                // as a replica: has a place in its primary's stream
   History::Place data = History::kEmpty;
+  std::uint64_t stream = 0;               // the name of its stream of changes; 0: it has none yet
+  std::uint64_t previous_stream = 0;      // that it went on from without a full synchronisation
   std::optional<History::Place> arrived;  // waits in a socket until the process runs again
   std::vector<std::uint64_t> unread;      // writes of clients, likewise
 
@@ -150,6 +152,8 @@ class Fleet {
   // Between the host and all others no byte passes until then; their connections end.
   void cut(const core::HostId& host, Monotonic until);
   void set_hosts(Engine& engine, std::string content) { engine.hosts_file = std::move(content); }
+  // So many replicas that are linked to it have applied what is at the place.
+  int confirmed_by(const Engine& engine, History::Place place) const;
   // The place of the write. Only for a writable engine that runs.
   History::Place write(Engine& engine, std::uint64_t number);
 
@@ -180,6 +184,10 @@ class Fleet {
   FleetObserver* observer_ = nullptr;
   History history_;
   std::map<Pid, Engine> engines_;
+  // The same, by what they are looked for; a process of a large region is one of thousands.
+  std::map<core::NodeKey, std::set<Pid>> of_node_;
+  std::map<Ipv4, std::set<Pid>> at_address_;
+  std::uint64_t last_stream_ = 0;
   std::map<core::HostId, Monotonic> cut_until_;
   Pid last_pid_ = 1000;
 };

@@ -257,6 +257,13 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.stream_pending = engine.link_up && engine.nothing_streamed;
   const bool placed = engine.role == core::Role::kPrimary || engine.has_copy;
   status.replication_offset = placed ? fleet_.history().offset(engine.data) : 0;
+  if (env_.options.confirmations > 0) {
+    const auto name = [](std::uint64_t stream) {
+      return stream == 0 ? std::string() : fmt::format("stream{}", stream);
+    };
+    status.stream = name(engine.stream);
+    status.previous_stream = name(engine.previous_stream);
+  }
   status.used_memory = assignment.weigh ? 1024 * 1024 : 0;
   status.version = "8.0.1";
   status.has_fence = env_.options.lease > Duration();

@@ -18,6 +18,8 @@ using std::chrono::seconds;
 constexpr Duration kBound = seconds(60);
 // The world must stay at rest for so long to be believed.
 constexpr Duration kQuiet = seconds(1);
+// An operator has read by then that a group waits.
+constexpr Duration kOperator = seconds(20);
 constexpr Duration kLookEvery = milliseconds(50);
 
 }  // namespace
@@ -32,6 +34,7 @@ void World::come_to_rest() {
       continue;
     }
     look_at = timeline_.now() + kLookEvery;
+    give_up_promise();
     why = unrest();
     if (!why && quiet_since && quiet_revision != store_.state().revision()) {
       why = "the state still changes";
@@ -58,6 +61,27 @@ void World::come_to_rest() {
         checker_.check_acknowledged(id, *primary);
       }
     }
+  }
+}
+
+void World::give_up_promise() {
+  if (options_.confirmations == 0 || gave_up_ || timeline_.now() - rest_began_ < kOperator ||
+      !controller_ || !controller_->open()) {
+    return;
+  }
+  for (const auto& [id, group] : store_.state().all<ReplicationGroup>()) {
+    for (const core::NodeGroup& node_group : group.node_groups) {
+      const Engine* primary = fleet_.find_node({node_group.primary, core::NodeId("0001")});
+      const bool serves = primary != nullptr && primary->writable(timeline_.now());
+      if (!serves && node_group.wait_told == node_group.epoch) {
+        trace_.line("world", "{} waits for confirmed writes that are lost", id.str());
+        gave_up_ = true;
+      }
+    }
+  }
+  if (gave_up_) {
+    checker_.give_up_confirmed();
+    promise(0);
   }
 }
 

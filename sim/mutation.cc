@@ -43,6 +43,7 @@ void keep_old_epoch(std::map<core::NodeKey, NodeAssignment>& primaries, NodeAssi
 void World::install_mutation() {
   switch (options_.mutation) {
     case Mutation::kNone:
+    case Mutation::kChooseWithoutQuorum:  // where groups are made
       break;
     case Mutation::kPromoteWithoutFence:
       // One that hangs is taken for dead, and is not killed.

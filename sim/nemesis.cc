@@ -33,6 +33,10 @@ void World::fault_later() {
 }
 
 void World::inject() {
+  if (options_.confirmations > 0 && random_.percent(30)) {
+    hit_group();
+    return;
+  }
   std::vector<Fault> enabled;
   for (const Fault fault : kInjected) {
     if (options_.has(fault)) {
@@ -104,6 +108,40 @@ void World::hit_engine(Fault fault) {
               time.count());
   fleet_.set_pace(pid, pace);
   timeline_.call(time, [this, pid] { fleet_.set_pace(pid, Engine::Pace::kNormal); });
+}
+
+// What confirmed writes are promised against: a replica is out of reach, and then the primary's
+// host loses its power.
+void World::hit_group() {
+  const auto id = pick_group();
+  if (!id) {
+    return;
+  }
+  const auto& node_group = store_.state().find<core::ReplicationGroup>(*id)->node_groups.front();
+  std::vector<core::HostId> replicas;
+  core::HostId leader;
+  for (const core::CacheClusterId& member : node_group.members) {
+    const auto* cluster = store_.state().find<core::CacheCluster>(member);
+    if (cluster != nullptr && !cluster->nodes.empty() && !cluster->nodes[0].host.empty()) {
+      const core::HostId& host = cluster->nodes[0].host;
+      (member == node_group.primary ? leader : replicas.emplace_back()) = host;
+    }
+  }
+  std::erase(replicas, leader);
+  if (replicas.empty() || leader.empty()) {
+    return;
+  }
+  const core::HostId deaf = replicas[random_.below(replicas.size())];
+  const Duration time = env_.draw(milliseconds(500), seconds(4));
+  trace_.line("fault", "{} is cut off for {} us, then {} loses its power", deaf.str(), time.count(),
+              leader.str());
+  network_.partition(deaf, timeline_.now() + time);
+  const Duration after = env_.draw(milliseconds(1), milliseconds(300));
+  timeline_.call(after, [this, leader] {
+    if (HostSlot& host = hosts_.at(leader); faults_on_ && !host.down) {
+      restart_host(host);
+    }
+  });
 }
 
 void World::hit_host(Fault fault) {

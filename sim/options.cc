@@ -1,5 +1,6 @@
 #include "sim/options.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,7 +13,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::pair<Mutation, std::string_view>, 9> kMutations = {{
+constexpr std::array<std::pair<Mutation, std::string_view>, 10> kMutations = {{
     {Mutation::kNone, "none"},
     {Mutation::kPromoteWithoutFence, "promote-without-fence"},
     {Mutation::kIgnoreEpoch, "ignore-epoch"},
@@ -22,6 +23,7 @@ constexpr std::array<std::pair<Mutation, std::string_view>, 9> kMutations = {{
     {Mutation::kUnderstateLoss, "understate-loss"},
     {Mutation::kClaimSnapshot, "claim-snapshot"},
     {Mutation::kPromoteBeforeLeaseEnds, "promote-before-lease-ends"},
+    {Mutation::kChooseWithoutQuorum, "choose-without-quorum"},
 }};
 
 constexpr std::array<std::pair<Fault, std::string_view>, 11> kFaults = {{
@@ -88,6 +90,16 @@ Options draw_options(std::uint64_t seed, Random& random) {
     out.faults |= random.percent(70) ? std::uint32_t(Fault::kHostCut) : 0;
     out.safety_phase += out.lease * 3;
   }
+  // Not drawn, so that runs without it are what they were before there was such a thing.
+  if (!out.calm && seed % 4 == 1) {
+    out.max_members = 4;
+    out.failover_percent = 90;
+    out.confirmations = seed % 12 == 1 ? 2 : 1;
+    out.zones = 3;
+    // Long, so that the replicas differ when their primary dies.
+    out.replication_lag = milliseconds(20 + std::int64_t(seed % 80));
+    out.safety_phase += seconds(3);
+  }
   return out;
 }
 
@@ -107,12 +119,12 @@ std::string Options::str() const {
       "seed={} zones={} groups={} max_members={} failover={}% private_hosts={} operations={} "
       "calm={} faults={} every<{}us for {}us store<{}us(fault {}/1000) link<{}us(fault {}/1000) "
       "lag<{}us resync<{}us dying<{}us write_every={}us backlog={} lease={}us drift<{}/1000 "
-      "mutation={}",
+      "confirmations={} mutation={}",
       seed, zones, groups, max_members, failover_percent, private_hosts, operations, calm,
       kinds.empty() ? "none" : kinds, fault_interval.count(), safety_phase.count(),
       store_latency.count(), store_fault_permille, link_latency.count(), link_fault_permille,
       replication_lag.count(), full_resync.count(), longest_dying.count(), write_interval.count(),
-      backlog_bytes, lease.count(), drift_permille, name_of(mutation));
+      backlog_bytes, lease.count(), drift_permille, confirmations, name_of(mutation));
 }
 
 Mutation mutation_named(std::string_view name) {

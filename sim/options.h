@@ -36,6 +36,7 @@ enum class Mutation {
   kUnderstateLoss,
   kClaimSnapshot,
   kPromoteBeforeLeaseEnds,
+  kChooseWithoutQuorum,
 };
 
 // The shape of one run. Everything is drawn from the seed, and printed with a failure.
@@ -51,6 +52,9 @@ struct Options {
   // Primaries take writes by a lease, of this length; zero: without.
   Duration lease{};
   std::int64_t drift_permille = 0;  // most by which a host's clock is too fast or too slow
+  // Clients count a write as done when so many replicas have confirmed it (WAIT), and groups have a
+  // parameter group that promises to keep those; 0: neither.
+  int confirmations = 0;
   bool calm = false;  // one primary crashes or stops at a time, all is quick and healthy otherwise
   std::uint32_t faults = 0;
   Duration safety_phase{};

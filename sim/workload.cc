@@ -6,6 +6,7 @@
 
 #include "core/admission/cache_cluster.h"
 #include "core/admission/group_changes.h"
+#include "core/admission/parameter_group.h"
 #include "core/admission/replica_count.h"
 #include "core/admission/replication_group.h"
 #include "core/admission/snapshot.h"
@@ -18,6 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kMostGroups = 4;  // made in one run
+constexpr const char* kPromise = "confirmed";
 constexpr const char* kFirstVersion = "5.0.6";
 constexpr const char* kLaterVersions[] = {"6.2", "7.0", "7.1"};
 constexpr const char* kNodeTypes[] = {"cache.m3.medium", "cache.m3.large", "cache.t2.micro"};
@@ -42,10 +44,27 @@ void World::create_groups() {
       create_groups();
       return;
     }
+    if (options_.confirmations > 0) {
+      make_promise();
+    }
     while (groups_made_ < options_.groups) {
       create_group();
     }
   });
+}
+
+// The parameter group of groups that keep what was confirmed.
+void World::make_promise() {
+  submit("create the parameter group",
+         core::CreateParameterGroup{kPromise, "redis5.0", "writes are confirmed", {}});
+  const bool promises = options_.mutation != Mutation::kChooseWithoutQuorum;
+  promise(promises ? options_.confirmations : 0);
+}
+
+void World::promise(int confirmations) {
+  submit(fmt::format("writes are confirmed by {} replicas", confirmations),
+         core::ModifyParameterGroup{kPromise,
+                                    {{"min-replicas-to-write", std::to_string(confirmations)}}});
 }
 
 void World::create_group() {
@@ -59,6 +78,9 @@ void World::create_group() {
   command.automatic_failover = members > 1 && failover;
   command.settings.engine_version = kFirstVersion;
   command.settings.node_type = "cache.m3.medium";
+  if (options_.confirmations > 0) {
+    command.settings.parameter_group = kPromise;
+  }
   const core::ReplicationGroupId id(command.id);
   submit(fmt::format("create {} with {} members", command.id, members), std::move(command));
   auto& writer = writers_[id];
@@ -117,7 +139,8 @@ void World::modify(const core::ReplicationGroupId& id) {
   core::ModifyReplicationGroup command;
   command.id = id.str();
   command.settings.apply_immediately = true;
-  if (random_.percent(60)) {
+  // Another family would need another parameter group.
+  if (options_.confirmations == 0 && random_.percent(60)) {
     command.settings.engine_version = kLaterVersions[random_.below(std::size(kLaterVersions))];
   }
   if (random_.percent(60)) {

@@ -58,6 +58,7 @@ class World {
   void inject();
   void hit_engine(Fault fault);
   void hit_host(Fault fault);
+  void hit_group();
   Engine* pick_engine();
   HostSlot* pick_host();
   void restart_host(HostSlot& host);
@@ -71,6 +72,8 @@ class World {
   template <class Command>
   void submit(std::string what, Command command);
   void create_group();
+  void make_promise();
+  void promise(int confirmations);
   void switch_over(const core::ReplicationGroupId& id);
   void modify(const core::ReplicationGroupId& id);
   void change_replica_count(const core::ReplicationGroupId& id);
@@ -88,6 +91,8 @@ class World {
   std::optional<std::string> unrest_of(const core::CacheCluster& cluster, core::Role role);
   std::optional<std::string> leftovers();
   void come_to_rest();
+  // Groups that wait for confirmed writes whose copies are gone are told to go on without them.
+  void give_up_promise();
 
   Options options_;
   SeededRandom random_;
@@ -111,6 +116,7 @@ class World {
   std::optional<int> crash_countdown_;
   bool faults_on_ = true;
   Monotonic rest_began_;
+  bool gave_up_ = false;
 };
 
 }  // namespace hikae::sim

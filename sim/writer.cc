@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 constexpr std::uint16_t kPort = 6379;
 constexpr Duration kTimeout = milliseconds(400);
 constexpr Duration kHeldBack = milliseconds(1);
+constexpr Duration kConfirmPoll = microseconds(500);
 constexpr Duration kPause = milliseconds(20);  // after an error
 
 }  // namespace
@@ -87,17 +88,41 @@ void Writer::arrive(Pid pid, std::uint64_t number) {
     return;
   }
   const History::Place place = fleet_.write(*engine, number);
-  const Duration way = env_.draw(microseconds(20), microseconds(300));
-  env_.timeline.call(way, [this, number, place] { answered(number, place); });
+  wait(pid, number, place, replicas_to_wait_for());
 }
 
-void Writer::answered(std::uint64_t number, History::Place place) {
+int Writer::replicas_to_wait_for() const {
+  const auto* group = store_.state().find<core::ReplicationGroup>(group_);
+  const int replicas = group == nullptr ? 0 : int(group->node_groups.front().members.size()) - 1;
+  return replicas < env_.options.confirmations ? 0 : env_.options.confirmations;
+}
+
+void Writer::wait(Pid pid, std::uint64_t number, History::Place place, int replicas) {
+  const Engine* engine = fleet_.find(pid);
+  if (waits_for_ != number || engine == nullptr || engine->dying) {
+    return;
+  }
+  if (engine->role != core::Role::kPrimary) {
+    disconnect("UNBLOCKED");
+    return;
+  }
+  if (replicas > 0 && (!engine->runs() || fleet_.confirmed_by(*engine, place) < replicas)) {
+    env_.timeline.call(
+        kConfirmPoll, [this, pid, number, place, replicas] { wait(pid, number, place, replicas); });
+    return;
+  }
+  const Duration way = env_.draw(microseconds(20), microseconds(300));
+  env_.timeline.call(way,
+                     [this, number, place, replicas] { answered(number, place, replicas > 0); });
+}
+
+void Writer::answered(std::uint64_t number, History::Place place, bool confirmed) {
   if (waits_for_ != number) {
     return;
   }
   waits_for_ = 0;
   last_acknowledged_ = env_.timeline.now();
-  checker_.on_acknowledged(group_, number, place);
+  checker_.on_acknowledged(group_, number, place, confirmed);
   const Duration pause = env_.draw(microseconds(100), env_.options.write_interval);
   later(pause);
 }

@@ -25,7 +25,11 @@ class Writer {
   void turn();
   bool connect();
   void arrive(Pid pid, std::uint64_t number);
-  void answered(std::uint64_t number, History::Place place);
+  // The write is done where it was taken. It counts once so many replicas have it.
+  void wait(Pid pid, std::uint64_t number, History::Place place, int replicas);
+  void answered(std::uint64_t number, History::Place place, bool confirmed);
+  // 0 where the group has fewer replicas than have to confirm.
+  int replicas_to_wait_for() const;
   void give_up(std::uint64_t number);
   void disconnect(const char* why);
 

@@ -19,6 +19,10 @@ double milliseconds(std::int64_t microseconds) {
   return double(microseconds) / 1000;
 }
 
+double milliseconds(const std::optional<std::int64_t>& microseconds) {
+  return milliseconds(microseconds.value_or(0));
+}
+
 std::string directory_of(const std::string& data_directory) {
   return data_directory + "/failovers";
 }

@@ -67,6 +67,7 @@ Status RegionDuty::start(std::optional<control::LeaderTerm> term) {
       parts_.context.get_executor(),
       [this](const core::HostReport& report) { active_->reconciler.on_report(report); });
   active_->notifier.start();
+  active_->recorder.take_over();
   active_->reconciler.start();
   active_->keeper.start();
   if (active_->gate) {

@@ -89,7 +89,8 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (desired == desired_) {
     return;
   }
-  if (!desired || !desired_ || desired->survey != desired_->survey) {
+  if (!desired || !desired_ || desired->survey != desired_->survey ||
+      desired->anew != desired_->anew) {
     offset_settled_ = surveyed_ = false;
   }
   const bool led = desired_ && desired_->role == core::Role::kPrimary;

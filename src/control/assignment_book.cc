@@ -158,6 +158,9 @@ void AssignmentBook::note(Slot& slot) const {
   Forbidden& node = slot.forbidden;
   set(node.start_as_primary, replica || wanted.hold);
   set(node.promotion, replica || !wanted.may_promote);
+  if (std::exchange(node.anew, wanted.anew) != wanted.anew) {
+    node.rest.reset();
+  }
   set(node.rest, wanted.survey);
 }
 

@@ -49,6 +49,7 @@ class AssignmentBook {
     std::optional<std::uint64_t> start_as_primary;
     std::optional<std::uint64_t> promotion;
     std::optional<std::uint64_t> rest;  // that is: a survey is asked for
+    bool anew = false;                  // of that survey
   };
   struct Slot {
     Shared<core::NodeAssignment> wanted;

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
+#include "core/failover/failover.h"
 #include "core/state/events.h"
 
 namespace hikae::control {
@@ -71,18 +72,12 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
   Open open;
   FailoverReport& report = open.report;
   open.committed = last_commit_;
-  open.origin = failover.decided;
-  const auto* old = observed.find(lost);
-  if ((old == nullptr || !old->dead()) && !decision.planned) {
-    // Of one that cannot be asked nobody knows more than when its lease was over.
-    const auto silent = observed.silent.find(host_of(frontend_.state(), lost));
-    open.origin = silent == observed.silent.end() ? failover.decided : silent->second;
-  } else if (old != nullptr && !decision.planned) {
-    open.origin = old->fault_seen;
-    const auto dead = observed.dead_since.find(lost);
-    report.confirmed_us =
-        dead == observed.dead_since.end() ? 0 : (dead->second - open.origin).count();
-  }
+  open.origin = decision.planned ? failover.decided
+                                 : core::fault_of(observed, lost, host_of(frontend_.state(), lost));
+  const auto dead = observed.dead_since.find(lost);
+  report.confirmed_us = decision.planned || dead == observed.dead_since.end()
+                            ? 0
+                            : (dead->second - open.origin).count();
   if (const auto* seen = observed.find(node_of(decision.new_primary)); seen != nullptr) {
     open.old_stream = seen->stream;
   }
@@ -93,7 +88,8 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
   report.new_primary = decision.new_primary.str();
   report.planned = decision.planned;
   report.reason = decision.reason;
-  report.at = clock_.now();
+  const auto* node_group = find_node_group(frontend_.state(), report);
+  report.at = node_group == nullptr ? clock_.now() : node_group->failover.at;
   report.fenced_us = (failover.decided - open.origin).count();
   report.committed_us = (open.committed - open.origin).count();
   report.names_us = (clock_.monotonic() - open.origin).count();
@@ -104,6 +100,36 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
                                : std::max(Duration(), open.origin - decision.offset_read).count();
   }
   open_.push_back(std::move(open));
+}
+
+void FailoverRecorder::take_over() {
+  for (const auto& [id, group] : frontend_.state().all<core::ReplicationGroup>()) {
+    for (const core::NodeGroup& node_group : group.node_groups) {
+      const core::FailoverNote& note = node_group.failover;
+      if (note.from.empty()) {
+        continue;
+      }
+      Open open;
+      open.unpromoted = false;
+      open.committed = clock_.monotonic();
+      open.origin = open.committed + (note.at - clock_.now()) + Duration(-note.decided_us);
+      FailoverReport& report = open.report;
+      report.taken_over = true;
+      report.replication_group = id.str();
+      report.node_group = node_group.id.str();
+      report.epoch = node_group.epoch.value();
+      report.old_primary = note.from.str();
+      report.new_primary = node_group.primary.str();
+      report.planned = note.planned;
+      report.reason = note.reason;
+      report.at = note.at;
+      report.confirmed_us = note.confirmed_us;
+      report.fenced_us = note.decided_us;
+      report.bytes_at_risk = note.bytes_at_risk;
+      report.last_heard_us = note.last_heard_us;
+      open_.push_back(std::move(open));
+    }
+  }
 }
 
 void FailoverRecorder::look(const std::set<Unit>& units) {
@@ -132,10 +158,12 @@ bool FailoverRecorder::advance(Open& open) {
   if (primary == nullptr) {
     return false;
   }
-  if (report.promoted_us == 0 && primary->ready && primary->role == core::Role::kPrimary) {
+  const bool leads = primary->ready && primary->role == core::Role::kPrimary;
+  if (leads && !std::exchange(open.promoted, true) && open.unpromoted) {
     report.promoted_us = (now - open.origin).count();
   }
-  bool whole = report.promoted_us != 0;
+  open.unpromoted = open.unpromoted || !leads;
+  bool whole = open.promoted;
   for (const core::CacheClusterId& id : node_group->members) {
     const auto* cluster = state.find<core::CacheCluster>(id);
     const auto* seen = observed.find(node_of(id));
@@ -158,7 +186,7 @@ void FailoverRecorder::note_replica(Open& open, const core::NodeObservation& rep
   const std::string& name = replica.node.cluster.str();
   const bool known = std::any_of(replicas.begin(), replicas.end(),
                                  [&](const ReplicaReturn& one) { return one.cluster == name; });
-  if (!known && open.report.promoted_us != 0 && is_attached(replica, primary, open.old_stream)) {
+  if (!known && open.promoted && is_attached(replica, primary, open.old_stream)) {
     const std::int64_t since = (clock_.monotonic() - open.origin).count();
     replicas.push_back(ReplicaReturn{name, since, resync_of(replica)});
   }
@@ -182,7 +210,14 @@ Awaitable<void> FailoverRecorder::write_event(FailoverReport report) {
                                           core::AdmissionContext context) {
     core::Transition out;
     const core::ReplicationGroupId id(report.replication_group);
-    if (state.find<core::ReplicationGroup>(id) != nullptr) {
+    if (const auto* group = state.find<core::ReplicationGroup>(id)) {
+      core::ReplicationGroup reported = *group;
+      for (core::NodeGroup& node_group : reported.node_groups) {
+        const bool is_it = node_group.id.str() == report.node_group &&
+                           node_group.epoch == core::Epoch(report.epoch);
+        node_group.failover = is_it ? core::FailoverNote() : node_group.failover;
+      }
+      out.put(std::move(reported));
       core::EventWriter events(state, context.now);
       events.add(core::kSourceReplicationGroup, id.str(),
                  fmt::format("Node group {} {}", report.node_group, describe(report)));

@@ -25,11 +25,15 @@ class FailoverReportSink {
 
 // Follows every failover from its commit until the group is whole again. Then it publishes a
 // report, one line in the log and one event of the replication group, behind those of AWS. Only
-// watches; nothing depends on it, and a failover that a restart interrupts gets no report.
+// watches; nothing depends on it. A failover that was committed by a leader which is gone is
+// followed by the next one, from what the state tells of it.
 class FailoverRecorder {
  public:
   FailoverRecorder(boost::asio::any_io_executor executor, Frontend& frontend,
                    Reconciler& reconciler, Clock& clock, Log& log, FailoverReportSink& sink);
+
+  // Follows what leaders before this one have not reported. Once, when the reconciler starts.
+  void take_over();
 
   // Returns when no event is being written any more; then it may be destroyed, though the frontend
   // lives on. No failover may be committed meanwhile.
@@ -41,6 +45,8 @@ class FailoverRecorder {
     Monotonic origin;
     Monotonic committed;
     std::string old_stream;  // of all members until the failover
+    bool unpromoted = true;  // it was seen before the new primary took writes
+    bool promoted = false;
   };
 
   void begin(const Reconciler::CommittedFailover& failover);

@@ -21,10 +21,22 @@ std::string describe_risk(const FailoverReport& report) {
 
 std::string describe(const FailoverReport& report) {
   std::string out = fmt::format(
-      "{} from {} to {} in epoch {}: committed after {}, names changed after {}, promoted after {}",
-      report.planned ? "switched over" : "failed over", report.old_primary, report.new_primary,
-      report.epoch, show_milliseconds(report.committed_us), show_milliseconds(report.names_us),
-      show_milliseconds(report.promoted_us));
+      "{} from {} to {} in epoch {}: ", report.planned ? "switched over" : "failed over",
+      report.old_primary, report.new_primary, report.epoch);
+  std::string stages;
+  const auto add = [&stages](const char* stage, const std::optional<std::int64_t>& time) {
+    if (time) {
+      stages +=
+          fmt::format("{}{} after {}", stages.empty() ? "" : ", ", stage, show_milliseconds(*time));
+    }
+  };
+  if (report.taken_over) {
+    add("decided", report.fenced_us);
+  }
+  add("committed", report.committed_us);
+  add("names changed", report.names_us);
+  add("promoted", report.promoted_us);
+  out += stages;
   for (const ReplicaReturn& replica : report.replicas) {
     out += fmt::format(", {} attached after {} ({} resynchronization)", replica.cluster,
                        show_milliseconds(replica.attached_us), replica.resync);
@@ -32,7 +44,11 @@ std::string describe(const FailoverReport& report) {
   out += report.repaired ? fmt::format(", all members in service after {}",
                                        show_milliseconds(report.repaired_us))
                          : ", not all members came back into service";
-  return out + "; " + describe_risk(report);
+  out += "; " + describe_risk(report);
+  return report.taken_over ? out +
+                                 "; reported by the leader after the one that committed it, "
+                                 "without the stages that it has not seen"
+                           : out;
 }
 
 bool is_attached(const core::NodeObservation& replica, const core::NodeObservation& primary,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct ReplicaReturn {
 };
 
 // What happened in one failover and when: microseconds after the agent saw the fault (after the
-// decision, for a planned switchover, which has no fault).
+// decision, for a planned switchover, which has no fault). A stage that the reporting leader has
+// not seen is absent.
 struct FailoverReport {
   std::string replication_group;
   std::string node_group;
@@ -34,21 +36,24 @@ struct FailoverReport {
   std::string new_primary;
   bool planned = false;
   std::string reason;
-  Instant at;                     // of the commit
-  std::int64_t confirmed_us = 0;  // the control plane knew that the old primary is dead
+  Instant at;                                // of the commit
+  std::optional<std::int64_t> confirmed_us;  // the control plane knew that the old primary is dead
   // Decided, because it was certain that the old primary takes no more writes: nobody starts it
   // again as a primary either.
-  std::int64_t fenced_us = 0;
-  std::int64_t committed_us = 0;  // epoch, primary, names and events: one transaction
-  std::int64_t names_us = 0;      // DNS answers with the new primary
-  std::int64_t promoted_us = 0;   // the new primary was seen taking writes
-  std::int64_t repaired_us = 0;   // every member was back in service
-  bool repaired = false;          // false: given up waiting for that
+  std::optional<std::int64_t> fenced_us;
+  std::optional<std::int64_t> committed_us;  // epoch, primary, names and events: one transaction
+  std::optional<std::int64_t> names_us;      // DNS answers with the new primary
+  std::optional<std::int64_t> promoted_us;   // the new primary was seen taking writes
+  std::int64_t repaired_us = 0;              // every member was back in service
+  bool repaired = false;                     // false: given up waiting for that
   // Acknowledged by the old primary, as far as known, and not kept; and so is what it wrote in the
   // time between its last answer and the fault. -1: it never told how far it was.
   std::uint64_t bytes_at_risk = 0;
   std::int64_t last_heard_us = 0;
   std::vector<ReplicaReturn> replicas;
+  // The leader that committed it is gone: this is by the one after it, which counted times of its
+  // own from the commit by the clocks of both machines.
+  bool taken_over = false;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("replication_group", s.replication_group);
@@ -69,6 +74,7 @@ struct FailoverReport {
     v("bytes_at_risk", s.bytes_at_risk);
     v("last_heard_us", s.last_heard_us);
     v("replicas", s.replicas);
+    v("taken_over", s.taken_over);
   }
 };
 

@@ -61,5 +61,24 @@ TEST(FailoverReport, OneLineTellsItAll) {
   EXPECT_NE(describe(report).find("nothing at risk"), std::string::npos);
 }
 
+TEST(FailoverReport, OfALeaderThatIsGoneTellsWhatTheNextOneKnows) {
+  FailoverReport report;
+  report.old_primary = "foo-001";
+  report.new_primary = "foo-002";
+  report.epoch = 2;
+  report.confirmed_us = 2'000;
+  report.fenced_us = 3'000;
+  report.taken_over = true;
+  report.repaired = true;
+  report.repaired_us = 4'000'000;
+  report.bytes_at_risk = 7;
+  report.last_heard_us = 12'345;
+  EXPECT_EQ(describe(report),
+            "failed over from foo-001 to foo-002 in epoch 2: decided after 3.0 ms, all members in "
+            "service after 4000.0 ms; 7 bytes at risk, and what was written in the 12.3 ms before "
+            "the fault; reported by the leader after the one that committed it, without the stages "
+            "that it has not seen");
+}
+
 }  // namespace
 }  // namespace hikae::control

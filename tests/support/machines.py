@@ -77,6 +77,22 @@ class MachineServer(Region):
         return self.runs() and (log.rfind("this server leads now") > log.rfind("leads no more"))
 
 
+class ConfirmedClient(LocalClient):
+    """Counts a write only when a replica has confirmed it."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.confirmed = []  # (when, key, value)
+
+    def _write(self, session, number):
+        super()._write(session, number)
+        if self.answers[-1][3] == "OK" and session.ask("wait 1 400") >= 1:
+            self.confirmed.append((time.monotonic(), f"{self.name}:{number}", str(number)))
+
+    def count_since(self, at):
+        return sum(when > at for when, _, _ in list(self.confirmed))
+
+
 def _session(address, port):
     return InlineSession(address, port, 2)
 
@@ -111,6 +127,7 @@ class Machines:
         self.faults = []
         self.clients = {}
         self.writer = None
+        self.witness = None
         self._runs = 0
         self.wall = time.time() - time.monotonic()
 
@@ -234,6 +251,31 @@ class Machines:
 
         return eventually(whole, "the group is whole", timeout, 0.1)
 
+    def promise(self, replicas):
+        """Writes that so many replicas have confirmed survive every failover."""
+        api = self.wait_leader().elasticache
+        with contextlib.suppress(api.exceptions.CacheParameterGroupAlreadyExistsFault):
+            api.create_cache_parameter_group(CacheParameterGroupName="safe",
+                                             CacheParameterGroupFamily="redis2.8",
+                                             Description="confirmed writes survive")
+        api.modify_cache_parameter_group(
+            CacheParameterGroupName="safe",
+            ParameterNameValues=[{"ParameterName": "min-slaves-to-write",
+                                  "ParameterValue": str(replicas)}])
+        api.modify_replication_group(ReplicationGroupId=GROUP, ApplyImmediately=True,
+                                     CacheParameterGroupName="safe")
+
+    def events_since(self, at):
+        found = events_of(self.answering()[0].elasticache, GROUP)
+        return [text for date, text in found if date.timestamp() > at + self.wall - 2]
+
+    def reports(self):
+        """Of failovers since the clients started."""
+        account = Account(self.wall)
+        account.began = self.account.began
+        account.read_reports(self.servers.values(), GROUP)
+        return [failover.report for failover in account.failovers]
+
     # Clients
 
     def start_clients(self):
@@ -257,7 +299,26 @@ class Machines:
                    "writes are taken")
         return beside
 
+    def confirm_beside(self, member):
+        """A client beside the member, which takes writes, that asks for a replica each time."""
+        address = self.addresses()[member]
+        client = ConfirmedClient(self.zones.zones[self.host_at(address)], address, 6379, _session,
+                                 f"confirmed.{self._runs}", 0.005)
+        client.start()
+        self.witness = client
+        eventually(lambda: len(client.confirmed) > 20, "writes are confirmed")
+        return client
+
+    def lost_of(self, client):
+        """Confirmed writes that the primary does not have."""
+        client.end()
+        with InlineSession(self.addresses()[self.primary()], 6379, 10) as session:
+            return [key for _, key, value in client.confirmed if session.ask(f"get {key}") != value]
+
     def end_clients(self):
+        if self.witness is not None:
+            self.witness.end()
+            self.witness = None
         for client in self.clients.values():
             client.end()
         self.clients = {}

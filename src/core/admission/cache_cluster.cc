@@ -7,6 +7,7 @@
 #include "core/admission/identifiers.h"
 #include "core/admission/replication_group.h"
 #include "core/admission/snapshot.h"
+#include "core/failover/confirmed_writes.h"
 #include "core/state/events.h"
 #include "core/state/snapshots.h"
 
@@ -41,6 +42,9 @@ std::optional<Fault> undeletable_member(const State& state, const CacheCluster& 
       const auto* member = state.find<CacheCluster>(id);
       return id != cluster.id && member != nullptr && member->status != "deleting";
     });
+    if (auto fault = too_few_to_confirm(state, node_group, int(left) - 1)) {
+      return fault;
+    }
     const bool failover =
         group->automatic_failover == "enabled" || group->automatic_failover == "enabling";
     if (failover && left < 2) {
@@ -70,6 +74,18 @@ CacheCluster new_cluster(CacheClusterId id, CacheSettings settings, ZoneName pre
   node.preferred_zone = std::move(preferred_zone);
   cluster.nodes.push_back(std::move(node));
   return cluster;
+}
+
+std::optional<Fault> too_few_to_confirm(const State& state, const NodeGroup& node_group,
+                                        int replicas) {
+  const int wanted = confirmations_of(state, node_group);
+  if (replicas >= wanted) {
+    return std::nullopt;
+  }
+  return Fault{"InvalidParameterCombination",
+               fmt::format("The parameter group has writes confirmed by {} replicas "
+                           "(min-replicas-to-write), and {} would be left.",
+                           wanted, replicas)};
 }
 
 std::optional<Fault> quota_exceeded(const State& state, std::size_t more) {

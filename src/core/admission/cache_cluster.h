@@ -47,6 +47,11 @@ Admitted<Transition> admit(const State& state, const RebootCacheCluster& command
 CacheCluster new_cluster(CacheClusterId id, CacheSettings settings, ZoneName preferred_zone,
                          Tags tags);
 
+// Why the node group may not be left with so few replicas: its parameter group has writes confirmed
+// by more, and with fewer none would be taken.
+std::optional<Fault> too_few_to_confirm(const State& state, const NodeGroup& node_group,
+                                        int replicas);
+
 // The refusal when one more or `more` nodes would exceed the region's quota.
 std::optional<Fault> quota_exceeded(const State& state, std::size_t more);
 

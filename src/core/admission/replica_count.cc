@@ -213,6 +213,9 @@ Checked check_remaining(const State& state, const ReplicationGroup& group,
                   "Must have at least 1 replica when cluster mode is disabled with auto failover "
                   "enabled.");
   }
+  if (auto fault = too_few_to_confirm(state, node_group, replicas)) {
+    return tl::unexpected(std::move(*fault));
+  }
   if (group.multi_az && zones.size() < 2) {
     return refuse("InvalidParameterCombination",
                   "Multi-AZ needs a replica in another availability zone than the primary.");

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include <fmt/format.h>
 
+#include "core/failover/confirmed_writes.h"
 #include "core/failover/disk_leader.h"
 #include "core/failover/fence.h"
 
@@ -85,6 +87,13 @@ bool leads_before(const State& state, const NodeGroup& node_group, const Member&
   return in_a != in_b ? in_a < in_b : a.cluster->id < b.cluster->id;
 }
 
+// It is being made and has its copy already. While nobody else can take writes, that is enough.
+bool has_copy_early(const Member& member) {
+  return member.cluster != nullptr && member.cluster->status == "creating" &&
+         member.seen != nullptr && !member.seen->dead() && !member.seen->hung &&
+         member.seen->ready && member.seen->role == Role::kReplica && member.seen->synced;
+}
+
 std::vector<Member> candidates(const State& state, const Observed& observed,
                                const NodeGroup& node_group) {
   std::vector<Member> out;
@@ -127,6 +136,11 @@ bool awaits_replica(const State& state, const Observed& observed, const NodeGrou
                      });
 }
 
+// A replica may have writes that clients had confirmed, so the primary's place is kept for it.
+bool keeps_confirmed(const State& state, const Observed& observed, const NodeGroup& node_group) {
+  return confirmations_of(state, node_group) > 0 && may_be_held(state, observed, node_group);
+}
+
 // That it is lost belongs into the state before it comes back, maybe empty: afterwards nobody sees.
 bool is_loss_unnoted(const Member& primary) {
   return primary.cluster != nullptr && primary.cluster->status == "available" &&
@@ -166,6 +180,69 @@ std::vector<Member> in_reach(const Observed& observed, std::vector<Member> membe
   return members;
 }
 
+const Member& best_of(const State& state, const NodeGroup& node_group,
+                      const std::vector<Member>& members) {
+  const Member* best = &members.front();
+  for (const Member& one : members) {
+    best = leads_before(state, node_group, one, *best) ? &one : best;
+  }
+  return *best;
+}
+
+// Offsets mean the same only within one stream: of those that have answered, the stream with the
+// most of them. One that still promises its primary not to lead has not told its last word.
+std::vector<Member> witnesses(const State& state, const Observed& observed,
+                              const std::vector<Member>& members) {
+  std::map<std::string, std::vector<Member>> by_stream;
+  for (const Member& member : members) {
+    if (answer_of(state, observed, member.cluster->id) != nullptr && member.seen->surveyed &&
+        !member.seen->promised) {
+      by_stream[member.seen->stream].push_back(member);
+    }
+  }
+  std::vector<Member> most;
+  for (auto& [stream, of_stream] : by_stream) {
+    if (of_stream.size() > most.size()) {
+      most = std::move(of_stream);
+    }
+  }
+  return most;
+}
+
+// In a group in which confirmed writes survive: nobody leads before so many have answered that one
+// of them has all of those. `gone`: why the primary is replaced, and for how long that is known.
+FailoverDecision choose_confirmed(const State& state, const Observed& observed,
+                                  const NodeGroup& node_group, const std::vector<Member>& all,
+                                  const std::string& gone, Duration waited) {
+  FailoverDecision out;
+  out.stage = FailoverStage::kChoosing;
+  const auto heard = witnesses(state, observed, all);
+  const int needed = witnesses_needed(state, observed, node_group);
+  if (int(heard.size()) < needed) {
+    out.awaits_confirmed = waited >= kNewsBound;
+    out.recheck_after = out.awaits_confirmed ? kNewsBound : kNewsBound - waited;
+    out.reason = fmt::format(
+        "{}; {} replicas that hold a copy have to answer and {} did: others may have writes that "
+        "clients had confirmed",
+        gone, needed, heard.size());
+    return out;
+  }
+  const bool settled =
+      std::all_of(all.begin(), all.end(), [](const Member& m) { return m.seen->offset_settled; });
+  if (!settled && waited < kSurveyBound) {
+    out.reason = gone + "; replicas take in what it had sent";
+    out.recheck_after = kSurveyBound - waited;
+    return out;
+  }
+  const Member& best = best_of(state, node_group, heard);
+  out.stage = FailoverStage::kDecided;
+  out.new_primary = best.cluster->id;
+  out.reason =
+      fmt::format("{}; {} has the greatest offset of {} ({}), and {} had to answer", gone,
+                  out.new_primary.str(), heard.size(), best.seen->replication_offset, needed);
+  return out;
+}
+
 // No replica that answers holds a copy.
 FailoverDecision choose_from_disk(const State& state, const Observed& observed,
                                   const NodeGroup& node_group, const Member& primary) {
@@ -197,6 +274,18 @@ bool has_promised(const Member& member) {
   return member.seen->promised;
 }
 
+// How far the old one had come when it was last heard of, if it ever was.
+void tell_risk_in_silence(FailoverDecision& decision, const State& state, const Observed& observed,
+                          const Member& primary) {
+  const Member chosen = member_of(state, observed, decision.new_primary);
+  if (primary.seen != nullptr && chosen.seen != nullptr) {
+    const std::uint64_t had = primary.seen->replication_offset;
+    const std::uint64_t has = chosen.seen->replication_offset;
+    decision.bytes_at_risk = had > has ? had - has : 0;
+    decision.offset_read = primary.seen->offset_read;
+  }
+}
+
 // The last lease of a primary whose host cannot be asked is over. It takes writes only if all of
 // its replicas promise it not to lead; so one that did not has to be heard, and that one may lead.
 FailoverDecision choose_in_silence(const State& state, const Observed& observed,
@@ -214,6 +303,11 @@ FailoverDecision choose_in_silence(const State& state, const Observed& observed,
     out.recheck_after = kNewsBound;
     return out;
   }
+  if (confirmations_of(state, node_group) > 0) {
+    out = choose_confirmed(state, observed, node_group, all, silence, waited);
+    tell_risk_in_silence(out, state, observed, primary);
+    return out;
+  }
   const auto heard = heard_of(all);
   const bool settled = std::all_of(heard.begin(), heard.end(),
                                    [](const Member& m) { return m.seen->offset_settled; });
@@ -226,26 +320,35 @@ FailoverDecision choose_in_silence(const State& state, const Observed& observed,
     out.recheck_after = std::max(bound - waited, Duration());
     return out;
   }
-  const Member* best = &heard.front();
-  for (const Member& one : heard) {
-    best = leads_before(state, node_group, one, *best) ? &one : best;
-  }
+  const Member& best = best_of(state, node_group, heard);
   out.stage = FailoverStage::kDecided;
-  out.new_primary = best->cluster->id;
-  if (primary.seen != nullptr) {
-    const std::uint64_t had = primary.seen->replication_offset;
-    const std::uint64_t has = best->seen->replication_offset;
-    out.bytes_at_risk = had > has ? had - has : 0;
-    out.offset_read = primary.seen->offset_read;
-  }
+  out.new_primary = best.cluster->id;
+  tell_risk_in_silence(out, state, observed, primary);
   out.reason = fmt::format("{}; {} has the greatest offset of {} ({})", silence,
-                           out.new_primary.str(), heard.size(), best->seen->replication_offset);
+                           out.new_primary.str(), heard.size(), best.seen->replication_offset);
   return out;
 }
 
 FailoverDecision choose(const State& state, const Observed& observed, const NodeGroup& node_group,
                         const Member& primary) {
   const auto all = candidates(state, observed, node_group);
+  if (keeps_confirmed(state, observed, node_group)) {
+    const std::string gone = fmt::format("{} {}", node_group.primary.str(),
+                                         primary.seen->dead() ? "is dead" : "came back empty");
+    auto holders = all;
+    for (const CacheClusterId& id : node_group.members) {
+      if (const Member member = member_of(state, observed, id); has_copy_early(member)) {
+        holders.push_back(member);
+      }
+    }
+    // One that came back has no more to send.
+    const Duration waited = primary.seen->dead() ? observed.dead_for(primary.key) : kNewsBound;
+    FailoverDecision out = choose_confirmed(state, observed, node_group, holders, gone, waited);
+    if (out.stage == FailoverStage::kDecided) {
+      tell_loss(out, *primary.seen, *member_of(state, observed, out.new_primary).seen);
+    }
+    return out;
+  }
   if (all.empty()) {
     return choose_from_disk(state, observed, node_group, primary);
   }
@@ -271,14 +374,11 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
     out.recheck_after = kNewsBound;
     return out;
   }
-  const Member* best = &choice.front();
-  for (const Member& one : choice) {
-    best = leads_before(state, node_group, one, *best) ? &one : best;
-  }
+  const Member& best = best_of(state, node_group, choice);
   out.stage = FailoverStage::kDecided;
-  out.new_primary = best->cluster->id;
-  const std::uint64_t has = best->seen->replication_offset;
-  tell_loss(out, *primary.seen, *best->seen);
+  out.new_primary = best.cluster->id;
+  const std::uint64_t has = best.seen->replication_offset;
+  tell_loss(out, *primary.seen, *best.seen);
   out.reason =
       fmt::format("{} {}; {} has the greatest offset of {} ({})", node_group.primary.str(),
                   dead ? "is dead" : "came back empty", out.new_primary.str(), choice.size(), has);
@@ -351,7 +451,8 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
         fmt::format("{} was dead; asks its agent to leave it so", node_group.primary.str());
     return out;
   }
-  const bool empty = replaceable && came_back_empty(*primary.seen);
+  const bool waited_for = replaceable || keeps_confirmed(state, observed, node_group);
+  const bool empty = waited_for && came_back_empty(*primary.seen);
   if (empty && observed.may_be_promoted.contains(primary.key)) {
     out.stage = FailoverStage::kSuspect;
     out.reason =
@@ -375,6 +476,15 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
   return out;
 }
 
+Monotonic fault_of(const Observed& observed, const NodeKey& primary, const HostId& host) {
+  const auto* seen = observed.find(primary);
+  if (seen != nullptr && seen->dead()) {
+    return seen->fault_seen;
+  }
+  const auto silent = observed.silent.find(host);
+  return silent == observed.silent.end() ? observed.now : silent->second;
+}
+
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
@@ -384,6 +494,7 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
   const bool alive = primary.seen != nullptr && !primary.seen->dead();
   return alive || (failover_is_on(group) &&
                    (awaits_replica(state, observed, node_group) ||
+                    keeps_confirmed(state, observed, node_group) ||
                     disk_leader(state, observed, node_group) || is_loss_unnoted(primary)));
 }
 
@@ -416,8 +527,10 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
 bool may_promote_primary(const State& state, const Observed& observed,
                          const ReplicationGroup& group, const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
-  const bool to_be_replaced = primary.seen != nullptr && came_back_empty(*primary.seen) &&
-                              can_be_replaced(state, observed, group, node_group);
+  const bool to_be_replaced =
+      primary.seen != nullptr && came_back_empty(*primary.seen) &&
+      (can_be_replaced(state, observed, group, node_group) ||
+       (failover_is_on(group) && keeps_confirmed(state, observed, node_group)));
   return !to_be_replaced && !observed.deciding.contains(group.id) &&
          is_fenced(state, observed, node_group, node_group.primary);
 }

@@ -22,7 +22,9 @@ namespace hikae::core {
 //   - nothing is committed before the old primary certainly takes no more writes;
 //   - the new primary is the member with the greatest offset among those that hold a whole copy;
 //   - a primary that came back empty is never followed while a replica holds a copy, or has data
-//     on its disk where the primary has none.
+//     on its disk where the primary has none;
+//   - of a group that promises it (confirmed_writes.h), no write is lost that enough replicas had
+//     confirmed: it waits rather than choose without a replica that may have it.
 enum class FailoverStage {
   kHealthy,    // the primary serves, or nobody may take its place
   kSuspect,    // it hangs; its agent is told to kill it
@@ -43,6 +45,9 @@ struct FailoverDecision {
   std::uint64_t bytes_at_risk = 0;
   Monotonic offset_read;
   std::string reason;  // one line
+  // kChoosing: replicas are waited for without which a write that clients had confirmed could be
+  // lost, and for longer than it takes to answer. An operator should know.
+  bool awaits_confirmed = false;
   // Ask again after this time even if nothing was observed; zero: no need.
   Duration recheck_after{};
 };
@@ -50,6 +55,10 @@ struct FailoverDecision {
 FailoverDecision decide_failover(const State& state, const Observed& observed,
                                  const ReplicationGroup& group, const NodeGroup& node_group,
                                  Instant now);
+
+// When the fault was seen that cost a node group its primary: by its agent, or, of one that cannot
+// be asked, when its lease was over.
+Monotonic fault_of(const Observed& observed, const NodeKey& primary, const HostId& host);
 
 // A member other than the primary can take over now.
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,

@@ -85,6 +85,8 @@ struct NodeAssignment {
   bool pause_writes = false;
   // Offsets are wanted quickly and until they stand still: a primary is to be chosen.
   bool survey = false;
+  // That survey begins anew: what was told in one before it counts no more.
+  bool anew = false;
   // Its group is not whole, so replicas synchronise or are about to: the engine's periodic task, in
   // steps of which that advances, is to run often. It costs an idle engine six times the processor.
   bool brisk = false;
@@ -142,6 +144,7 @@ struct NodeAssignment {
     v("kill", s.kill);
     v("pause_writes", s.pause_writes);
     v("survey", s.survey);
+    v("anew", s.anew);
     v("brisk", s.brisk);
     v("release_clients", s.release_clients);
     v("members", s.members);

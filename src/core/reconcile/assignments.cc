@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/failover/confirmed_writes.h"
 #include "core/failover/failover.h"
 #include "core/failover/fence.h"
 #include "core/naming/names.h"
@@ -171,7 +172,8 @@ void assign_role(const State& state, const Observed& observed, const Replication
         node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
     out.pause_writes = !node_group->switchover_target.empty() || node.move.handing_over();
     assign_source(group.migration, out);
-    out.survey = out.survey || place_wanted(state, group) == PlaceWanted::kOfPrimary;
+    out.survey = out.survey || place_wanted(state, group) == PlaceWanted::kOfPrimary ||
+                 asks_before_release(state, observed, group, *node_group, out.node.cluster);
     // First the state forgets that it is fenced, then its agent opens the fence.
     out.lease = node.fenced || wants_lease(state, observed, group, *node_group);
     out.peers = out.lease ? lease_peers(state, *node_group) : out.peers;
@@ -180,7 +182,9 @@ void assign_role(const State& state, const Observed& observed, const Replication
   out.role = Role::kReplica;
   out.hold = is_about_to_lead(group, *node_group, primary_seen);
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
-  out.survey = node_group->switchover_target == out.node.cluster ||
+  out.anew = asks_witnesses(state, observed, *node_group);
+  out.survey = out.anew || node_group->switchover_target == out.node.cluster ||
+               asks_before_release(state, observed, group, *node_group, out.node.cluster) ||
                (primary_seen != nullptr && primary_seen->dead()) ||
                asks_replicas(state, observed, *node_group) ||
                place_wanted(state, group) == PlaceWanted::kOfReplicas;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/failover/confirmed_writes.h"
 #include "core/placement/moving.h"
 #include "core/reconcile/cluster_steps.h"
 
@@ -41,6 +42,11 @@ std::string objection(const State& state, const Observed& observed, const Replic
     return "no other member in reach holds a copy of the data";
   }
   const bool leads = node_group.primary == lost.id;
+  const auto* primary = state.find<CacheCluster>(node_group.primary);
+  if (confirmations_of(state, node_group) > 0 && group.automatic_failover == "enabled" &&
+      (leads || primary == nullptr || !carries_on(state, observed, *primary))) {
+    return "the group has no primary, and writes that clients had confirmed may be there";
+  }
   return leads && group.automatic_failover != "enabled"
              ? "it is the primary, and automatic failover is off"
              : "";
@@ -120,7 +126,11 @@ bool displace(const State& state, const HostId& host, CacheCluster& cluster, Eve
     if (!node.move.left() && is_alone(state, cluster)) {
       node.move = {};  // nothing of it has got there
     }
+    const Ipv4 last = node.address;
     arrive(state, node);
+    if (node.host.empty()) {
+      node.address = last;  // its name keeps an answer until it has a new one
+    }
     node.placement_reason = fmt::format("its host {} was lost", host.str());
     displaced = true;
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/naming/names.h"
+#include "core/naming/records.h"
 #include "core/testing/hosts.h"
 
 namespace hikae::core {
@@ -77,6 +79,35 @@ TEST_F(LostHostTest, APrimaryFailsOverBeforeItIsPlacedAnew) {
   world.settle_group("foo");
   EXPECT_NE(world.host_of(primary), "");
   EXPECT_NE(world.host_of(primary), host);
+}
+
+TEST_F(LostHostTest, ANodeWithoutAPlaceKeepsItsNameAndReadersAreSentElsewhere) {
+  world.make_group("foo", 3);
+  const std::string primary = world.primary_of("foo");
+  const std::string host = world.host_of(primary);
+  const Ipv4 before = world.node(primary).address;
+  world.lose(host);
+  cut_links("foo");
+  rebuild(host);
+  ASSERT_EQ(world.host_of(primary), "");
+  const auto address_of = [&](const std::string& cluster) {
+    const std::string name =
+        node_endpoint(world.state.region(), CacheClusterId(cluster), NodeId("0001"));
+    for (const NameRecord& record : group_records(world.state, ReplicationGroupId("foo"))) {
+      if (record.name == name) {
+        return std::pair(record.addresses.front(), record.ttl_seconds);
+      }
+    }
+    return std::pair(Ipv4(), 0U);
+  };
+  EXPECT_EQ(address_of(primary), std::pair(before, 5U));
+  for (const NameRecord& record : group_records(world.state, ReplicationGroupId("foo"))) {
+    if (record.name ==
+        reader_endpoint(world.state.region(), ReplicationGroupId("foo"), NodeGroupId("0001"))) {
+      EXPECT_EQ(record.targets.size(), 2U);
+    }
+    EXPECT_NE(record.ttl_seconds, 0U);
+  }
 }
 
 TEST_F(LostHostTest, APrimaryWaitsWhileAutomaticFailoverIsOff) {

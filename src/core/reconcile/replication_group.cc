@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/admission/log_delivery.h"
+#include "core/failover/confirmed_writes.h"
 #include "core/failover/disk_leader.h"
 #include "core/failover/fence.h"
 #include "core/reconcile/cluster_steps.h"
@@ -60,6 +61,16 @@ Plan place_members(const View& view) {
   return plan;
 }
 
+// It ended, and what it may have confirmed to clients is with enough others.
+bool may_leave(const View& view, const CacheClusterId& member) {
+  return std::all_of(
+      view.group.node_groups.begin(), view.group.node_groups.end(), [&](const NodeGroup& one) {
+        const bool is_member =
+            std::find(one.members.begin(), one.members.end(), member) != one.members.end();
+        return !is_member || may_release(view.state, view.observed, view.group, one);
+      });
+}
+
 // Members that are gone leave the state; with the last of them the group.
 Plan remove_released(const View& view) {
   Plan plan;
@@ -67,7 +78,8 @@ Plan remove_released(const View& view) {
   ReplicationGroup next = view.group;
   std::size_t left = 0;
   for (const CacheCluster* member : view.members) {
-    if (member->status != "deleting" || !released(view.observed, *member)) {
+    if (member->status != "deleting" || !released(view.observed, *member) ||
+        !may_leave(view, member->id)) {
       ++left;
       continue;
     }
@@ -125,6 +137,30 @@ void finish_creation(const View& view, ReplicationGroup& group, EventWriter& eve
   }
 }
 
+// What a report needs of it, for a leader that has not seen it.
+FailoverNote note_of(const View& view, const NodeGroup& old, const FailoverDecision& decision) {
+  FailoverNote out;
+  out.from = old.primary;
+  out.at = view.context.now;
+  out.planned = decision.planned;
+  out.reason = decision.reason;
+  out.bytes_at_risk = decision.bytes_at_risk;
+  const auto* lost = view.state.find<CacheCluster>(old.primary);
+  if (decision.planned || lost == nullptr || lost->nodes.empty()) {
+    return out;
+  }
+  const Observed& observed = view.observed;
+  const NodeKey key{old.primary, lost->nodes[0].id};
+  const Monotonic fault = fault_of(observed, key, lost->nodes[0].host);
+  const auto dead = observed.dead_since.find(key);
+  out.confirmed_us = dead == observed.dead_since.end() ? 0 : (dead->second - fault).count();
+  out.decided_us = (observed.now - fault).count();
+  out.last_heard_us = decision.offset_read == Monotonic()
+                          ? -1
+                          : std::max(Duration(), fault - decision.offset_read).count();
+  return out;
+}
+
 // The commit of a failover: epoch + 1, the new primary, and in the same transition the names that
 // follow from it and the events of AWS in their order.
 Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& decision) {
@@ -135,6 +171,7 @@ Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& dec
     if (node_group.id == old.id) {
       node_group.primary = decision.new_primary;
       node_group.epoch = old.epoch.next();
+      node_group.failover = note_of(view, old, decision);
       node_group.switchover_target = {};
       node_group.switchover_deadline = {};
     }
@@ -195,6 +232,26 @@ Plan forget_test(const View& view, const NodeGroup& tested) {
   return plan;
 }
 
+// Once in an epoch: its owner has to know that it waits, for what, and how to end that.
+Plan tell_wait(const View& view, const NodeGroup& waiting, const FailoverDecision& decision) {
+  Plan plan;
+  EventWriter events(view.state, view.context.now);
+  ReplicationGroup next = view.group;
+  for (NodeGroup& node_group : next.node_groups) {
+    if (node_group.id == waiting.id) {
+      node_group.wait_told = waiting.epoch;
+    }
+  }
+  plan.reason = decision.reason;
+  plan.alarm = fmt::format(
+      "Node group {} has no primary: {}. Setting min-replicas-to-write to 0 gives those writes up",
+      waiting.id.str(), decision.reason);
+  events.add(kSourceReplicationGroup, view.group.id.str(), plan.alarm);
+  plan.transition.put(std::move(next));
+  events.finish(plan.transition);
+  return plan;
+}
+
 bool is_dead(const View& view, const CacheClusterId& id) {
   const auto* seen = seen_of(view.state, view.observed, id);
   return seen != nullptr && seen->dead();
@@ -216,6 +273,9 @@ Plan fail_over(const View& view) {
         }
         break;
       default:
+        if (decision.awaits_confirmed && node_group.wait_told != node_group.epoch) {
+          return tell_wait(view, node_group, decision);
+        }
         plan.reason = decision.reason;
         plan.recheck_after = decision.recheck_after;
     }

@@ -13,6 +13,32 @@
 namespace hikae::core {
 
 // A shard: one primary and its replicas. Cluster mode disabled has exactly one, `0001`.
+// The newest failover of a node group, until it was reported. So a leader that comes after the one
+// which committed it can report it too.
+struct FailoverNote {
+  CacheClusterId from;  // the primary before; empty: none is to be reported
+  Instant at;           // of the decision
+  bool planned = false;
+  std::string reason;
+  std::uint64_t bytes_at_risk = 0;
+  // Microseconds after the fault was seen: certainly dead, decided. And before it: the primary was
+  // last heard of; -1: never.
+  std::int64_t confirmed_us = 0;
+  std::int64_t decided_us = 0;
+  std::int64_t last_heard_us = 0;
+  template <class Self, class V>
+  static void visit(Self& s, V&& v) {
+    v("from", s.from);
+    v("at", s.at);
+    v("planned", s.planned);
+    v("reason", s.reason);
+    v("bytes_at_risk", s.bytes_at_risk);
+    v("confirmed_us", s.confirmed_us);
+    v("decided_us", s.decided_us);
+    v("last_heard_us", s.last_heard_us);
+  }
+};
+
 struct NodeGroup {
   NodeGroupId id;
   std::string status = "creating";      // creating, available, modifying, deleting
@@ -24,6 +50,10 @@ struct NodeGroup {
   Instant switchover_deadline;
   // TestFailover: the primary of this epoch is to be killed. Equal to `epoch` while it is pending.
   Epoch kill_epoch{0};
+  // The owner was told that the failover of this epoch's primary waits for replicas that may have
+  // confirmed writes.
+  Epoch wait_told{0};
+  FailoverNote failover;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -34,6 +64,8 @@ struct NodeGroup {
     v("switchover_target", s.switchover_target);
     v("switchover_deadline", s.switchover_deadline);
     v("kill_epoch", s.kill_epoch);
+    v("wait_told", s.wait_told);
+    v("failover", s.failover);
   }
 };
 
