@@ -51,6 +51,20 @@ class EveryStep(FailoverTestCase):
         self.pipe.wait_until_it_stands(self.region.server.pid, QUIET_SECONDS)
         return True
 
+    def check_report(self, group_id, epoch, old, new):
+        """By whoever ended it, with the stages that it saw."""
+        def told():
+            return [r for r in self.reports_of(group_id) if r["epoch"] == epoch]
+
+        (report,) = eventually(told, "a report", 10)
+        self.assertEqual((report["old_primary"], report["new_primary"]), (old, new))
+        self.assertTrue(report["repaired"], report)
+        self.assertGreaterEqual(report["fenced_us"], report["confirmed_us"])
+        if report["taken_over"]:
+            self.assertNotIn("committed_us", report)
+        else:
+            self.assertLess(report["committed_us"], report["promoted_us"])
+
     def check_every_step(self, group_id, fault):
         group = self.make(group_id)
         self.restart()
@@ -69,6 +83,7 @@ class EveryStep(FailoverTestCase):
                 self.assertEqual(primary_of(self.region.group(group_id)), new)
                 self.assertEqual(self.epoch_of(group_id), epoch + 1)
                 self.assertEqual(len(self.failovers_of(group_id)), step + 1)
+                self.check_report(group_id, epoch + 1, old, new)
             if not more:
                 return step
         return self.fail(f"a failover of more than {MOST_STEPS} steps")

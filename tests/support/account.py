@@ -166,7 +166,7 @@ class Account:
         report = failover.report
         if failover.planned or report["last_heard_us"] < 0:
             return []
-        heard = failover.at - (report["committed_us"] + report["last_heard_us"]) / 1e6
+        heard = failover.at - (report["fenced_us"] + report["last_heard_us"]) / 1e6
         early = sum(w.size for w in self.lost
                     if w.host == failover.old_host and w.answered < heard - 0.05)
         if early <= report["bytes_at_risk"]:

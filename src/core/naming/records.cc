@@ -9,22 +9,27 @@ namespace {
 constexpr std::uint32_t kMovingTtlSeconds = 5;
 constexpr std::uint32_t kNodeTtlSeconds = 60;
 
-bool in_service(const CacheCluster& cluster, const Node& node) {
-  return !node.host.empty() && cluster.created_at.has_value() && cluster.status != "deleting";
+// A node that lost its host keeps its name: a resolver that was told there is none would remember
+// that for longer than it takes to give the node another place. What is reachable there now is
+// nobody, and never another node.
+bool has_name(const State& state, const CacheCluster& cluster, const Node& node) {
+  const bool has_answer =
+      !node.host.empty() ||
+      (node.address != Ipv4() && !state.occupancy().is_in_use(node.address, cluster.settings.port));
+  return has_answer && cluster.created_at.has_value() && cluster.status != "deleting";
 }
 
-void add_node_names(const Region& region, const CacheCluster& cluster,
-                    std::vector<NameRecord>& out) {
+void add_node_names(const State& state, const CacheCluster& cluster, std::vector<NameRecord>& out) {
   for (const Node& node : cluster.nodes) {
-    if (!in_service(cluster, node)) {
+    if (!has_name(state, cluster, node)) {
       continue;
     }
-    for (std::string& name : node_names(region, cluster, node.id)) {
+    for (std::string& name : node_names(state.region(), cluster, node.id)) {
       NameRecord record;
       record.name = std::move(name);
       record.kind = NameRecord::Kind::kAddress;
       record.addresses = {node.address};
-      record.ttl_seconds = kNodeTtlSeconds;
+      record.ttl_seconds = node.host.empty() ? kMovingTtlSeconds : kNodeTtlSeconds;
       out.push_back(std::move(record));
     }
   }
@@ -43,15 +48,16 @@ void add_node_group_names(const State& state, const ReplicationGroup& group,
                           const NodeGroup& node_group, std::vector<NameRecord>& out) {
   const Region& region = state.region();
   const auto* primary = state.find<CacheCluster>(node_group.primary);
-  if (primary == nullptr || primary->nodes.empty() || !in_service(*primary, primary->nodes[0])) {
+  if (primary == nullptr || primary->nodes.empty() ||
+      !has_name(state, *primary, primary->nodes[0])) {
     return;
   }
   std::vector<std::string> readers;
   for (const CacheClusterId& member : node_group.members) {
     const auto* cluster = state.find<CacheCluster>(member);
     if (member != node_group.primary && cluster != nullptr && !cluster->nodes.empty() &&
-        in_service(*cluster, cluster->nodes[0]) && !cluster->nodes[0].recovering &&
-        !is_restarting(*cluster)) {
+        has_name(state, *cluster, cluster->nodes[0]) && !cluster->nodes[0].host.empty() &&
+        !cluster->nodes[0].recovering && !is_restarting(*cluster)) {
       readers.push_back(node_endpoint(region, *cluster, cluster->nodes[0].id));
     }
   }
@@ -79,7 +85,7 @@ std::vector<NameRecord> group_records(const State& state, const ReplicationGroup
   for (const NodeGroup& node_group : group->node_groups) {
     for (const CacheClusterId& member : node_group.members) {
       if (const auto* cluster = state.find<CacheCluster>(member)) {
-        add_node_names(state.region(), *cluster, out);
+        add_node_names(state, *cluster, out);
       }
     }
     if (group->status != "deleting") {
@@ -93,7 +99,7 @@ std::vector<NameRecord> cluster_records(const State& state, const CacheClusterId
   std::vector<NameRecord> out;
   const auto* cluster = state.find<CacheCluster>(id);
   if (cluster != nullptr && cluster->replication_group.empty()) {
-    add_node_names(state.region(), *cluster, out);
+    add_node_names(state, *cluster, out);
   }
   return out;
 }

@@ -133,7 +133,7 @@ struct Node {
   ZoneName zone;
   SubnetId subnet;
   Ipv4 vpc_address;  // what the API shows
-  Ipv4 address;      // where it is reachable, what DNS answers
+  Ipv4 address;      // where it is reachable, what DNS answers; without a host: where it was last
   NetworkInterfaceId network_interface;
   std::string placement_reason;  // one line for people
   // Raised by one for every restart that is asked for; the agent restarts a process of a lower one.
