@@ -89,8 +89,7 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (desired == desired_) {
     return;
   }
-  if (!desired || !desired_ || desired->survey != desired_->survey ||
-      desired->anew != desired_->anew) {
+  if (!desired || !desired_ || desired->which_survey() != desired_->which_survey()) {
     offset_settled_ = surveyed_ = false;
   }
   const bool led = desired_ && desired_->role == core::Role::kPrimary;
@@ -177,7 +176,7 @@ Awaitable<void> AgentNode::keep() {
 Awaitable<void> AgentNode::look() {
   if (known_.running && !known_.dying && desired_ && !stopping_) {
     core::NodeAssignment assignment = as_it_runs();
-    const Question question{ports_.clock.monotonic(), assignment.survey};
+    const Question question{ports_.clock.monotonic(), assignment.which_survey()};
     liveness_.asked(question.asked);
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
     take(status, question);
@@ -219,7 +218,8 @@ void AgentNode::take(const Result<EngineStatus>& status, const Question& questio
   if (status->refused_writes > std::exchange(refused_writes_, status->refused_writes)) {
     known_.clients_astray = led_until_ && ports_.clock.monotonic() - *led_until_ < kAstrayTime;
   }
-  const bool survey = question.in_survey && desired_ && desired_->survey;
+  const bool survey =
+      question.survey != 0 && desired_ && desired_->which_survey() == question.survey;
   // A link that is down was read to its end.
   const bool still = surveyed_ && offset_ == status->replication_offset;
   offset_settled_ = survey && (still || !status->link_up);

@@ -91,7 +91,7 @@ class AgentNode {
   Awaitable<void> look();
   struct Question {
     Monotonic asked;
-    bool in_survey = false;  // it was asked after the survey had begun
+    int survey = 0;  // it was asked after this one had begun
   };
   void take(const Result<EngineStatus>& status, const Question& question);
   void take_silence(const Error& error);

@@ -125,11 +125,11 @@ void RedisDriver::Inquiry::end(Result<control::EngineStatus> with) {
 
 Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
-  const bool survey = assignment.survey;
+  const int survey = assignment.which_survey();
   core::NodeAssignment again = assignment;
   auto inquiry = co_await await_answer(std::move(assignment));
   // What was asked before a survey may have been answered before it, too.
-  if (inquiry && inquiry->answer->has_value() && survey && !inquiry->survey) {
+  if (inquiry && inquiry->answer->has_value() && survey != 0 && inquiry->survey != survey) {
     inquiry = co_await await_answer(std::move(again));
   }
   if (!inquiry) {
@@ -145,7 +145,7 @@ Awaitable<std::shared_ptr<RedisDriver::Inquiry>> RedisDriver::await_answer(
   const auto executor = co_await boost::asio::this_coro::executor;
   std::shared_ptr<Inquiry> inquiry = inquiries_[node];
   if (!inquiry || inquiry->answer) {  // an answer that nobody waited for is old
-    inquiry = std::make_shared<Inquiry>(executor, assignment.survey);
+    inquiry = std::make_shared<Inquiry>(executor, assignment.which_survey());
     inquiries_[node] = inquiry;
     boost::asio::co_spawn(executor, inquire(inquiry, std::move(assignment)), boost::asio::detached);
   }

@@ -75,10 +75,10 @@ class RedisDriver final : public control::EngineDriver {
   // A question that stays open when whoever asked waits no longer; asking again joins it. A busy
   // engine gets to it in the end, while a new connection would queue up at the end each time.
   struct Inquiry {
-    Inquiry(boost::asio::any_io_executor executor, bool in_survey)
+    Inquiry(boost::asio::any_io_executor executor, int in_survey)
         : survey(in_survey), answered(std::move(executor)) {}
     void end(Result<control::EngineStatus> with);
-    const bool survey;  // asked when a survey was on: the answer is no older than that
+    const int survey;  // asked when that survey was on: the answer is no older; 0: in none
     std::optional<Result<control::EngineStatus>> answer;
     boost::asio::steady_timer answered;  // cancelled then
   };

@@ -87,6 +87,8 @@ struct NodeAssignment {
   bool survey = false;
   // That survey begins anew: what was told in one before it counts no more.
   bool anew = false;
+  // What was told in another one counts no more. 0: none is on.
+  int which_survey() const { return survey ? 1 + int(anew) : 0; }
   // Its group is not whole, so replicas synchronise or are about to: the engine's periodic task, in
   // steps of which that advances, is to run often. It costs an idle engine six times the processor.
   bool brisk = false;
