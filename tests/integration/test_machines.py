@@ -80,6 +80,8 @@ class Faults(unittest.TestCase):
         elsewhere = self.wait_moved()
         print(f"\n  first write elsewhere after {1000 * (elsewhere - cut):.0f} ms")
         self.assertLess(self.beside.last_taken(), elsewhere)
+        # Leases that did not get there are not waited for.
+        self.assertLess(elsewhere - cut, 2.2 * LEASE)
         self.settle()
 
     def test_a_host_that_nobody_hears_is_replaced(self):

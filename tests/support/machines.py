@@ -254,16 +254,19 @@ class Machines:
     def promise(self, replicas):
         """Writes that so many replicas have confirmed survive every failover."""
         api = self.wait_leader().elasticache
+        fresh = False
         with contextlib.suppress(api.exceptions.CacheParameterGroupAlreadyExistsFault):
             api.create_cache_parameter_group(CacheParameterGroupName="safe",
                                              CacheParameterGroupFamily="redis2.8",
                                              Description="confirmed writes survive")
+            fresh = True
         api.modify_cache_parameter_group(
             CacheParameterGroupName="safe",
             ParameterNameValues=[{"ParameterName": "min-slaves-to-write",
                                   "ParameterValue": str(replicas)}])
-        api.modify_replication_group(ReplicationGroupId=GROUP, ApplyImmediately=True,
-                                     CacheParameterGroupName="safe")
+        if fresh:
+            api.modify_replication_group(ReplicationGroupId=GROUP, ApplyImmediately=True,
+                                         CacheParameterGroupName="safe")
 
     def events_since(self, at):
         found = events_of(self.answering()[0].elasticache, GROUP)
