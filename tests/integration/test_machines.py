@@ -75,6 +75,7 @@ class Faults(unittest.TestCase):
     # One way
 
     def test_a_host_that_hears_nothing_is_replaced(self):
+        self.writes_until(time.monotonic() + 5 * LEASE)  # beyond a new leader's patience
         everybody = [m for m in (*HOSTS, *ETCDS) if m != self.host]
         cut = self.m.block(everybody, [self.host])
         elsewhere = self.wait_moved()

@@ -220,6 +220,7 @@ class Machines:
         assert group and group["Status"] == "available", group and group["Status"]
         primary, addresses = primary_of(group), self.addresses()
         assert len(addresses) == 3, addresses
+        epoch = self.info(addresses[primary], "hikae")["hikae_epoch"]
         for member, address in addresses.items():
             info = {**self.info(address, "replication"), **self.info(address, "hikae")}
             if member == primary:
@@ -228,7 +229,7 @@ class Machines:
             else:
                 assert info["role"] == "slave", (member, info)
                 assert info["master_link_status"] == "up", (member, info)
-                assert info["hikae_counted_epoch"] != "0", (member, info)
+                assert info["hikae_counted_epoch"] == epoch, (member, epoch, info)
         self._flows(addresses[primary])
         engines = {host: list(pids) for host, pids in self.engines().items() if pids}
         assert sum(map(len, engines.values())) == 3, engines
