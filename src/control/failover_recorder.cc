@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
+#include "control/touched.h"
 #include "core/failover/failover.h"
 #include "core/state/events.h"
 
@@ -51,8 +52,13 @@ FailoverRecorder::FailoverRecorder(boost::asio::any_io_executor executor, Fronte
       log_(log),
       sink_(sink),
       written_(executor_) {
-  observer_ = frontend_.observe_first(
-      [this](const core::State&, const core::Transition&) { last_commit_ = clock_.monotonic(); });
+  observer_ =
+      frontend_.observe_first([this](const core::State& after, const core::Transition& transition) {
+        last_commit_ = clock_.monotonic();
+        if (!open_.empty()) {
+          look(touched_units(after, transition));  // that a member is back is told by a commit
+        }
+      });
   reconciler_.on_failover(
       [this](const Reconciler::CommittedFailover& failover) { begin(failover); });
   reconciler_.on_observed([this](const std::set<Unit>& units) { look(units); });

@@ -27,7 +27,7 @@ struct ReplicaReturn {
 
 // What happened in one failover and when: microseconds after the agent saw the fault (after the
 // decision, for a planned switchover, which has no fault). A stage that the reporting leader has
-// not seen is absent.
+// not seen is null.
 struct FailoverReport {
   std::string replication_group;
   std::string node_group;
