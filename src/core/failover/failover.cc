@@ -127,12 +127,13 @@ bool failover_is_on(const ReplicationGroup& group) {
 // A replica that may hold a copy has not told yet whether it does.
 bool awaits_replica(const State& state, const Observed& observed, const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
-  const bool in_time = observed.dead_for(primary.key) < kNewsBound;
+  const Duration waited = observed.dead_for(primary.key);
   return std::any_of(node_group.members.begin(), node_group.members.end(),
                      [&](const CacheClusterId& id) {
                        const Member member = member_of(state, observed, id);
-                       return id != node_group.primary &&
-                              may_lead_yet(member, observed.unheard.contains(member.key), in_time);
+                       const bool unheard = observed.unheard.contains(member.key);
+                       const bool in_time = waited < (unheard ? kSilenceBound : kNewsBound);
+                       return id != node_group.primary && may_lead_yet(member, unheard, in_time);
                      });
 }
 
@@ -162,20 +163,19 @@ void tell_loss(FailoverDecision& decision, const NodeObservation& before,
   decision.offset_read = before.offset_read;
 }
 
-// Whoever does not answer may be dead already.
-std::vector<Member> heard_of(const std::vector<Member>& members) {
+// Whoever does not answer may be dead already, or have come back without its copy.
+std::vector<Member> heard_of(const Observed& observed, const std::vector<Member>& members) {
   std::vector<Member> out;
-  std::copy_if(members.begin(), members.end(), std::back_inserter(out),
-               [](const Member& member) { return member.seen->surveyed; });
+  std::copy_if(members.begin(), members.end(), std::back_inserter(out), [&](const Member& member) {
+    return member.seen->surveyed && !observed.unheard.contains(member.key);
+  });
   return out;
 }
 
-// Nobody has answered in time. Who is on a host of which nothing is heard may have lost its copy
-// since, and cannot be told to lead either (`asked`: all agents were asked for a survey).
-std::vector<Member> in_reach(const Observed& observed, std::vector<Member> members, bool asked) {
+// The primary lives, so nobody was asked: whoever is not on a host that fell silent.
+std::vector<Member> in_reach(const Observed& observed, std::vector<Member> members) {
   std::erase_if(members, [&](const Member& member) {
-    return observed.silent.contains(member.cluster->nodes[0].host) ||
-           (asked && observed.unheard.contains(member.key));
+    return observed.silent.contains(member.cluster->nodes[0].host);
   });
   return members;
 }
@@ -251,7 +251,8 @@ FailoverDecision choose_from_disk(const State& state, const Observed& observed,
     const Duration waited = observed.dead_for(primary.key);
     out.stage = FailoverStage::kChoosing;
     out.reason = fmt::format("{} is dead; waits for a replica to answer", node_group.primary.str());
-    out.recheck_after = std::max(kNewsBound - waited, Duration());
+    const Duration bound = waited < kNewsBound ? kNewsBound : kSilenceBound;
+    out.recheck_after = std::max(bound - waited, Duration());
     return out;
   }
   if (const auto from_disk = disk_leader(state, observed, node_group)) {
@@ -308,7 +309,7 @@ FailoverDecision choose_in_silence(const State& state, const Observed& observed,
     tell_risk_in_silence(out, state, observed, primary);
     return out;
   }
-  const auto heard = heard_of(all);
+  const auto heard = heard_of(observed, all);
   const bool settled = std::all_of(heard.begin(), heard.end(),
                                    [](const Member& m) { return m.seen->offset_settled; });
   const Duration bound = heard.size() < all.size() ? kLateBound
@@ -357,21 +358,20 @@ FailoverDecision choose(const State& state, const Observed& observed, const Node
   const Duration waited = observed.dead_for(primary.key);
   const bool settled =
       std::all_of(all.begin(), all.end(), [](const Member& m) { return m.seen->offset_settled; });
-  const auto heard = heard_of(all);
-  const Duration bound = heard.empty() ? kNewsBound : kSurveyBound;
-  if (dead && !settled && waited < bound) {
+  const auto choice = dead ? heard_of(observed, all) : in_reach(observed, all);
+  if (choice.empty()) {
+    // They could not be told to lead either.
+    out.stage = FailoverStage::kChoosing;
+    out.reason = fmt::format("{} {}; no replica that holds a copy has answered yet",
+                             node_group.primary.str(), dead ? "is dead" : "came back empty");
+    out.recheck_after = kNewsBound;
+    return out;
+  }
+  if (dead && !settled && waited < kSurveyBound) {
     out.stage = FailoverStage::kChoosing;
     out.reason =
         fmt::format("{} is dead; replicas take in what it had sent", node_group.primary.str());
-    out.recheck_after = bound - waited;
-    return out;
-  }
-  const auto choice = heard.empty() ? in_reach(observed, all, dead) : heard;
-  if (choice.empty()) {
-    out.stage = FailoverStage::kChoosing;
-    out.reason = fmt::format("{} is dead, and nothing is heard of the hosts of its replicas",
-                             node_group.primary.str());
-    out.recheck_after = kNewsBound;
+    out.recheck_after = kSurveyBound - waited;
     return out;
   }
   const Member& best = best_of(state, node_group, choice);

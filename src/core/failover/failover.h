@@ -20,7 +20,8 @@ namespace hikae::core {
 //
 // The promises (reference: AWS User Guide, "Minimizing downtime with Multi-AZ"):
 //   - nothing is committed before the old primary certainly takes no more writes;
-//   - the new primary is the member with the greatest offset among those that hold a whole copy;
+//   - the new primary is the member with the greatest offset among those that hold a whole copy
+//     and have said so since the old one's end was seen;
 //   - a primary that came back empty is never followed while a replica holds a copy, or has data
 //     on its disk where the primary has none;
 //   - of a group that promises it (confirmed_writes.h), no write is lost that enough replicas had
@@ -83,6 +84,10 @@ bool may_promote_primary(const State& state, const Observed& observed,
 
 // How long a dead primary waits for news of a replica that was last seen without a copy.
 inline constexpr Duration kNewsBound = std::chrono::seconds(3);
+
+// How long it waits where nothing at all is heard of the replica's agent: a host that froze or was
+// cut off may have the only copy, and one that is lost for good is told from it only by time.
+inline constexpr Duration kSilenceBound = std::chrono::seconds(30);
 
 // How long replicas may take in what a dead primary had sent.
 inline constexpr Duration kSurveyBound = std::chrono::milliseconds(25);

@@ -28,7 +28,11 @@ class Failover : public ::testing::Test {
     const CacheCluster& found = world.cluster(cluster);
     return *node_assignment(world.state, world.observed, found, found.nodes[0]);
   }
-  void settle_offsets() { seen("foo-002").offset_settled = seen("foo-003").offset_settled = true; }
+  void settle_offsets() {
+    for (const char* id : {"foo-002", "foo-003"}) {
+      seen(id).surveyed = seen(id).offset_settled = true;
+    }
+  }
 
   World world;
 };
@@ -68,32 +72,33 @@ TEST_F(Failover, AReplicaThatNeverSettlesIsNotWaitedForLongerThanTheBound) {
   EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "nobody has answered at all";
   seen("foo-003").surveyed = true;
   EXPECT_EQ(decide().new_primary.str(), "foo-003") << "foo-002 may be dead as well";
-  seen("foo-003").surveyed = false;
-  world.observed.now = Monotonic(0) + kNewsBound;
-  EXPECT_EQ(decide().new_primary.str(), "foo-002");
 }
 
-TEST_F(Failover, AReplicaOnAHostThatIsNotHeardOfIsWaitedFor) {
-  die("foo-001");
-  world.observed.dead_since[NodeKey{CacheClusterId("foo-001"), NodeId("0001")}] = Monotonic(0);
-  world.observed.now = Monotonic(0) + kNewsBound;
-  for (const char* id : {"foo-002", "foo-003"}) {
-    world.observed.silent[world.cluster(id).nodes[0].host] = Monotonic(0);
-  }
-  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "both may have come back empty since";
-  world.observed.silent.erase(world.cluster("foo-003").nodes[0].host);
-  EXPECT_EQ(decide().new_primary.str(), "foo-003");
-}
-
-TEST_F(Failover, AReplicaWhoseAgentWasAskedAndSaysNothingIsWaitedFor) {
+TEST_F(Failover, OldNewsOfAReplicaNeverMakeItLead) {
   const auto node = [](const char* id) { return NodeKey{CacheClusterId(id), NodeId("0001")}; };
   die("foo-001");
   world.observed.dead_since[node("foo-001")] = Monotonic(0);
-  world.observed.now = Monotonic(0) + kNewsBound * 10;
+  world.observed.now = Monotonic(0) + kSilenceBound * 10;
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "who does not answer cannot be promoted";
+  seen("foo-002").surveyed = seen("foo-003").surveyed = true;
   world.observed.unheard = {node("foo-002"), node("foo-003")};
-  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "their news are from before the question";
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "that was the answer to another question";
   world.observed.unheard.erase(node("foo-003"));
   EXPECT_EQ(decide().new_primary.str(), "foo-003");
+}
+
+TEST_F(Failover, AReplicaOfWhichNothingIsHeardMayHoldTheOnlyCopy) {
+  const auto node = [](const char* id) { return NodeKey{CacheClusterId(id), NodeId("0001")}; };
+  die("foo-001");
+  seen("foo-002").synced = seen("foo-003").synced = false;
+  seen("foo-002").surveyed = seen("foo-003").surveyed = true;
+  world.observed.unheard = {node("foo-003")};
+  world.observed.dead_since[node("foo-001")] = Monotonic(0);
+  world.observed.now = Monotonic(0) + kNewsBound * 2;
+  EXPECT_TRUE(assignment("foo-001").hold);
+  EXPECT_GT(decide().recheck_after, Duration());
+  world.observed.now = Monotonic(0) + kSilenceBound;
+  EXPECT_EQ(decide().stage, FailoverStage::kHealthy) << "it is lost for good";
 }
 
 TEST_F(Failover, TheGreatestOffsetLeadsAndTheGapIsReported) {
