@@ -17,8 +17,11 @@ namespace {
 constexpr int kQuestionsPerLease = 4;
 constexpr int kLooksPerLease = 10;
 constexpr Duration kIdleLook = std::chrono::milliseconds(100);
-// A replica that was restarted has forgotten that it is counted on.
+// A replica that was restarted has forgotten that it is counted on. Those of a new primary find it
+// one after the other; as long as one does not know that it is counted on, nobody can take over.
 constexpr Duration kCountEvery = std::chrono::seconds(1);
+constexpr Duration kCountAnewEvery = std::chrono::milliseconds(100);
+constexpr Duration kGathering = std::chrono::seconds(3);
 
 bool is_leased(const core::NodeAssignment& assignment) {
   return assignment.role == core::Role::kPrimary && assignment.lease;
@@ -78,8 +81,10 @@ void LeaseKeeper::assign(const core::Assignment& assignment) {
     const auto known = primaries_.find(wanted->node);
     const bool same = known != primaries_.end() && known->second.assignment.epoch == wanted->epoch;
     Primary primary = same ? std::move(known->second) : Primary();
-    primary.counted =
-        same && primary.assignment.peers == wanted->peers ? primary.counted : Monotonic();
+    if (!same || primary.assignment.peers != wanted->peers) {
+      primary.counted = Monotonic();
+      primary.gathers_since = parts_.clock.unsuspended();
+    }
     primary.assignment = *wanted;
     fresh = fresh || !same;
     next.emplace(wanted->node, std::move(primary));
@@ -149,10 +154,12 @@ void LeaseKeeper::tend(const core::NodeKey& key, Primary& primary) {
     return;
   }
   const Duration length = parts_.link.lease_length();
+  const bool gathers = now - primary.gathers_since < kGathering;
+  const Duration every = gathers ? kCountAnewEvery : kCountEvery;
   if (primary.held.until() != Monotonic() && primary.held.needs_replicas(now)) {
     primary.asking = true;
     begin(ask_replicas(key, primary.assignment, length));
-  } else if (primary.counted == Monotonic() || now - primary.counted >= kCountEvery) {
+  } else if (primary.counted == Monotonic() || now - primary.counted >= every) {
     primary.counted = now;
     primary.asking = true;
     begin(count(primary.assignment, primary.held.promised(now)));

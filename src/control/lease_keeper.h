@@ -41,10 +41,11 @@ class LeaseKeeper {
   struct Primary {
     core::NodeAssignment assignment;
     core::HeldLease held;
-    Monotonic counted;     // when its replicas were told last
-    bool asking = false;   // its replicas
-    bool ending = false;   // transactions of before its lease had ended
-    bool refuses = false;  // as the log was told
+    Monotonic counted;        // when its replicas were told last
+    Monotonic gathers_since;  // when they last became other ones, or it began to lead
+    bool asking = false;      // its replicas
+    bool ending = false;      // transactions of before its lease had ended
+    bool refuses = false;     // as the log was told
   };
 
   Awaitable<void> run();
