@@ -12,9 +12,8 @@
 //   - what one side does not take is held back at the other: no more than kChunk bytes are kept for
 //     each direction;
 //   - children of the engine have none of its descriptors, so that they keep no client waiting;
-//   - its descriptors have numbers that the engine does not use: its event loop takes no larger
-//   ones
-//     than it has clients.
+//   - its descriptors have numbers that the engine does not use, whose event loop takes no larger
+//     ones than it may have clients.
 //   INFO hikaefront
 //     How many clients there are, and how many were turned away because there were too many.
 
