@@ -77,7 +77,7 @@ class Hikae(Group):
         self.reported.add(newest.name)
         with open(newest.path, encoding="utf-8") as file:
             report = json.load(file)
-        seen = (report["at"] - report["committed_us"]) / 1000 - fault * 1000
+        seen = (report["at"] - report["fenced_us"]) / 1000 - fault * 1000
         return [f"seen after {seen:.1f}, and then"] + [
             f"{name[:-3]} {time_us / 1000:.1f}" for name, time_us in report.items()
             if name.endswith("_us")]

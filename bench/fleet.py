@@ -133,7 +133,7 @@ def print_stages(data, killed_at, written):
         with open(entry.path, encoding="utf-8") as file:
             reports.append(json.load(file))
     seen = {report["replication_group"]:
-            (report["at"] - report["committed_us"]) / 1000 - killed_at * 1000
+            (report["at"] - report["fenced_us"]) / 1000 - killed_at * 1000
             for report in reports}
     print(f"# seen           {support.figures(list(seen.values()))}", flush=True)
     for stage in ("confirmed", "fenced", "committed", "names", "promoted", "repaired"):

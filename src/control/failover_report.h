@@ -36,7 +36,7 @@ struct FailoverReport {
   std::string new_primary;
   bool planned = false;
   std::string reason;
-  Instant at;                                // of the commit
+  Instant at;                                // of the decision
   std::optional<std::int64_t> confirmed_us;  // the control plane knew that the old primary is dead
   // Decided, because it was certain that the old primary takes no more writes: nobody starts it
   // again as a primary either.

@@ -260,11 +260,17 @@ class Conductor:
                 f"{self.region.log_tail(LOG_LINES, self._log_from)}")
 
 
+def _milliseconds(report, stage):
+    """A leader that came after the one that decided did not see every stage."""
+    time_us = report[f"{stage}_us"]
+    return "an unknown time" if time_us is None else f"{time_us / 1000:.1f} ms"
+
+
 def _in_words(report):
     kind = "switchover" if report["planned"] else "failover"
     whole = f"whole after {report['repaired_us'] / 1000:.0f} ms"
     return (f"{kind} to {report['new_primary']} (epoch {report['epoch']}), committed after "
-            f"{report['committed_us'] / 1000:.1f} ms, promoted after "
-            f"{report['promoted_us'] / 1000:.1f} ms, "
+            f"{_milliseconds(report, 'committed')}, promoted after "
+            f"{_milliseconds(report, 'promoted')}, "
             f"{whole if report['repaired'] else 'not whole'}, "
             f"{report['bytes_at_risk']} bytes at risk: {report['reason']}")
