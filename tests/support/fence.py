@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from .inline import InlineSession
+from .inline import InlineSession, RedisError
 from .processes import die_with_parent
 from .region import binary, free_port
 from .waiting import eventually
@@ -68,7 +68,7 @@ class FencedEngine:
         try:
             with self.session() as session:
                 return session.ask("ping") == "PONG"
-        except OSError:
+        except (OSError, RedisError):  # it may be loading
             return False
 
     def log(self):
