@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 
 from support import netns  # noqa: E402 - the path comes first
 from support.machines import Machines  # noqa: E402
+from support.processes import die_with_parent  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
 BLOCK = b"x" * (4 << 20)
@@ -28,11 +29,13 @@ BLOCKS = 16  # a file of 64 MB, written over and over
 
 
 def burn():
+    die_with_parent()
     while True:
         pass
 
 
 def write_and_sync(directory):
+    die_with_parent()
     with open(os.path.join(directory, str(os.getpid())), "wb") as file:
         while True:
             file.seek(0)

@@ -50,7 +50,8 @@ class Engine:
                              daemon=True).start()
             command += ["--loadmodule", module, path, "127.0.0.1"]
         self.path = path if module else None
-        self.process = subprocess.Popen(support.pinned(0, command), stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(support.mortal(support.pinned(0, command)),
+                                        stdout=subprocess.DEVNULL)
         self.benchmark = f"{name}-benchmark"
         support.wait_until(lambda: self.measure("ping", 1000), "the engine answers", 10, 0.05)
 
@@ -101,11 +102,7 @@ def main():
     parser.add_argument("--module", default=os.path.join(support.ROOT, "build/release/fence.so"))
     parser.add_argument("--turns", type=int, default=15)
     parser.add_argument("--requests", type=int, default=500_000)
-    options = parser.parse_args()
-    options.module = os.path.abspath(options.module)
-    for name in ("valkey", "redis"):
-        if shutil.which(f"{name}-server") and shutil.which(f"{name}-benchmark"):
-            compare(name, options)
+    support.each_engine(parser.parse_args(), compare)
     return 0
 
 

@@ -32,7 +32,8 @@ class Engine:
                    "", "--dir", self.directory, "--logfile", "engine.log", "--protected-mode", "no",
                    "--loadmodule", options.module, "127.0.0.1", str(self.port), "127.0.0.1",
                    str(self.direct), str(tls)]
-        self.process = subprocess.Popen(self.pinned(0, command), stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(support.mortal(self.pinned(0, command)),
+                                        stdout=subprocess.DEVNULL)
         self.benchmark = f"{name}-benchmark"
         support.wait_until(self.answers, "the engine answers", 10, 0.05)
 
@@ -102,11 +103,7 @@ def main():
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--processors", action="store_true")
-    options = parser.parse_args()
-    options.module = os.path.abspath(options.module)
-    for name in ("valkey", "redis"):
-        if shutil.which(f"{name}-server") and shutil.which(f"{name}-benchmark"):
-            compare(name, options)
+    support.each_engine(parser.parse_args(), compare)
     return 0
 
 

@@ -51,6 +51,19 @@ def wait_until(condition, what, limit=START_LIMIT_SECONDS, pause=0.0):
             time.sleep(pause)
 
 
+def each_engine(options, compare):
+    """compare(name, options) for every engine with a benchmark of its own that is installed."""
+    options.module = os.path.abspath(options.module)
+    for name in ("valkey", "redis"):
+        if shutil.which(f"{name}-server") and shutil.which(f"{name}-benchmark"):
+            compare(name, options)
+
+
+def mortal(command):
+    """The command as a process that ends with this one, whatever ends that."""
+    return ["setpriv", "--pdeathsig", "KILL", *command]
+
+
 def pinned(core, command):
     """The command bound to one processor, where there are two and taskset."""
     if (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:

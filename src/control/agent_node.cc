@@ -104,9 +104,9 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (other_engine || may_try_at_once(desired)) {
     not_before_ = Monotonic();
   }
-  const bool led_anew = desired && desired_ && desired_->hold && !desired->hold &&
-                        desired->role == core::Role::kReplica;
-  if (led_anew && (known_.dying || !known_.running)) {
+  const bool another_leads = desired && desired_ && desired_->hold && !desired->hold &&
+                             desired->role == core::Role::kReplica;
+  if (another_leads && (known_.dying || !known_.running)) {
     not_before_ = ports_.clock.monotonic() + kReturnOfClients;
   }
   desired_ = desired;

@@ -6,7 +6,8 @@ import threading
 import time
 import unittest
 
-from support.fence import FencedEngine, module, programs
+from support.engine_modules import module, programs
+from support.fence import FencedEngine
 from support.waiting import eventually
 
 REFUSED = "READONLY This primary has no lease and takes no writes now."
@@ -19,7 +20,7 @@ class Fence(unittest.TestCase):
     def setUpClass(cls):
         if not programs():
             raise unittest.SkipTest("no engine is installed")
-        assert os.path.exists(module()), f"{module()} is built with hikae"
+        assert os.path.exists(module("fence")), f"{module('fence')} is built with hikae"
 
     def engines(self, count=1, *arguments):
         """One after the other; each alone, or `count` of one kind together."""

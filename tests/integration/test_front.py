@@ -9,7 +9,8 @@ import struct
 import threading
 import unittest
 
-from support.front import FrontedEngine, module, programs
+from support.engine_modules import module, programs
+from support.front import FrontedEngine
 from support.waiting import eventually
 
 CLIENTS = 400
@@ -38,7 +39,7 @@ class Front(unittest.TestCase):
     def setUpClass(cls):
         if not programs():
             raise unittest.SkipTest("no engine is installed")
-        assert os.path.exists(module()), f"{module()} is built with hikae"
+        assert os.path.exists(module("front")), f"{module('front')} is built with hikae"
 
     def engines(self, *arguments, **more):
         for program in programs():

@@ -8,19 +8,11 @@ import subprocess
 import tempfile
 import time
 
+from .engine_modules import module
 from .inline import InlineSession, RedisError
 from .processes import die_with_parent
-from .region import binary, free_port
+from .region import free_port
 from .waiting import eventually
-
-
-def module():
-    return os.path.join(os.path.dirname(binary()), "fence.so")
-
-
-def programs():
-    """The engines that are installed here."""
-    return [path for path in map(shutil.which, ("valkey-server", "redis-server")) if path]
 
 
 class FencedEngine:
@@ -38,7 +30,7 @@ class FencedEngine:
         self._command = [program, "--bind", address, "--port", str(self.port),
                          "--dir", self.directory, "--unixsocket", self.socket, "--save", "",
                          "--repl-diskless-sync-delay", "0", "--logfile", "engine.log", *arguments]
-        self._fence = ["--loadmodule", module(), path, address]
+        self._fence = ["--loadmodule", module("fence"), path, address]
         self._start(with_module)
 
     def _start(self, with_module):

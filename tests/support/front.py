@@ -6,19 +6,11 @@ import ssl
 import subprocess
 import tempfile
 
+from .engine_modules import module
 from .inline import REPLY_TIMEOUT, InlineSession
 from .processes import die_with_parent
-from .region import binary, free_port
+from .region import free_port
 from .waiting import eventually
-
-
-def module():
-    return os.path.join(os.path.dirname(binary()), "front.so")
-
-
-def programs():
-    """The engines that are installed here."""
-    return [path for path in map(shutil.which, ("valkey-server", "redis-server")) if path]
 
 
 class FrontedEngine:
@@ -41,8 +33,8 @@ class FrontedEngine:
                    "--tls-ca-cert-file", pem, "--tls-auth-clients", "no", "--protected-mode", "no",
                    "--dir", self.directory, "--unixsocket", self.socket, "--save", "",
                    "--logfile", "engine.log", "--repl-diskless-sync-delay", "0", *self._arguments,
-                   "--loadmodule", module(), address, str(self.port), address, str(self.plain),
-                   str(self.tls)]
+                   "--loadmodule", module("front"), address, str(self.port), address,
+                   str(self.plain), str(self.tls)]
         if self._descriptors:
             command = ["prlimit", f"--nofile={self._descriptors}", *command]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,

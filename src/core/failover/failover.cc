@@ -330,26 +330,32 @@ FailoverDecision choose_in_silence(const State& state, const Observed& observed,
   return out;
 }
 
+// The primary is dead or came back empty, and a replica may have writes that were confirmed.
+FailoverDecision choose_holder(const State& state, const Observed& observed,
+                               const NodeGroup& node_group, const Member& primary) {
+  const std::string gone = fmt::format("{} {}", node_group.primary.str(),
+                                       primary.seen->dead() ? "is dead" : "came back empty");
+  auto holders = candidates(state, observed, node_group);
+  for (const CacheClusterId& id : node_group.members) {
+    if (const Member member = member_of(state, observed, id); has_copy_early(member)) {
+      holders.push_back(member);
+    }
+  }
+  // One that came back has no more to send.
+  const Duration waited = primary.seen->dead() ? observed.dead_for(primary.key) : kNewsBound;
+  FailoverDecision out = choose_confirmed(state, observed, node_group, holders, gone, waited);
+  if (out.stage == FailoverStage::kDecided) {
+    tell_loss(out, *primary.seen, *member_of(state, observed, out.new_primary).seen);
+  }
+  return out;
+}
+
 FailoverDecision choose(const State& state, const Observed& observed, const NodeGroup& node_group,
                         const Member& primary) {
-  const auto all = candidates(state, observed, node_group);
   if (keeps_confirmed(state, observed, node_group)) {
-    const std::string gone = fmt::format("{} {}", node_group.primary.str(),
-                                         primary.seen->dead() ? "is dead" : "came back empty");
-    auto holders = all;
-    for (const CacheClusterId& id : node_group.members) {
-      if (const Member member = member_of(state, observed, id); has_copy_early(member)) {
-        holders.push_back(member);
-      }
-    }
-    // One that came back has no more to send.
-    const Duration waited = primary.seen->dead() ? observed.dead_for(primary.key) : kNewsBound;
-    FailoverDecision out = choose_confirmed(state, observed, node_group, holders, gone, waited);
-    if (out.stage == FailoverStage::kDecided) {
-      tell_loss(out, *primary.seen, *member_of(state, observed, out.new_primary).seen);
-    }
-    return out;
+    return choose_holder(state, observed, node_group, primary);
   }
+  const auto all = candidates(state, observed, node_group);
   if (all.empty()) {
     return choose_from_disk(state, observed, node_group, primary);
   }

@@ -161,21 +161,24 @@ FailoverNote note_of(const View& view, const NodeGroup& old, const FailoverDecis
   return out;
 }
 
+// The node group in a copy of its group.
+NodeGroup& same_in(ReplicationGroup& group, const NodeGroup& node_group) {
+  return *std::find_if(group.node_groups.begin(), group.node_groups.end(),
+                       [&](const NodeGroup& one) { return one.id == node_group.id; });
+}
+
 // The commit of a failover: epoch + 1, the new primary, and in the same transition the names that
 // follow from it and the events of AWS in their order.
 Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& decision) {
   Plan plan;
   EventWriter events(view.state, view.context.now);
   ReplicationGroup next = view.group;
-  for (NodeGroup& node_group : next.node_groups) {
-    if (node_group.id == old.id) {
-      node_group.primary = decision.new_primary;
-      node_group.epoch = old.epoch.next();
-      node_group.failover = note_of(view, old, decision);
-      node_group.switchover_target = {};
-      node_group.switchover_deadline = {};
-    }
-  }
+  NodeGroup& node_group = same_in(next, old);
+  node_group.primary = decision.new_primary;
+  node_group.epoch = old.epoch.next();
+  node_group.failover = note_of(view, old, decision);
+  node_group.switchover_target = {};
+  node_group.switchover_deadline = {};
   const std::string text = fmt::format("Failover from primary node {} to replica node {} completed",
                                        old.primary.str(), decision.new_primary.str());
   events.add(kSourceCacheCluster, old.primary.str(), text);
@@ -201,11 +204,7 @@ Plan give_up_switchover(const View& view, const NodeGroup& old, const FailoverDe
   Plan plan;
   EventWriter events(view.state, view.context.now);
   ReplicationGroup next = view.group;
-  for (NodeGroup& node_group : next.node_groups) {
-    if (node_group.id == old.id) {
-      node_group.switchover_target = {};
-    }
-  }
+  same_in(next, old).switchover_target = {};
   // A modification under way goes on, and tries again after a while.
   next.status = next.applying.empty() ? "available" : next.status;
   events.add(kSourceReplicationGroup, view.group.id.str(),
@@ -221,11 +220,7 @@ Plan give_up_switchover(const View& view, const NodeGroup& old, const FailoverDe
 Plan forget_test(const View& view, const NodeGroup& tested) {
   Plan plan;
   ReplicationGroup next = view.group;
-  for (NodeGroup& node_group : next.node_groups) {
-    if (node_group.id == tested.id) {
-      node_group.kill_epoch = Epoch(0);
-    }
-  }
+  same_in(next, tested).kill_epoch = Epoch(0);
   plan.reason =
       fmt::format("{} was killed by a test, but no replica can take over", tested.primary.str());
   plan.transition.put(std::move(next));
@@ -237,11 +232,7 @@ Plan tell_wait(const View& view, const NodeGroup& waiting, const FailoverDecisio
   Plan plan;
   EventWriter events(view.state, view.context.now);
   ReplicationGroup next = view.group;
-  for (NodeGroup& node_group : next.node_groups) {
-    if (node_group.id == waiting.id) {
-      node_group.wait_told = waiting.epoch;
-    }
-  }
+  same_in(next, waiting).wait_told = waiting.epoch;
   plan.reason = decision.reason;
   plan.alarm = fmt::format(
       "Node group {} has no primary: {}. Setting min-replicas-to-write to 0 gives those writes up",
