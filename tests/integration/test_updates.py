@@ -62,6 +62,9 @@ class ServiceUpdates(FailoverTestCase):
         before = self.engine.version
         pids = set(self.region.nodes())
         update = self.upgrade("rolled")
+        for member in group["MemberClusters"]:
+            self.assertIn("Service update is available for cache node 0001.",
+                          self.events_of("cache-cluster", member))
         self.assertEqual(set(self.region.nodes()), pids, "nothing happens by itself")
         offered = self.cache.describe_service_updates(ServiceUpdateName=update)["ServiceUpdates"]
         self.assertEqual(len(offered), 1)

@@ -33,7 +33,7 @@ class Follower {
       for (const Node& node : member->nodes) {
         const auto* seen = observed_.find(member->id, node);
         if (seen != nullptr && !seen->newer_program.empty()) {
-          offer(*member, node, *seen);
+          offer(*seen);
         }
       }
     }
@@ -55,7 +55,7 @@ class Follower {
     return out;
   }
 
-  void offer(const CacheCluster& member, const Node& node, const NodeObservation& seen) {
+  void offer(const NodeObservation& seen) {
     const ServiceUpdateName name = update_name(seen.newer_program);
     const std::size_t blank = seen.newer_program.find(' ');
     const auto id = update_action_id(unit_.group, unit_.cluster, name);
@@ -79,8 +79,6 @@ class Follower {
       action.available_at = action.modified_at = now_;
     }
     action.minor = action.minor && series(seen.running_version) == series(update.version);
-    events_.add(kSourceCacheCluster, member.id.str(),
-                fmt::format("Service update is available for cache node {}.", node.id.str()));
   }
 
   void make_room(const std::string& engine) {
@@ -127,13 +125,18 @@ class Follower {
   }
 
   NodeUpdate settle_node(const CacheCluster& member, const Node& node, const UpdateAction& action,
-                         const std::string& version) const {
+                         const std::string& version) {
     NodeUpdate next;
     next.node = NodeKey{member.id, node.id};
     for (const NodeUpdate& one : action.nodes) {
       next = one.node == next.node ? one : next;
     }
     const std::string status = node_status(member, next, version);
+    // Some agent is the first to tell of the newer program; the update is every node's.
+    if (next.modified_at == Instant() && status != "complete") {
+      events_.add(kSourceCacheCluster, member.id.str(),
+                  fmt::format("Service update is available for cache node {}.", node.id.str()));
+    }
     if (status == next.status && next.modified_at != Instant()) {
       return next;
     }
