@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Milliseconds from what happens to a machine to the first write that is acknowledged elsewhere.
 
-    bench/host_loss.py [--rounds 10]                       needs root, for network namespaces
+    bench/host_loss.py [--rounds 10] [--faults cut,power,kill,servers] [--stages]
+                                                           needs root, for network namespaces
 
 Six hosts in three zones, two servers, three members of etcd, each a network namespace; a group of
 three with default leases (1 s). A client that follows the primary's name writes all the time.
@@ -29,6 +30,7 @@ from support.machines import SERVERS, Machines  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
 CONTROL_LOSS_SECONDS = 10
+FAULTS = ("cut", "power", "kill")
 
 
 def first_elsewhere(machines, host, begin):
@@ -41,7 +43,18 @@ def first_elsewhere(machines, host, begin):
     return eventually(found, "another host takes writes", 30, 0.01)
 
 
-def round_of(machines, fault):
+def print_stages(machines, begin, took):
+    """When things happened by the report of the failover, in milliseconds after the fault."""
+    report = machines.reports()[-1]
+    wall = time.time() - (time.monotonic() - begin)
+    seen = (report["at"] - report["fenced_us"]) / 1000 - wall * 1000
+    later = {name[:-3]: seen + time_us / 1000 for name, time_us in report.items()
+             if name.endswith("_us") and time_us is not None}
+    stages = ", ".join(f"{name} {at:.1f}" for name, at in {"seen": seen, **later}.items())
+    print(f"# {1000 * took:.1f} ms; {stages}", flush=True)
+
+
+def round_of(machines, fault, stages):
     machines.wait_whole()
     machines.wait_leader()
     beside = machines.start_clients()
@@ -53,6 +66,8 @@ def round_of(machines, fault):
     problems = machines.settle().problems()
     if problems:
         sys.exit("\n".join(problems))
+    if stages:
+        print_stages(machines, begin, took)
     return 1000 * took
 
 
@@ -74,18 +89,23 @@ def refused_without_servers(machines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--faults", default=",".join((*FAULTS, "servers")))
+    parser.add_argument("--stages", action="store_true", help="of each failover, by its report")
     options = parser.parse_args()
     netns.require()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
     machines = Machines()
     try:
         machines.start()
-        for fault in ("cut", "power", "kill"):
-            times = sorted(round_of(machines, fault) for _ in range(options.rounds))
+        chosen = options.faults.split(",")
+        for fault in [one for one in FAULTS if one in chosen]:
+            times = sorted(round_of(machines, fault, options.stages)
+                           for _ in range(options.rounds))
             print(f"{fault:7} median {statistics.median(times):7.0f} ms, {times[0]:.0f} to "
                   f"{times[-1]:.0f} ms in {len(times)} rounds", flush=True)
-        taken, refused = refused_without_servers(machines)
-        print(f"servers {taken} writes without a server, {refused} refused")
+        if "servers" in chosen:
+            taken, refused = refused_without_servers(machines)
+            print(f"servers {taken} writes without a server, {refused} refused")
     finally:
         machines.dispose()
     return 0

@@ -15,6 +15,11 @@ using core::CacheCluster;
 using core::ReplicationGroup;
 using core::ReplicationGroupId;
 
+// Since it told of it, and the choice could not know. Another one is chosen in its place.
+bool lost_its_copy(const Engine& chosen) {
+  return chosen.dying || (chosen.role == core::Role::kReplica && !chosen.has_copy);
+}
+
 }  // namespace
 
 void Checker::fail(std::string what) {
@@ -202,7 +207,7 @@ void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGrou
   const bool planned = was.switchover_target == now.primary && old != nullptr && !old->dying &&
                        old->fence_is_open(env_.timeline.now());
   const Engine* chosen = fleet_.find_node({now.primary, core::NodeId("0001")});
-  if (chosen == nullptr || chosen->dying) {
+  if (chosen == nullptr || lost_its_copy(*chosen)) {
     return;
   }
   const auto lacks = [&](const Write& write) {
@@ -313,7 +318,7 @@ void Checker::on_failover(const control::Reconciler::CommittedFailover& failover
     return;  // it is cut off, and went on
   }
   if (decision.planned || decision.offset_read == Monotonic() || leader == nullptr ||
-      leader->dying || left == left_behind_.end()) {
+      lost_its_copy(*leader) || left == left_behind_.end()) {
     return;
   }
   const History& history = fleet_.history();

@@ -7,6 +7,9 @@
 
 namespace hikae::sim {
 
+// What does not pass of a host that is cut off: what it should hear, what it says, or both.
+enum class Way { kBoth, kIn, kOut };
+
 // What every part of a run shares. One source of randomness: never draw twice in one expression.
 struct Env {
   Random& random;

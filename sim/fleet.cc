@@ -247,7 +247,7 @@ int Fleet::confirmed_by(const Engine& engine, History::Place place) const {
   return int(std::count_if(engine.downstream.begin(), engine.downstream.end(), [&](Pid pid) {
     const auto replica = engines_.find(pid);
     return replica != engines_.end() && replica->second.link_up && replica->second.runs() &&
-           history_.leads_to(place, replica->second.data);
+           passes(replica->second, engine) && history_.leads_to(place, replica->second.data);
   }));
 }
 
@@ -467,7 +467,9 @@ void Fleet::promise(Engine& primary, core::Epoch epoch, Duration length,
         hears->promised_until = std::max(hears->promised_until, env_.timeline.now() + shortest);
       }
       env_.timeline.call(back, [this, pid, link, acknowledged] {
-        if (const Engine* answers = on_link(pid, link)) {
+        const Engine* answers = on_link(pid, link);
+        const Engine* asked = answers == nullptr ? nullptr : find(answers->upstream);
+        if (asked != nullptr && passes(*answers, *asked)) {
           acknowledged->insert(answers->address);
         }
       });
@@ -476,12 +478,16 @@ void Fleet::promise(Engine& primary, core::Epoch epoch, Duration length,
   }
 }
 
-void Fleet::cut(const core::HostId& host, Monotonic until) {
-  Monotonic& end = cut_until_[host];
-  end = std::max(end, until);
+void Fleet::cut(const core::HostId& host, Way way, Monotonic until) {
+  if (way != Way::kOut) {
+    deaf_until_[host] = std::max(deaf_until_[host], until);
+  }
+  if (way != Way::kIn) {
+    mute_until_[host] = std::max(mute_until_[host], until);
+  }
   for (auto& [pid, engine] : engines_) {
     const Engine* upstream = find(engine.upstream);
-    if (upstream != nullptr && are_apart(engine, *upstream)) {
+    if (upstream != nullptr && !passes(*upstream, engine)) {
       drop_link(engine);
       const Duration pause = env_.draw(milliseconds(1), seconds(1));
       connect_later(engine, pause);
@@ -489,12 +495,16 @@ void Fleet::cut(const core::HostId& host, Monotonic until) {
   }
 }
 
-bool Fleet::are_apart(const Engine& a, const Engine& b) const {
-  const auto is_cut = [&](const Engine& one) {
-    const auto known = cut_until_.find(one.host);
-    return known != cut_until_.end() && env_.timeline.now() < known->second;
+bool Fleet::passes(const Engine& from, const Engine& to) const {
+  const auto is_cut = [&](const auto& until, const Engine& one) {
+    const auto known = until.find(one.host);
+    return known != until.end() && env_.timeline.now() < known->second;
   };
-  return a.host != b.host && (is_cut(a) || is_cut(b));
+  return from.host == to.host || (!is_cut(mute_until_, from) && !is_cut(deaf_until_, to));
+}
+
+bool Fleet::are_apart(const Engine& a, const Engine& b) const {
+  return !passes(a, b) || !passes(b, a);
 }
 
 void Fleet::drop_link(Engine& replica) {

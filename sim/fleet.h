@@ -149,8 +149,9 @@ class Fleet {
   using Acknowledged = std::shared_ptr<std::set<Ipv4>>;
   void promise(Engine& primary, core::Epoch epoch, Duration length, const std::vector<Ipv4>& peers,
                Acknowledged acknowledged);
-  // Between the host and all others no byte passes until then; their connections end.
-  void cut(const core::HostId& host, Monotonic until);
+  // Between the host and all others no byte passes that way until then. Replicas that hear nothing
+  // any more lose their connections; those that are not heard confirm nothing.
+  void cut(const core::HostId& host, Way way, Monotonic until);
   void set_hosts(Engine& engine, std::string content) { engine.hosts_file = std::move(content); }
   // So many replicas that are linked to it have applied what is at the place.
   int confirmed_by(const Engine& engine, History::Place place) const;
@@ -176,6 +177,7 @@ class Fleet {
   void advance(Engine& engine, History::Place place);
   void drop_link(Engine& replica);
   void drop_downstream(Engine& upstream, bool in_flight_too);
+  bool passes(const Engine& from, const Engine& to) const;
   bool are_apart(const Engine& a, const Engine& b) const;
   // The replica when the link is still the same one, else nullptr.
   Engine* on_link(Pid pid, std::uint64_t link);
@@ -188,7 +190,8 @@ class Fleet {
   std::map<core::NodeKey, std::set<Pid>> of_node_;
   std::map<Ipv4, std::set<Pid>> at_address_;
   std::uint64_t last_stream_ = 0;
-  std::map<core::HostId, Monotonic> cut_until_;
+  std::map<core::HostId, Monotonic> deaf_until_;
+  std::map<core::HostId, Monotonic> mute_until_;
   Pid last_pid_ = 1000;
 };
 

@@ -135,7 +135,7 @@ void World::hit_group() {
   const Duration time = env_.draw(milliseconds(500), seconds(4));
   trace_.line("fault", "{} is cut off for {} us, then {} loses its power", deaf.str(), time.count(),
               leader.str());
-  network_.partition(deaf, timeline_.now() + time);
+  network_.partition(deaf, Way::kBoth, timeline_.now() + time);
   const Duration after = env_.draw(milliseconds(1), milliseconds(300));
   timeline_.call(after, [this, leader] {
     if (HostSlot& host = hosts_.at(leader); faults_on_ && !host.down) {
@@ -168,14 +168,23 @@ void World::hit_host(Fault fault) {
       break;
     default: {
       const Duration time = env_.draw(milliseconds(50), seconds(4));
-      const bool wholly = fault == Fault::kHostCut;
-      trace_.line("fault", "{} is cut off{} for {} us", id.str(),
-                  wholly ? " from the other hosts too" : "", time.count());
-      network_.partition(id, timeline_.now() + time);
-      if (wholly) {
-        fleet_.cut(id, timeline_.now() + time);
-      }
+      cut_host(id, fault == Fault::kHostCut, time);
     }
+  }
+}
+
+// In a quarter of the cuts each it hears nobody, or nobody hears it.
+void World::cut_host(const core::HostId& id, bool from_hosts_too, Duration time) {
+  constexpr std::array kWays = {Way::kBoth, Way::kBoth, Way::kIn, Way::kOut};
+  const Way way = kWays[std::size_t(time.count()) % kWays.size()];
+  trace_.line("fault", "{} {} {} for {} us", id.str(),
+              way == Way::kBoth ? "hears nothing and is not heard"
+              : way == Way::kIn ? "hears nothing"
+                                : "is not heard",
+              from_hosts_too ? "(of all hosts)" : "(of the controller)", time.count());
+  network_.partition(id, way, timeline_.now() + time);
+  if (from_hosts_too) {
+    fleet_.cut(id, way, timeline_.now() + time);
   }
 }
 

@@ -101,7 +101,7 @@ void Network::disconnect_controller() {
 }
 
 void Network::ask_lease(const core::HostId& id, Monotonic asked) {
-  if (partitioned(id) || !granter_) {
+  if (!passes(id, Way::kOut) || !granter_) {
     return;
   }
   const Duration after = env_.draw(microseconds(5), env_.options.link_latency);
@@ -109,7 +109,7 @@ void Network::ask_lease(const core::HostId& id, Monotonic asked) {
 }
 
 void Network::deliver_question(const core::HostId& id, Monotonic asked) {
-  if (partitioned(id) || !granter_) {
+  if (!passes(id, Way::kOut) || !granter_) {
     return;
   }
   auto grant = granter_(id);
@@ -123,21 +123,28 @@ void Network::deliver_question(const core::HostId& id, Monotonic asked) {
   const Duration after = env_.draw(microseconds(5), env_.options.link_latency);
   const auto arrives = [this, id, grant = std::move(*grant)] {
     const Host& host = hosts_[id];
-    if (host.grants && !partitioned(id)) {
+    if (host.grants && passes(id, Way::kIn)) {
       host.grants(grant);
     }
   };
   env_.timeline.call(after, arrives, hosts_[id].realm);
 }
 
-void Network::partition(const core::HostId& id, Monotonic until) {
+void Network::partition(const core::HostId& id, Way way, Monotonic until) {
   Host& host = hosts_[id];
-  host.open_at = std::max(host.open_at, until);
+  if (way != Way::kOut) {
+    host.hears_at = std::max(host.hears_at, until);
+  }
+  if (way != Way::kIn) {
+    host.heard_at = std::max(host.heard_at, until);
+  }
 }
 
-bool Network::partitioned(const core::HostId& id) const {
+bool Network::passes(const core::HostId& id, Way way) const {
   const auto it = hosts_.find(id);
-  return it != hosts_.end() && it->second.open_at > env_.timeline.now();
+  const Monotonic now = env_.timeline.now();
+  return it == hosts_.end() ||
+         (way == Way::kIn ? it->second.hears_at : it->second.heard_at) <= now;
 }
 
 void Network::assign(core::Assignment assignment) {
@@ -160,13 +167,15 @@ void Network::report(core::HostReport report) {
 
 // A lost message is lost with its connection: nothing passes until the next one stands, over which
 // the newest value is sent again.
-Duration Network::delay(Host& host) {
+Duration Network::delay(Host& host, Way way) {
   const Duration usual = env_.draw(microseconds(5), env_.options.link_latency);
   if (faulty_ && env_.random.below(1000) < env_.options.link_fault_permille) {
     const Duration down = env_.draw(milliseconds(50), seconds(3));
-    host.open_at = std::max(host.open_at, env_.timeline.now() + down);
+    host.hears_at = std::max(host.hears_at, env_.timeline.now() + down);
+    host.heard_at = std::max(host.heard_at, env_.timeline.now() + down);
   }
-  return usual + std::max(Duration(), host.open_at - env_.timeline.now());
+  const Monotonic open = way == Way::kIn ? host.hears_at : host.heard_at;
+  return usual + std::max(Duration(), open - env_.timeline.now());
 }
 
 void Network::send_assignment(const core::HostId& id) {
@@ -174,7 +183,7 @@ void Network::send_assignment(const core::HostId& id) {
   if (!host.receiver || !host.assignment || std::exchange(host.assignment_on_its_way, true)) {
     return;
   }
-  const Duration after = delay(host);
+  const Duration after = delay(host, Way::kIn);
   env_.timeline.call(after, [this, id] { deliver_assignment(id); }, host.realm);
 }
 
@@ -184,7 +193,7 @@ void Network::deliver_assignment(const core::HostId& id) {
   if (!host.receiver) {
     return;
   }
-  if (host.open_at > env_.timeline.now()) {
+  if (!passes(id, Way::kIn)) {
     send_assignment(id);
     return;
   }
@@ -204,7 +213,7 @@ void Network::send_report(const core::HostId& id) {
   if (!controller_ || !host.report || std::exchange(host.report_on_its_way, true)) {
     return;
   }
-  const Duration after = delay(host);
+  const Duration after = delay(host, Way::kOut);
   env_.timeline.call(after, [this, id] { deliver_report(id); }, controller_realm_);
 }
 
@@ -214,7 +223,7 @@ void Network::deliver_report(const core::HostId& id) {
   if (!controller_) {
     return;
   }
-  if (host.open_at > env_.timeline.now()) {
+  if (!passes(id, Way::kOut)) {
     send_report(id);
     return;
   }

@@ -30,9 +30,8 @@ class Network final : public control::AgentLink, public control::ReportLink {
   void connect_controller(Realm realm, ReportReceiver receiver, Granter granter);
   void disconnect_controller();
 
-  // No message passes until then.
-  void partition(const core::HostId& host, Monotonic until);
-  bool partitioned(const core::HostId& host) const;
+  // No message passes that way until then.
+  void partition(const core::HostId& host, Way way, Monotonic until);
 
   // Deliberate bugs of a mutated run, applied to what passes.
   std::function<void(core::Assignment&)> distort_assignment;
@@ -58,10 +57,13 @@ class Network final : public control::AgentLink, public control::ReportLink {
     std::optional<core::HostReport> report;
     bool assignment_on_its_way = false;
     bool report_on_its_way = false;
-    Monotonic open_at;  // before that the connection is down
+    // Before that nothing reaches it, or nothing of it arrives. A connection is up when both pass.
+    Monotonic hears_at;
+    Monotonic heard_at;
   };
 
-  Duration delay(Host& host);
+  Duration delay(Host& host, Way way);
+  bool passes(const core::HostId& host, Way way) const;
   void send_assignment(const core::HostId& id);
   void send_report(const core::HostId& id);
   void deliver_assignment(const core::HostId& id);

@@ -20,6 +20,7 @@ using std::chrono::seconds;
 
 constexpr int kMostGroups = 4;  // made in one run
 constexpr const char* kPromise = "confirmed";
+constexpr const char* kConfirmations = "min-replicas-to-write";
 constexpr const char* kFirstVersion = "5.0.6";
 constexpr const char* kLaterVersions[] = {"6.2", "7.0", "7.1"};
 constexpr const char* kNodeTypes[] = {"cache.m3.medium", "cache.m3.large", "cache.t2.micro"};
@@ -44,8 +45,10 @@ void World::create_groups() {
       create_groups();
       return;
     }
-    if (options_.confirmations > 0) {
+    if (options_.confirmations > 0 && !promise_is_made()) {
       make_promise();
+      create_groups();
+      return;
     }
     while (groups_made_ < options_.groups) {
       create_group();
@@ -57,14 +60,25 @@ void World::create_groups() {
 void World::make_promise() {
   submit("create the parameter group",
          core::CreateParameterGroup{kPromise, "redis5.0", "writes are confirmed", {}});
+  promise(promised());
+}
+
+int World::promised() const {
   const bool promises = options_.mutation != Mutation::kChooseWithoutQuorum;
-  promise(promises ? options_.confirmations : 0);
+  return promises ? options_.confirmations : 0;
+}
+
+bool World::promise_is_made() const {
+  const auto* made =
+      store_.state().find<core::ParameterGroup>(core::ParameterGroupName(kPromise));
+  return made != nullptr && made->overrides.contains(kConfirmations) &&
+         made->overrides.at(kConfirmations) == std::to_string(promised());
 }
 
 void World::promise(int confirmations) {
   submit(fmt::format("writes are confirmed by {} replicas", confirmations),
          core::ModifyParameterGroup{kPromise,
-                                    {{"min-replicas-to-write", std::to_string(confirmations)}}});
+                                    {{kConfirmations, std::to_string(confirmations)}}});
 }
 
 void World::create_group() {

@@ -58,6 +58,7 @@ class World {
   void inject();
   void hit_engine(Fault fault);
   void hit_host(Fault fault);
+  void cut_host(const core::HostId& id, bool from_hosts_too, Duration time);
   void hit_group();
   Engine* pick_engine();
   HostSlot* pick_host();
@@ -73,6 +74,8 @@ class World {
   void submit(std::string what, Command command);
   void create_group();
   void make_promise();
+  int promised() const;
+  bool promise_is_made() const;
   void promise(int confirmations);
   void switch_over(const core::ReplicationGroupId& id);
   void modify(const core::ReplicationGroupId& id);

@@ -112,12 +112,13 @@ void Reconciler::on_report(const core::HostReport& report) {
     }
   }
   observed_.unsettled = int(std::max(waiting_.size(), units.size()));
+  if (moved) {
+    // That a member is gone may decide what is assigned to the others.
+    units.insert(awaiting_revision_.begin(), awaiting_revision_.end());
+  }
   book_.refresh(units);
   if (!units.empty() && observed_observer_) {
     observed_observer_(units);
-  }
-  if (moved) {
-    units.insert(awaiting_revision_.begin(), awaiting_revision_.end());
   }
   for (const Unit& unit : units) {
     notify(unit);

@@ -195,6 +195,17 @@ TEST_F(ConfirmedWrites, AMemberThatEndedIsReleasedOnceTheOthersHaveWhatItHad) {
   EXPECT_TRUE(may());
 }
 
+TEST_F(ConfirmedWrites, AMemberThatEndedKeepsNobodyFromLeading) {
+  make(3, 1);
+  ASSERT_EQ(world.admit_code(DeleteCacheCluster{"foo-003"}), "");
+  world.agents_work();
+  ASSERT_EQ(world.observed.find(key_of("foo-003")), nullptr) << "its host has let it go";
+  die("foo-001");  // before it could be asked how far it is, so the member stays one of the group's
+  seen("foo-001").surveyed = false;
+  ASSERT_FALSE(may_release(world.state, world.observed, world.group("foo"), shard()));
+  EXPECT_TRUE(assignment("foo-001").may_promote);
+}
+
 // Whatever members answer in whatever order: who is chosen has all that was confirmed. Written is
 // one stream; each member has applied some of it, and some lost their copy since.
 RC_GTEST_PROP(ConfirmedWritesOfAnyGroup, AreHeldByWhoIsChosen, ()) {

@@ -9,6 +9,7 @@
 #include "core/failover/confirmed_writes.h"
 #include "core/failover/disk_leader.h"
 #include "core/failover/fence.h"
+#include "core/reconcile/cluster_steps.h"
 
 namespace hikae::core {
 namespace {
@@ -523,7 +524,8 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
     const bool stays_dead = other.seen != nullptr && other.seen->dead() &&
                             !observed.may_start_again.contains(other.key);
     const bool closed = is_cut_off(observed, other);
-    if (!replica && !stays_dead && !closed) {
+    const bool removed = other.cluster->status == "deleting" && released(observed, *other.cluster);
+    if (!replica && !stays_dead && !closed && !removed) {
       return false;
     }
   }
