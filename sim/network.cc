@@ -143,8 +143,7 @@ void Network::partition(const core::HostId& id, Way way, Monotonic until) {
 bool Network::passes(const core::HostId& id, Way way) const {
   const auto it = hosts_.find(id);
   const Monotonic now = env_.timeline.now();
-  return it == hosts_.end() ||
-         (way == Way::kIn ? it->second.hears_at : it->second.heard_at) <= now;
+  return it == hosts_.end() || (way == Way::kIn ? it->second.hears_at : it->second.heard_at) <= now;
 }
 
 void Network::assign(core::Assignment assignment) {

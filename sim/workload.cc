@@ -69,16 +69,14 @@ int World::promised() const {
 }
 
 bool World::promise_is_made() const {
-  const auto* made =
-      store_.state().find<core::ParameterGroup>(core::ParameterGroupName(kPromise));
+  const auto* made = store_.state().find<core::ParameterGroup>(core::ParameterGroupName(kPromise));
   return made != nullptr && made->overrides.contains(kConfirmations) &&
          made->overrides.at(kConfirmations) == std::to_string(promised());
 }
 
 void World::promise(int confirmations) {
   submit(fmt::format("writes are confirmed by {} replicas", confirmations),
-         core::ModifyParameterGroup{kPromise,
-                                    {{kConfirmations, std::to_string(confirmations)}}});
+         core::ModifyParameterGroup{kPromise, {{kConfirmations, std::to_string(confirmations)}}});
 }
 
 void World::create_group() {

@@ -109,9 +109,10 @@ std::vector<Member> candidates(const State& state, const Observed& observed,
 
 // While it follows a server outside, its primary has nothing that is not there: it is brought back
 // where it was and takes it over again.
-bool wants_failover(const ReplicationGroup& group) {
+bool wants_failover(const ReplicationGroup& group, const NodeGroup& node_group) {
   return group.status != "deleting" && !group.migration.follows() &&
-         (group.automatic_failover == "enabled" || group.automatic_failover == "enabling");
+         (group.automatic_failover == "enabled" || group.automatic_failover == "enabling" ||
+          node_group.taking_over);
 }
 
 // Nobody can say what became of it, but it takes no writes by a server's word.
@@ -121,8 +122,8 @@ bool is_cut_off(const Observed& observed, const Member& primary) {
          lease_is_over(observed, primary.cluster->nodes[0]);
 }
 
-bool failover_is_on(const ReplicationGroup& group) {
-  return group.status != "creating" && wants_failover(group);
+bool failover_is_on(const ReplicationGroup& group, const NodeGroup& node_group) {
+  return group.status != "creating" && wants_failover(group, node_group);
 }
 
 // A replica that may hold a copy has not told yet whether it does.
@@ -432,7 +433,7 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
                                  Instant now) {
   FailoverDecision out;
   const Member primary = member_of(state, observed, node_group.primary);
-  if (is_cut_off(observed, primary) && failover_is_on(group)) {
+  if (is_cut_off(observed, primary) && failover_is_on(group, node_group)) {
     return choose_in_silence(state, observed, node_group, primary);
   }
   if (primary.cluster == nullptr || primary.seen == nullptr || is_restarting(*primary.cluster)) {
@@ -443,7 +444,7 @@ FailoverDecision decide_failover(const State& state, const Observed& observed,
   if (!node_group.switchover_target.empty() && !dead) {
     return switch_over(state, observed, node_group, primary, now);
   }
-  if (!failover_is_on(group)) {
+  if (!failover_is_on(group, node_group)) {
     // A planned switchover whose primary died has nobody to wait for.
     out.stage =
         node_group.switchover_target.empty() ? FailoverStage::kHealthy : FailoverStage::kGivenUp;
@@ -495,11 +496,12 @@ Monotonic fault_of(const Observed& observed, const NodeKey& primary, const HostI
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
-  if (!wants_failover(group) || (primary.cluster != nullptr && is_restarting(*primary.cluster))) {
+  if (!wants_failover(group, node_group) ||
+      (primary.cluster != nullptr && is_restarting(*primary.cluster))) {
     return false;
   }
   const bool alive = primary.seen != nullptr && !primary.seen->dead();
-  return alive || (failover_is_on(group) &&
+  return alive || (failover_is_on(group, node_group) &&
                    (awaits_replica(state, observed, node_group) ||
                     keeps_confirmed(state, observed, node_group) ||
                     disk_leader(state, observed, node_group) || is_loss_unnoted(primary)));
@@ -507,7 +509,7 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
 
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
                      const NodeGroup& node_group) {
-  return failover_is_on(group) && !candidates(state, observed, node_group).empty();
+  return failover_is_on(group, node_group) && !candidates(state, observed, node_group).empty();
 }
 
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
@@ -538,7 +540,7 @@ bool may_promote_primary(const State& state, const Observed& observed,
   const bool to_be_replaced =
       primary.seen != nullptr && came_back_empty(*primary.seen) &&
       (can_be_replaced(state, observed, group, node_group) ||
-       (failover_is_on(group) && keeps_confirmed(state, observed, node_group)));
+       (failover_is_on(group, node_group) && keeps_confirmed(state, observed, node_group)));
   return !to_be_replaced && !observed.deciding.contains(group.id) &&
          is_fenced(state, observed, node_group, node_group.primary);
 }

@@ -265,7 +265,19 @@ TEST_F(Failover, ASwitchoverCommitsOnlyOnceWritesArePausedAndTheTargetHasThemAll
   EXPECT_EQ(world.group("foo").status, "available");
 }
 
-TEST_F(Failover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
+class Switchover : public Failover, public ::testing::WithParamInterface<const char*> {
+ protected:
+  Switchover() {
+    Transition change;
+    ReplicationGroup group = world.group("foo");
+    group.automatic_failover = GetParam();
+    change.put(group);
+    world.apply(change);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(AutomaticFailover, Switchover, ::testing::Values("enabled", "disabled"));
+
+TEST_P(Switchover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
   die("foo-002");
   ModifyReplicationGroup command;
   command.id = "foo";
@@ -284,6 +296,23 @@ TEST_F(Failover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
   seen("foo-001").role = Role::kReplica;
   seen("foo-001").offset_settled = true;
   EXPECT_EQ(decide().new_primary.str(), "foo-001");
+}
+
+TEST_P(Switchover, ATargetThatDiesOnceItHasLedIsReplacedOnlyByAutomaticFailover) {
+  ModifyReplicationGroup command;
+  command.id = "foo";
+  command.primary_cluster = "foo-003";
+  ASSERT_EQ(world.admit_code(command), "");
+  seen("foo-001").writes_paused = true;
+  seen("foo-003").surveyed = true;
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-003");
+  world.agents_work();
+  world.settle_group("foo");
+  EXPECT_FALSE(shard().taking_over);
+  die("foo-003");
+  EXPECT_EQ(decide().stage, GetParam() == std::string("enabled") ? FailoverStage::kChoosing
+                                                                 : FailoverStage::kHealthy);
 }
 
 TEST_F(Failover, ASwitchoverIsGivenUpAfterItsBound) {

@@ -179,6 +179,7 @@ Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& dec
   node_group.failover = note_of(view, old, decision);
   node_group.switchover_target = {};
   node_group.switchover_deadline = {};
+  node_group.taking_over = decision.planned && view.group.automatic_failover == "disabled";
   const std::string text = fmt::format("Failover from primary node {} to replica node {} completed",
                                        old.primary.str(), decision.new_primary.str());
   events.add(kSourceCacheCluster, old.primary.str(), text);
@@ -327,6 +328,24 @@ std::string recovering(const View& view) {
     }
   }
   return "";
+}
+
+// The primary that a switchover made was seen to lead.
+Plan note_takeover(const View& view) {
+  Plan plan;
+  ReplicationGroup next = view.group;
+  for (NodeGroup& node_group : next.node_groups) {
+    const auto* seen = seen_of(view.state, view.observed, node_group.primary);
+    const bool leads = seen != nullptr && !seen->dead() && seen->role == Role::kPrimary;
+    if (node_group.taking_over && leads) {
+      node_group.taking_over = false;
+      plan.reason = fmt::format("{} has taken over", node_group.primary.str());
+    }
+  }
+  if (!plan.reason.empty()) {
+    plan.transition.put(std::move(next));
+  }
+  return plan;
 }
 
 // What is known of fences, for a leader that comes after a host fell silent.
@@ -503,6 +522,9 @@ Plan plan_replication_group(const State& state, const Observed& observed,
   Plan failover = fail_over(view);
   if (!failover.transition.empty() || !failover.reason.empty()) {
     return failover;
+  }
+  if (Plan plan = note_takeover(view); !plan.transition.empty()) {
+    return plan;
   }
   if (Plan plan = note_fences(view); !plan.transition.empty()) {
     return plan;

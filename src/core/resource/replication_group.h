@@ -53,6 +53,9 @@ struct NodeGroup {
   // The owner was told that the failover of this epoch's primary waits for replicas that may have
   // confirmed writes.
   Epoch wait_told{0};
+  // A planned switchover made it the primary, and it was not seen to lead yet: until then the one
+  // before leads again should this one be lost, also without automatic failover.
+  bool taking_over = false;
   FailoverNote failover;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -65,6 +68,7 @@ struct NodeGroup {
     v("switchover_deadline", s.switchover_deadline);
     v("kill_epoch", s.kill_epoch);
     v("wait_told", s.wait_told);
+    v("taking_over", s.taking_over);
     v("failover", s.failover);
   }
 };
