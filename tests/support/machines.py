@@ -469,8 +469,9 @@ class Machines:
         return self.kill_engine_at(self.host_of(member))
 
     def kill_engine_at(self, host):
+        doomed = list(self.agents[host].nodes())
         begin = self._begin(f"kill engine {host}", [host], lambda: None)
-        for pid in self.agents[host].nodes():
+        for pid in doomed:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return begin
