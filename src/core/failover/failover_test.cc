@@ -274,19 +274,22 @@ class Switchover : public Failover, public ::testing::WithParamInterface<const c
     change.put(group);
     world.apply(change);
   }
+  void hand_over() {
+    ModifyReplicationGroup command;
+    command.id = "foo";
+    command.primary_cluster = "foo-003";
+    ASSERT_EQ(world.admit_code(command), "");
+    seen("foo-001").writes_paused = true;
+    seen("foo-003").surveyed = true;
+    world.settle_group("foo");
+    ASSERT_EQ(shard().primary.str(), "foo-003");
+  }
 };
 INSTANTIATE_TEST_SUITE_P(AutomaticFailover, Switchover, ::testing::Values("enabled", "disabled"));
 
 TEST_P(Switchover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
   die("foo-002");
-  ModifyReplicationGroup command;
-  command.id = "foo";
-  command.primary_cluster = "foo-003";
-  ASSERT_EQ(world.admit_code(command), "");
-  seen("foo-001").writes_paused = true;
-  seen("foo-003").surveyed = true;
-  world.settle_group("foo");
-  ASSERT_EQ(shard().primary.str(), "foo-003");
+  hand_over();
   die("foo-003");
   world.observed.dead_since[NodeKey{CacheClusterId("foo-003"), NodeId("0001")}] = Monotonic(0);
   world.observed.now = Monotonic(0) + kNewsBound;
@@ -299,14 +302,7 @@ TEST_P(Switchover, ATargetThatDiesBeforeItLeadsIsReplacedByTheOldPrimary) {
 }
 
 TEST_P(Switchover, ATargetThatDiesOnceItHasLedIsReplacedOnlyByAutomaticFailover) {
-  ModifyReplicationGroup command;
-  command.id = "foo";
-  command.primary_cluster = "foo-003";
-  ASSERT_EQ(world.admit_code(command), "");
-  seen("foo-001").writes_paused = true;
-  seen("foo-003").surveyed = true;
-  world.settle_group("foo");
-  ASSERT_EQ(shard().primary.str(), "foo-003");
+  hand_over();
   world.agents_work();
   world.settle_group("foo");
   EXPECT_FALSE(shard().taking_over);
