@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Milliseconds from what happens to a machine to the first write that is acknowledged elsewhere.
 
-    bench/host_loss.py [--rounds 10] [--faults cut,power,kill,servers] [--stages]
+    bench/host_loss.py [--rounds 10] [--faults cut,power,kill,servers,idle] [--stages]
                                                            needs root, for network namespaces
 
 Six hosts in three zones, two servers, three members of etcd, each a network namespace; a group of
@@ -11,6 +11,7 @@ three with default leases (1 s). A client that follows the primary's name writes
   power    and all of its processes are killed in the same moment
   kill     the primary alone is killed (kill -9), its agent lives
   servers  both servers are killed at once: how many writes are refused in the next 10 s
+  idle     nobody does anything: what passes a host's link in a second, with a node and without
 
 The topology is that of the tests (tests/support/machines.py), and so is the account of what was
 written; the bench fails when a promise was broken. The lease's length is what bounds the first two:
@@ -28,10 +29,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 
 from support import netns  # noqa: E402 - the path comes first
 from support.inline import RedisError  # noqa: E402
-from support.machines import SERVERS, Machines  # noqa: E402
+from support.machines import HOSTS, SERVERS, Machines  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
 CONTROL_LOSS_SECONDS = 10
+IDLE_SECONDS = 20
 LONGEST_SECONDS = 30
 ANSWER_SECONDS = 0.1  # for an address that may be gone
 PAUSE_SECONDS = 0.0005  # so that it leaves the processors to those it measures
@@ -94,10 +96,23 @@ def refused_without_servers(machines):
     return len(answers), sum(text != "OK" for text in answers)
 
 
+def print_idle(machines):
+    machines.wait_whole()
+    with_node = {machines.host_at(address) for address in machines.addresses().values()}
+    before = machines.zones.hub.traffic()
+    time.sleep(IDLE_SECONDS)
+    after = machines.zones.hub.traffic()
+    for what, hosts in (("with a node", with_node), ("without", set(HOSTS) - with_node)):
+        each = [[(now - then) / IDLE_SECONDS / len(hosts) for now, then in
+                 zip(after[f"to-{host}"], before[f"to-{host}"])] for host in hosts]
+        size, packets = (sum(column) for column in zip(*each))
+        print(f"idle    a host {what}: {size:.0f} bytes and {packets:.0f} packets a second")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--faults", default=",".join((*FAULTS, "servers")))
+    parser.add_argument("--faults", default=",".join((*FAULTS, "servers", "idle")))
     parser.add_argument("--stages", action="store_true", help="of each failover, by its report")
     options = parser.parse_args()
     netns.require()
@@ -111,6 +126,8 @@ def main():
                            for _ in range(options.rounds))
             print(f"{fault:7} median {statistics.median(times):7.0f} ms, {times[0]:.0f} to "
                   f"{times[-1]:.0f} ms in {len(times)} rounds", flush=True)
+        if "idle" in chosen:
+            print_idle(machines)
         if "servers" in chosen:
             taken, refused = refused_without_servers(machines)
             print(f"servers {taken} writes without a server, {refused} refused")

@@ -62,6 +62,17 @@ class Namespace:
     def ip(self, *arguments):
         subprocess.run([*self.prefix, "ip", *arguments], check=True)
 
+    def traffic(self):
+        """{interface: (bytes, packets)} that came and went since it was made."""
+        with self.inside(), open("/proc/thread-self/net/dev", encoding="utf-8") as file:
+            lines = file.read().splitlines()[2:]
+        found = {}
+        for line in lines:
+            name, _, numbers = line.partition(":")
+            values = [int(number) for number in numbers.split()]
+            found[name.strip()] = (values[0] + values[8], values[1] + values[9])
+        return found
+
     def kill_everything(self):
         """All processes in it at once, as when a machine loses its power. Returns their pids."""
         own = os.readlink(f"/proc/{self.holder.pid}/ns/net")
