@@ -73,8 +73,9 @@ class Engine:
         """Nanoseconds of a processor for a command."""
         before = self.processor_ns()
         subprocess.run(
-            support.pinned(1, [self.benchmark, "-p", str(self.port), "-c", CLIENTS, "-P", str(pipeline),
-                               "-n", str(requests), "-r", "100000", "-t", test, "-q"]),
+            support.pinned(1, [self.benchmark, "-p", str(self.port), "-c", CLIENTS,
+                               "-P", str(pipeline), "-n", str(requests), "-r", "100000",
+                               "-t", test, "-q"]),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         return (self.processor_ns() - before) / requests
 

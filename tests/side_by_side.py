@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 RESULT = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.MULTILINE)
-ISOLATED = ["setpriv", "--pdeathsig", "TERM", "unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+ISOLATED = ["setpriv", "--pdeathsig", "TERM", "unshare", "--net",
+            "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 
 
 def can_isolate():
