@@ -181,10 +181,7 @@ Awaitable<void> AgentNode::look() {
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
     take(status, question);
   }
-  if (!known_.running && desired_ && !std::exchange(measured_, true)) {
-    auto files = ports_.driver.data_files(*desired_);
-    data_on_disk_ = files.empty() ? 0 : ports_.runner.stored_bytes(key_, std::move(files));
-  }
+  measure_disk();
   if (!std::exchange(looked_, true)) {
     changed_();
   }

@@ -118,6 +118,7 @@ class AgentNode {
   // of an end.
   Awaitable<Woken> rest(Duration longest);
   void process_ended();
+  void measure_disk();
   void note_failed_restore(bool while_loading);
   void process_dies();
   void process_hangs(bool hung);

@@ -172,7 +172,15 @@ void AgentNode::process_ended() {
   }
   process_ = Process{};
   preferred_ = false;
+  measure_disk();  // whoever hears of the end also hears what is left
   publish();
+}
+
+void AgentNode::measure_disk() {
+  if (!known_.running && desired_ && !std::exchange(measured_, true)) {
+    auto files = ports_.driver.data_files(*desired_);
+    data_on_disk_ = files.empty() ? 0 : ports_.runner.stored_bytes(key_, std::move(files));
+  }
 }
 
 // The engine ends when it cannot read its data.

@@ -14,6 +14,12 @@ std::uint64_t data_on_disk(const Observed& observed, const NodeKey& key) {
   return seen == nullptr ? 0 : seen->data_on_disk;
 }
 
+// What it leaves on disk is told once its process is gone.
+bool is_dying(const Observed& observed, const NodeKey& key) {
+  const auto* seen = observed.find(key);
+  return seen != nullptr && seen->process == NodeObservation::Process::kDying;
+}
+
 bool stays(const State& state, const CacheClusterId& id) {
   const auto* cluster = state.find<CacheCluster>(id);
   return cluster != nullptr && cluster->status != "deleting" && cluster->status != "creating";
@@ -28,7 +34,7 @@ bool starts_from_disk(const Observed& observed, const NodeKey& key) {
 std::optional<CacheClusterId> disk_leader(const State& state, const Observed& observed,
                                           const NodeGroup& node_group) {
   const auto primary = node_of(state, node_group.primary);
-  if (!primary || data_on_disk(observed, *primary) > kEmptyOnDisk) {
+  if (!primary || is_dying(observed, *primary) || data_on_disk(observed, *primary) > kEmptyOnDisk) {
     return std::nullopt;
   }
   std::optional<CacheClusterId> leader;

@@ -373,6 +373,18 @@ TEST_F(EverythingLost, APrimaryWithDataOnDiskComesBackWithIt) {
   EXPECT_EQ(group_events().back().find("All data was lost"), std::string::npos);
 }
 
+TEST_F(EverythingLost, NothingIsDecidedBeforeItIsKnownWhatThePrimaryLeftOnDisk) {
+  seen("foo-001").process = Process::kDying;
+  seen("foo-003").data_on_disk = 7'000;
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-001");
+  seen("foo-001").process = Process::kStopped;
+  seen("foo-001").data_on_disk = 9'000;
+  world.settle_group("foo");
+  EXPECT_EQ(shard().primary.str(), "foo-001");
+  EXPECT_EQ(group_events().back().find("All data was lost"), std::string::npos);
+}
+
 TEST_F(EverythingLost, ElseTheReplicaWithTheMostOnDiskLeads) {
   seen("foo-001").data_on_disk = 180;  // an engine that had nothing to store
   seen("foo-002").data_on_disk = 5'000;

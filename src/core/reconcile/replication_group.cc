@@ -288,6 +288,12 @@ std::string describe_loss(const View& view, const CacheCluster& primary) {
                      off ? "automatic failover is off" : "no replica holds a copy");
 }
 
+// Only once the kernel has taken the process down its agent tells what is left on disk; that
+// decides what the owner of a primary in whose place nobody leads is told.
+bool is_loss_certain(const NodeObservation& seen, Role role) {
+  return role == Role::kReplica || seen.process != NodeObservation::Process::kDying;
+}
+
 // Members whose process was lost leave the shared names, and come back to them when in service.
 Plan recover_members(const View& view) {
   Plan plan;
@@ -300,7 +306,8 @@ Plan recover_members(const View& view) {
     const Role role = view.role_of(member->id);
     const auto* seen = view.observed.find(member->id, member->nodes[0]);
     const bool lost = seen != nullptr &&
-                      (seen->dead() || (role == Role::kReplica && seen->ready && !seen->synced));
+                      (seen->dead() || (role == Role::kReplica && seen->ready && !seen->synced)) &&
+                      is_loss_certain(*seen, role);
     CacheCluster next = *member;
     if (lost && !member->nodes[0].recovering) {
       begin_recovery(next, events);
