@@ -65,6 +65,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
     note_ =
         read_agent_note(ports_.runner.read_note(key_, std::string(kAgentNoteFile)).value_or(""));
     known_.generation = note_.generation;
+    known_.starts = note_.starts;
   }
   if (found && found->process) {
     process_ = *found->process;
@@ -381,8 +382,8 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
     }
     spec->seed = ports_.snapshots->path(assignment.restore_file);
   }
-  note_ = AgentNote{assignment.generation, spec->program,     spec->version,   spec->keep_data,
-                    assignment.directives, assignment.access, assignment.users};
+  note_ = AgentNote{assignment.generation, spec->program,     spec->version,    spec->keep_data,
+                    assignment.directives, assignment.access, assignment.users, known_.starts + 1};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
   if (const Status closed = close_fence(assignment, true); !closed) {
@@ -427,6 +428,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.following.clear();
   known_.followed_encrypted = core::follows_encrypted(assignment, assignment.access);
   known_.generation = assignment.generation;
+  known_.starts = note_.starts;
   known_.brisk = assignment.brisk;
   known_.directives = std::move(assignment.directives);
   known_.access = std::move(assignment.access);
@@ -541,6 +543,7 @@ void AgentNode::publish() {
     now.process = Seen::kStarting;
   }
   now.promoting = begun_ == Begun::kPromotion;
+  now.starts = known_.starts;
   if (known_.running) {
     now.pid = process_.pid;
     now.generation = known_.generation;

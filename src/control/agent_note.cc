@@ -10,6 +10,7 @@ namespace hikae::control {
 namespace {
 
 constexpr std::string_view kGeneration = "generation=";
+constexpr std::string_view kStarts = "starts=";
 constexpr std::string_view kProgram = "program=";
 constexpr std::string_view kVersion = "version=";
 constexpr std::string_view kSaved = "saved=";
@@ -31,6 +32,10 @@ void write_access(const core::Access& access, std::string& out) {
   }
 }
 
+std::uint64_t read_count(std::string_view text) {
+  return std::uint64_t(std::max<std::int64_t>(parse_integer(text).value_or(0), 0));
+}
+
 void read_access(std::string_view line, core::Access& access) {
   if (line.starts_with(kEncryption)) {
     access.transit_encryption = line.substr(kEncryption.size());
@@ -44,8 +49,9 @@ void read_access(std::string_view line, core::Access& access) {
 }  // namespace
 
 std::string write_agent_note(const AgentNote& note) {
-  std::string out = fmt::format("{}{}\n{}{}\n{}{}\n{}{}\n", kGeneration, note.generation, kProgram,
-                                note.program, kVersion, note.version, kSaved, note.saved ? 1 : 0);
+  std::string out = fmt::format("{}{}\n{}{}\n{}{}\n{}{}\n{}{}\n", kGeneration, note.generation,
+                                kStarts, note.starts, kProgram, note.program, kVersion,
+                                note.version, kSaved, note.saved ? 1 : 0);
   write_access(note.access, out);
   for (const auto& [name, value] : note.directives) {
     out += fmt::format("{}{}={}\n", kDirective, name, value);
@@ -63,8 +69,9 @@ AgentNote read_agent_note(std::string_view text) {
   for (const std::string& line : split(text, '\n')) {
     const std::string_view rest = line;
     if (rest.starts_with(kGeneration)) {
-      const auto number = parse_integer(rest.substr(kGeneration.size()));
-      note.generation = std::uint64_t(std::max<std::int64_t>(number.value_or(0), 0));
+      note.generation = read_count(rest.substr(kGeneration.size()));
+    } else if (rest.starts_with(kStarts)) {
+      note.starts = read_count(rest.substr(kStarts.size()));
     } else if (rest.starts_with(kProgram)) {
       note.program = rest.substr(kProgram.size());
     } else if (rest.starts_with(kVersion)) {

@@ -20,9 +20,10 @@ struct AgentNote {
   std::string version;  // of it, `valkey 8.0.1`; likewise
   // The process was told to save its data for the next start, which has not answered yet.
   bool saved = false;
-  SharedMap directives;  // as started and changed since
-  core::Access access;   // likewise
-  SharedMap users;       // likewise; the file is as private as the engine's configuration
+  SharedMap directives;      // as started and changed since
+  core::Access access;       // likewise
+  SharedMap users;           // likewise; the file is as private as the engine's configuration
+  std::uint64_t starts = 0;  // how often a process was started, this one among them
   friend bool operator==(const AgentNote&, const AgentNote&) = default;
 };
 

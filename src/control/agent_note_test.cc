@@ -12,7 +12,8 @@ TEST(AgentNote, ReadsBackWhatItWrote) {
                        true,
                        {{"maxmemory", "100"}, {"notify-keyspace-events", ""}, {"x", "a=b"}},
                        {"required", {"aa", "bb"}, true},
-                       {{"alice", "#0123 on ~a=b +@all"}, {"x=y", "off"}}};
+                       {{"alice", "#0123 on ~a=b +@all"}, {"x=y", "off"}},
+                       7};
   EXPECT_EQ(read_agent_note(write_agent_note(note)), note);
 }
 

@@ -507,6 +507,14 @@ bool holds_dead_primary(const State& state, const Observed& observed, const Repl
                     disk_leader(state, observed, node_group) || is_loss_unnoted(primary)));
 }
 
+std::uint64_t start_limit(const ReplicationGroup& group, const NodeGroup& node_group,
+                          const NodeObservation* primary) {
+  if (!wants_failover(group, node_group)) {
+    return 0;
+  }
+  return primary == nullptr ? 1 : primary->starts + 1;
+}
+
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,
                      const NodeGroup& node_group) {
   return failover_is_on(group, node_group) && !candidates(state, observed, node_group).empty();

@@ -72,6 +72,11 @@ bool can_be_replaced(const State& state, const Observed& observed, const Replica
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group);
 
+// How often the primary may be started: once more than it was when it was last seen; 0: as often as
+// it ends, where nobody may take its place.
+std::uint64_t start_limit(const ReplicationGroup& group, const NodeGroup& node_group,
+                          const NodeObservation* primary);
+
 // No other member than `member` can take writes: each one is dead or a replica, and its agent has
 // taken note that it is to stay so. The condition for a promotion.
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,

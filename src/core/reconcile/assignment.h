@@ -76,6 +76,10 @@ struct NodeAssignment {
   // is next; already set while it lives, because its agent may hear nothing when it matters. Of a
   // replica: until the new primary takes writes.
   bool hold = false;
+  // Of a primary: it is started only while it was started less often than this; 0: however often.
+  // So what permits that it comes back, maybe empty, is for one end of it. Its agent may hear
+  // nothing more, and at the next end there may be data that a replica has.
+  std::uint64_t start_limit = 0;
   // Of a primary: another member can take over now. So a hung process is killed, and one that has
   // no copy of the data is not promoted.
   bool replaceable = false;
@@ -142,6 +146,7 @@ struct NodeAssignment {
     v("update", s.update);
     v("may_promote", s.may_promote);
     v("hold", s.hold);
+    v("start_limit", s.start_limit);
     v("replaceable", s.replaceable);
     v("kill", s.kill);
     v("pause_writes", s.pause_writes);

@@ -166,6 +166,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
   if (node_group->primary == out.node.cluster) {
     out.may_promote = may_promote_primary(state, observed, group, *node_group);
     out.hold = holds_dead_primary(state, observed, group, *node_group);
+    out.start_limit = start_limit(group, *node_group, primary_seen);
     out.replaceable = can_be_replaced(state, observed, group, *node_group);
     // Only while the kill leads to a failover: else the node would be killed again and again.
     out.kill =

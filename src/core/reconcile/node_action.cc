@@ -47,6 +47,10 @@ NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& kno
                                           ? "its process is dead; a replica may take over"
                                           : "its process is dead; the new primary comes first");
   }
+  const bool used_up = desired.start_limit != 0 && known.starts >= desired.start_limit;
+  if (desired.role == Role::kPrimary && used_up && !reboot) {
+    return act(NodeActionKind::kNone, "that it may be started was said of its last end");
+  }
   // To start it as a primary is to promote it, but for the first one ever.
   if (desired.role == Role::kPrimary && desired.epoch > Epoch(1) && !desired.may_promote) {
     return act(NodeActionKind::kAwait, "another member may still take writes");

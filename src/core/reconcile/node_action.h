@@ -14,6 +14,7 @@ struct NodeKnowledge {
   bool directory = false;        // the node's directory exists
   bool running = false;          // its process lives
   std::uint64_t generation = 0;  // that process was started for; 0 when unknown
+  std::uint64_t starts = 0;      // how often its processes were started here
   bool crashed = false;          // it ended without being asked to, and was not started since
   bool dying = false;            // still there, but the kernel is taking it down
   bool refuses = false;          // dying: no new client gets a connection any more

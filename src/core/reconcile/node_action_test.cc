@@ -101,6 +101,24 @@ TEST(NodeAction, ADeadReplicaLetsTheNewPrimaryGoFirstUnlessItIsRebooted) {
   EXPECT_EQ(next(a, k), NodeActionKind::kStart);
 }
 
+TEST(NodeAction, ThatAPrimaryMayComeBackIsSaidOfOneEndOfIt) {
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.start_limit = 2;
+  NodeKnowledge k = settled(a);
+  k.running = false;
+  k.crashed = true;
+  k.starts = 1;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+  k.starts = 2;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone) << "its agent may not have heard what is said now";
+  a.start_limit = 0;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart);
+  a.start_limit = 2;
+  a.generation = k.generation + 1;
+  EXPECT_EQ(next(a, k), NodeActionKind::kStart) << "a reboot that its owner asked for";
+}
+
 TEST(NodeAction, TheOnlyCopyIsSavedBeforeItsProcessEnds) {
   NodeAssignment a = replica();
   a.role = Role::kPrimary;

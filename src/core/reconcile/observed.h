@@ -73,6 +73,7 @@ struct NodeObservation {
   Process process = Process::kAbsent;
   std::int64_t pid = 0;
   std::uint64_t generation = 0;  // of the running process
+  std::uint64_t starts = 0;      // how often it was started at this place
   bool ready = false;            // answers commands and is not loading
   Role role = Role::kPrimary;    // as the engine says
   bool link_up = false;          // replica: its first synchronisation is done and the link is up
@@ -128,6 +129,7 @@ struct NodeObservation {
     v("process", s.process);
     v("pid", s.pid);
     v("generation", s.generation);
+    v("starts", s.starts);
     v("ready", s.ready);
     v("role", s.role);
     v("link_up", s.link_up);
