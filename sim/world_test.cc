@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(All, Mutants,
                                            Mutant{Mutation::kAcceptEmptyPrimary},
                                            Mutant{Mutation::kUnderstateLoss},
                                            Mutant{Mutation::kClaimSnapshot},
-                                           Mutant{Mutation::kPromoteBeforeLeaseEnds, 155},
+                                           Mutant{Mutation::kPromoteBeforeLeaseEnds, 1240},
                                            Mutant{Mutation::kChooseWithoutQuorum, 70}));
 
 }  // namespace
