@@ -136,6 +136,9 @@ def run_here(tests):
 
 
 def run_beside(tests, options):
+    if any(type(test).__module__.startswith("clients.") for test in tests):
+        from clients import programs
+        programs.node_modules()  # npm reaches nothing from a network of its own
     waiting = ["--waiting", options.waiting] if options.waiting else []
     return side_by_side.run(os.path.realpath(__file__), tests, options.jobs,
                             [*waiting, *options.filters])
