@@ -27,7 +27,7 @@ import support
 from engines import Link
 
 CLIENTS = "50"
-PIPELINES = {1: 5, 500: 1}  # the fraction of the requests that takes about as long
+PIPELINES = {1: 5, 500: 1}  # what its requests are divided by, so that neither takes minutes
 LEASE_US = 1_000_000
 
 

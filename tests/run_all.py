@@ -4,8 +4,6 @@
   run_all.py [FILTER...]   tests whose full name contains one of the filters; all without filters
   run_all.py --list        only names them
   run_all.py --waiting only       tests of classes that say `mostly_waits`; `without`: all others
-  run_all.py --jobs 2             so many modules side by side, where network namespaces can be made
-  run_all.py --module NAME        only of this one, `integration.test_names`
 
 The last line is `N passed, N failed, N skipped`. The exit code is 0 when no test failed, 1 when one
 did, 2 when no test was found.
@@ -19,8 +17,6 @@ import threading
 import time
 import traceback
 import unittest
-
-import side_by_side
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 # A test that hangs ends the run, with all stacks on stderr. One that takes longer by its nature
@@ -109,39 +105,27 @@ class Reporter(unittest.TestResult):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("filters", nargs="*", metavar="FILTER")
     parser.add_argument("--list", action="store_true", help="name the tests and do nothing")
     parser.add_argument("--waiting", choices=("only", "without"))
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--module")
     return parser.parse_args()
 
 
 def is_chosen(test, options):
     waits = getattr(test, "mostly_waits", False)
     return ((not options.filters or any(text in test.id() for text in options.filters))
-            and (not options.waiting or waits == (options.waiting == "only"))
-            and options.module in (None, type(test).__module__))
+            and (not options.waiting or waits == (options.waiting == "only")))
 
 
-def run_here(tests):
+def run(tests):
     """(passed, failed, skipped)"""
     result = Reporter()
     unittest.TestSuite(tests).run(result)
     for name, reason in result.reasons:
         print(f"\n=== {name}\n{reason.rstrip()}")
-    print(f"\n{threading.active_count()} thread(s) at the end")
     return result.passed, len(result.failed_names()), len(result.skipped)
-
-
-def run_beside(tests, options):
-    if any(type(test).__module__.startswith("clients.") for test in tests):
-        from clients import programs
-        programs.node_modules()  # npm reaches nothing from a network of its own
-    waiting = ["--waiting", options.waiting] if options.waiting else []
-    return side_by_side.run(os.path.realpath(__file__), tests, options.jobs,
-                            [*waiting, *options.filters])
 
 
 def main():
@@ -164,11 +148,8 @@ def main():
         return 2
 
     began = time.monotonic()
-    if options.jobs > 1 and side_by_side.can_isolate():
-        passed, failed, skipped = run_beside(chosen, options)
-    else:
-        passed, failed, skipped = run_here(chosen)
-    print(f"{time.monotonic() - began:.0f} s")
+    passed, failed, skipped = run(chosen)
+    print(f"\n{time.monotonic() - began:.0f} s, {threading.active_count()} thread(s) at the end")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 

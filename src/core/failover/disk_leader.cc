@@ -14,10 +14,9 @@ std::uint64_t data_on_disk(const Observed& observed, const NodeKey& key) {
   return seen == nullptr ? 0 : seen->data_on_disk;
 }
 
-// What it leaves on disk is told once its process is gone.
 bool is_dying(const Observed& observed, const NodeKey& key) {
   const auto* seen = observed.find(key);
-  return seen != nullptr && seen->process == NodeObservation::Process::kDying;
+  return seen != nullptr && seen->dying();
 }
 
 bool stays(const State& state, const CacheClusterId& id) {

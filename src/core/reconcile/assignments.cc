@@ -103,8 +103,8 @@ bool is_whole(const State& state, const Observed& observed, const ReplicationGro
 bool may_release_clients(const Observed& observed, const Node& node, const NodeKey& key,
                          const NodeObservation* primary) {
   const auto* own = observed.find(key);
-  return own != nullptr && own->process == NodeObservation::Process::kDying && node.recovering &&
-         primary != nullptr && primary->ready && primary->role == Role::kPrimary;
+  return own != nullptr && own->dying() && node.recovering && primary != nullptr &&
+         primary->ready && primary->role == Role::kPrimary;
 }
 
 // The member that was chosen takes writes in a moment. Clients wait for that, so a process that

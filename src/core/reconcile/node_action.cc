@@ -49,7 +49,7 @@ NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& kno
   }
   const bool used_up = desired.start_limit != 0 && known.starts >= desired.start_limit;
   if (desired.role == Role::kPrimary && used_up && !reboot) {
-    return act(NodeActionKind::kNone, "that it may be started was said of its last end");
+    return act(NodeActionKind::kNone, "nobody has said yet that it may come back after this end");
   }
   // To start it as a primary is to promote it, but for the first one ever.
   if (desired.role == Role::kPrimary && desired.epoch > Epoch(1) && !desired.may_promote) {

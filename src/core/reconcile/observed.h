@@ -73,7 +73,7 @@ struct NodeObservation {
   Process process = Process::kAbsent;
   std::int64_t pid = 0;
   std::uint64_t generation = 0;  // of the running process
-  std::uint64_t starts = 0;      // how often it was started at this place
+  std::uint64_t starts = 0;      // how often a process of it was started at this place
   bool ready = false;            // answers commands and is not loading
   Role role = Role::kPrimary;    // as the engine says
   bool link_up = false;          // replica: its first synchronisation is done and the link is up
@@ -122,6 +122,16 @@ struct NodeObservation {
   bool dead() const {
     return process == Process::kStopped || process == Process::kDying ||
            process == Process::kAbsent;
+  }
+  // Dead, and what it leaves on disk is not told yet.
+  bool dying() const { return process == Process::kDying; }
+  // Offsets grow all the time; they matter only while something is decided by them. So what they
+  // are now is no news by itself.
+  void take_offset_of(const NodeObservation& now) {
+    offset_read = now.offset_read;
+    if (!now.surveyed && !now.writes_paused) {
+      replication_offset = now.replication_offset;
+    }
   }
   template <class Self, class V>
   static void visit(Self& s, V&& v) {

@@ -179,7 +179,7 @@ Plan promote(const View& view, const NodeGroup& old, const FailoverDecision& dec
   node_group.failover = note_of(view, old, decision);
   node_group.switchover_target = {};
   node_group.switchover_deadline = {};
-  node_group.taking_over = decision.planned && view.group.automatic_failover == "disabled";
+  node_group.taking_over = decision.planned && view.group.automatic_failover != "enabled";
   const std::string text = fmt::format("Failover from primary node {} to replica node {} completed",
                                        old.primary.str(), decision.new_primary.str());
   events.add(kSourceCacheCluster, old.primary.str(), text);
@@ -288,10 +288,11 @@ std::string describe_loss(const View& view, const CacheCluster& primary) {
                      off ? "automatic failover is off" : "no replica holds a copy");
 }
 
-// Only once the kernel has taken the process down its agent tells what is left on disk; that
-// decides what the owner of a primary in whose place nobody leads is told.
-bool is_loss_certain(const NodeObservation& seen, Role role) {
-  return role == Role::kReplica || seen.process != NodeObservation::Process::kDying;
+// Of a primary in whose place nobody leads the owner is told what is lost with it, and that depends
+// on what it leaves on disk.
+bool is_lost(const NodeObservation& seen, Role role) {
+  return role == Role::kPrimary ? seen.dead() && !seen.dying()
+                                : seen.dead() || (seen.ready && !seen.synced);
 }
 
 // Members whose process was lost leave the shared names, and come back to them when in service.
@@ -305,9 +306,7 @@ Plan recover_members(const View& view) {
     }
     const Role role = view.role_of(member->id);
     const auto* seen = view.observed.find(member->id, member->nodes[0]);
-    const bool lost = seen != nullptr &&
-                      (seen->dead() || (role == Role::kReplica && seen->ready && !seen->synced)) &&
-                      is_loss_certain(*seen, role);
+    const bool lost = seen != nullptr && is_lost(*seen, role);
     CacheCluster next = *member;
     if (lost && !member->nodes[0].recovering) {
       begin_recovery(next, events);
@@ -339,20 +338,19 @@ std::string recovering(const View& view) {
 
 // The primary that a switchover made was seen to lead.
 Plan note_takeover(const View& view) {
-  Plan plan;
-  ReplicationGroup next = view.group;
-  for (NodeGroup& node_group : next.node_groups) {
+  for (const NodeGroup& node_group : view.group.node_groups) {
     const auto* seen = seen_of(view.state, view.observed, node_group.primary);
     const bool leads = seen != nullptr && !seen->dead() && seen->role == Role::kPrimary;
     if (node_group.taking_over && leads) {
-      node_group.taking_over = false;
+      Plan plan;
+      ReplicationGroup next = view.group;
+      same_in(next, node_group).taking_over = false;
+      plan.transition.put(std::move(next));
       plan.reason = fmt::format("{} has taken over", node_group.primary.str());
+      return plan;
     }
   }
-  if (!plan.reason.empty()) {
-    plan.transition.put(std::move(next));
-  }
-  return plan;
+  return {};
 }
 
 // What is known of fences, for a leader that comes after a host fell silent.
