@@ -512,7 +512,10 @@ std::uint64_t start_limit(const ReplicationGroup& group, const NodeGroup& node_g
   if (!wants_failover(group, node_group)) {
     return 0;
   }
-  return primary == nullptr ? 1 : primary->starts + 1;
+  if (primary == nullptr) {
+    return 1;
+  }
+  return primary->starts + (primary->dead() ? 1 : 0);
 }
 
 bool can_be_replaced(const State& state, const Observed& observed, const ReplicationGroup& group,

@@ -72,8 +72,9 @@ bool can_be_replaced(const State& state, const Observed& observed, const Replica
 bool holds_dead_primary(const State& state, const Observed& observed, const ReplicationGroup& group,
                         const NodeGroup& node_group);
 
-// How often the primary may be started: once more than it was when it was last seen; 0: as often as
-// it ends, where nobody may take its place.
+// How often the primary may be started: once more than it was when it was seen dead; while it
+// lives no more than it was, also when it has just come back from a reboot. 0: as often as it ends,
+// where nobody may take its place.
 std::uint64_t start_limit(const ReplicationGroup& group, const NodeGroup& node_group,
                           const NodeObservation* primary);
 

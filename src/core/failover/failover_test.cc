@@ -195,6 +195,15 @@ TEST_F(Failover, ARebootIsNoFailover) {
   EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
 }
 
+TEST_F(Failover, AfterARebootAnAgentThatHearsNothingMoreLeavesThePrimaryDead) {
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-001", {"0001"}}), "");
+  seen("foo-001").starts = 2;  // it has just come back
+  EXPECT_FALSE(assignment("foo-001").hold);
+  EXPECT_EQ(assignment("foo-001").start_limit, 2U);
+  die("foo-001");
+  EXPECT_EQ(assignment("foo-001").start_limit, 3U) << "of this end it was said";
+}
+
 TEST_F(Failover, ALostReplicaLeavesTheReaderNameAndComesBack) {
   die("foo-003");
   world.settle_group("foo");
