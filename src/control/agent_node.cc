@@ -17,17 +17,6 @@ using core::NodeActionKind;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// While something is awaited that nobody reports, polls begin quick and grow by a quarter: the
-// delay they add stays a fraction of the wait.
-constexpr Duration kFirstPoll = milliseconds(1);
-// Clients come back to a new primary in the first milliseconds, and a process that starts on the
-// same machine would take some of these from them.
-constexpr Duration kReturnOfClients = milliseconds(15);
-constexpr Duration kLongestAwaitPoll = milliseconds(200);
-constexpr Duration kSurveyPoll = std::chrono::microseconds(400);
-constexpr Duration kSettledSurveyPoll = milliseconds(50);
-// Settled nodes that are asked together.
-constexpr Duration kWidestGrid = milliseconds(40);
 // How long an engine may take until its first answer before that is told as a problem.
 constexpr Duration kStartPatience = seconds(5);
 constexpr Duration kFirstBackoff = milliseconds(100);
@@ -105,10 +94,8 @@ void AgentNode::assign(const std::optional<core::NodeAssignment>& desired) {
   if (other_engine || may_try_at_once(desired)) {
     not_before_ = Monotonic();
   }
-  const bool another_leads = desired && desired_ && desired_->hold && !desired->hold &&
-                             desired->role == core::Role::kReplica;
-  if (another_leads && (known_.dying || !known_.running)) {
-    not_before_ = ports_.clock.monotonic() + kReturnOfClients;
+  if (desired && desired_) {
+    let_clients_return(*desired_, *desired);
   }
   desired_ = desired;
   address_ = desired ? desired->address : address_;
@@ -156,7 +143,7 @@ Awaitable<void> AgentNode::keep() {
     if (known_.running ? started : !starts) {
       place_.leave();
     }
-    const Duration pause = not_before_ - ports_.clock.monotonic();
+    const Duration pause = time_until(action.kind);
     if (action.kind == NodeActionKind::kNone) {
       const Duration poll = steady_poll();
       co_await rest(poll);
@@ -505,33 +492,6 @@ void AgentNode::settle(const Status& status) {
   not_before_ = ports_.clock.monotonic() + backoff(failures_++);
 }
 
-// Until the next question to a settled node. Several nodes wake together, which costs less than to
-// wake as often.
-Duration AgentNode::steady_poll() {
-  const Duration poll = is_watched() ? pace_.watched : pace_.others;
-  const std::int64_t grid = std::max<std::int64_t>(std::min(poll / 16, kWidestGrid).count(), 1);
-  const std::int64_t now = ports_.clock.monotonic().microseconds();
-  const std::int64_t then = now + poll.count();
-  return Duration(then - then % grid - now);
-}
-
-Duration AgentNode::next_poll() {
-  if (known_.dying) {
-    return kLongestAwaitPoll;  // its end wakes us, and nothing else is to be seen of it
-  }
-  if (desired_ && desired_->survey) {
-    // Clients wait for the end of a survey. Who has told all there seems to be to tell takes time
-    // from the others, and from the kernel's threads that write commits to the disk: hundreds are
-    // in one when a zone is lost. While the link is up more may come, as in a switchover.
-    const Duration next = !known_.link_up ? kSettledSurveyPoll : poll_ * 2;
-    poll_ =
-        std::clamp<Duration>(offset_settled_ ? next : kSurveyPoll, kSurveyPoll, kSettledSurveyPoll);
-    return poll_;
-  }
-  poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);
-  return poll_;
-}
-
 void AgentNode::publish() {
   using Seen = core::NodeObservation::Process;
   core::NodeObservation now;
@@ -579,12 +539,9 @@ void AgentNode::publish() {
   if (now == *observation_) {
     return;
   }
-  // An offset moves with every write and is no news by itself: it travels with the next report.
+  // A mere offset travels with the next report.
   core::NodeObservation before = *observation_;
-  before.offset_read = now.offset_read;
-  if (!now.offset_settled && !now.writes_paused) {
-    before.replication_offset = now.replication_offset;
-  }
+  before.take_offset_of(now);
   const bool news = now != before;
   observation_ = std::move(now);
   if (news) {

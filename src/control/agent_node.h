@@ -130,6 +130,8 @@ class AgentNode {
   std::string describe_end() const;
   bool may_try_at_once(const std::optional<core::NodeAssignment>& desired) const;
   void settle(const Status& status);
+  void let_clients_return(const core::NodeAssignment& before, const core::NodeAssignment& now);
+  Duration time_until(core::NodeActionKind action) const;
   Duration next_poll();
   Duration steady_poll();
   // The pause after another failure in a row.
@@ -161,9 +163,10 @@ class AgentNode {
   AgentStanding standing_;
   Monotonic started_at_;
   Duration poll_{};
-  Monotonic not_before_;  // no action sooner: backoff after a failure or a crash
-  int failures_ = 0;      // of actions in a row
-  int crashes_ = 0;       // of the process in a row
+  Monotonic not_before_;                  // no action sooner: backoff after a failure or a crash
+  std::optional<Monotonic> epoch_began_;  // when its agent heard that another leads
+  int failures_ = 0;                      // of actions in a row
+  int crashes_ = 0;                       // of the process in a row
   int loaded_percent_ = 0;
   int failed_restores_ = 0;
   std::string restore_problem_;

@@ -10,12 +10,8 @@ namespace {
 using Place = NodePlaces::Place;
 using Nodes = std::vector<Shared<core::NodeObservation>>;
 
-// Offsets grow all the time; they matter only while something is decided by them.
 bool only_its_offset_moved(core::NodeObservation& known, const core::NodeObservation& now) {
-  known.offset_read = now.offset_read;
-  if (!now.offset_settled && !now.writes_paused) {
-    known.replication_offset = now.replication_offset;
-  }
+  known.take_offset_of(now);
   return known == now;
 }
 
