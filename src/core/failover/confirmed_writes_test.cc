@@ -128,6 +128,19 @@ TEST_F(ConfirmedWrites, OffsetsOfDifferentStreamsAreNotCompared) {
   EXPECT_TRUE(decide().awaits_confirmed);
 }
 
+TEST_F(ConfirmedWrites, WhoIsAtTheStreamBeforeHasAnsweredAndDoesNotLead) {
+  make(3, 1);
+  die("foo-001");
+  answer("foo-002", 100);
+  answer("foo-003", 200);  // what it has more of its stream, nobody confirmed
+  seen("foo-002").previous_stream = "one";
+  seen("foo-002").stream = "two";
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
+  seen("foo-002").previous_stream = "";
+  wait(std::chrono::minutes(1));
+  EXPECT_TRUE(decide().awaits_confirmed) << "a full synchronisation went on from none";
+}
+
 TEST_F(ConfirmedWrites, GivenUpTheyAreNoLongerWaitedFor) {
   make(3, 1);
   die("foo-001");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -191,21 +192,52 @@ const Member& best_of(const State& state, const NodeGroup& node_group,
   return *best;
 }
 
-// Offsets mean the same only within one stream: of those that have answered, the stream with the
-// most of them. One that still promises its primary not to lead has not told its last word.
-std::vector<Member> witnesses(const State& state, const Observed& observed,
-                              const std::vector<Member>& members) {
-  std::map<std::string, std::vector<Member>> by_stream;
+// Offsets mean the same only within one stream. Who is at the one that it went on from has nothing
+// of what was confirmed in it since, and so has answered, too.
+struct Witnesses {
+  std::vector<Member> of_stream;
+  int earlier = 0;  // at the stream before
+  int count() const { return int(of_stream.size()) + earlier; }
+};
+
+using ByStream = std::map<std::string, std::vector<Member>>;
+
+// One that still promises its primary not to lead has not told its last word.
+ByStream answers_by_stream(const State& state, const Observed& observed,
+                           const std::vector<Member>& members) {
+  ByStream out;
   for (const Member& member : members) {
     if (answer_of(state, observed, member.cluster->id) != nullptr && member.seen->surveyed &&
         !member.seen->promised) {
-      by_stream[member.seen->stream].push_back(member);
+      out[member.seen->stream].push_back(member);
     }
   }
-  std::vector<Member> most;
-  for (auto& [stream, of_stream] : by_stream) {
-    if (of_stream.size() > most.size()) {
-      most = std::move(of_stream);
+  return out;
+}
+
+Witnesses witnesses_of(const std::vector<Member>& of_stream, const ByStream& answers) {
+  std::set<std::string> before;
+  for (const Member& member : of_stream) {
+    before.insert(member.seen->previous_stream);
+  }
+  before.erase("");
+  Witnesses out{of_stream};
+  for (const std::string& stream : before) {
+    const auto earlier = answers.find(stream);
+    out.earlier += earlier == answers.end() ? 0 : int(earlier->second.size());
+  }
+  return out;
+}
+
+// Of the stream with the most of them.
+Witnesses witnesses(const State& state, const Observed& observed,
+                    const std::vector<Member>& members) {
+  const ByStream answers = answers_by_stream(state, observed, members);
+  Witnesses most;
+  for (const auto& [stream, of_stream] : answers) {
+    Witnesses here = witnesses_of(of_stream, answers);
+    if (here.count() > most.count()) {
+      most = std::move(here);
     }
   }
   return most;
@@ -220,13 +252,13 @@ FailoverDecision choose_confirmed(const State& state, const Observed& observed,
   out.stage = FailoverStage::kChoosing;
   const auto heard = witnesses(state, observed, all);
   const int needed = witnesses_needed(state, observed, node_group);
-  if (int(heard.size()) < needed) {
+  if (heard.count() < needed) {
     out.awaits_confirmed = waited >= kNewsBound;
     out.recheck_after = out.awaits_confirmed ? kNewsBound : kNewsBound - waited;
     out.reason = fmt::format(
         "{}; {} replicas that hold a copy have to answer and {} did: others may have writes that "
         "clients had confirmed",
-        gone, needed, heard.size());
+        gone, needed, heard.count());
     return out;
   }
   const bool settled =
@@ -236,12 +268,12 @@ FailoverDecision choose_confirmed(const State& state, const Observed& observed,
     out.recheck_after = kSurveyBound - waited;
     return out;
   }
-  const Member& best = best_of(state, node_group, heard);
+  const Member& best = best_of(state, node_group, heard.of_stream);
   out.stage = FailoverStage::kDecided;
   out.new_primary = best.cluster->id;
   out.reason =
       fmt::format("{}; {} has the greatest offset of {} ({}), and {} had to answer", gone,
-                  out.new_primary.str(), heard.size(), best.seen->replication_offset, needed);
+                  out.new_primary.str(), heard.count(), best.seen->replication_offset, needed);
   return out;
 }
 
