@@ -13,19 +13,30 @@
 namespace hikae::control {
 namespace {
 
+NodeAssignment former_primary() {
+  NodeAssignment a = primary();
+  a.role = core::Role::kReplica;
+  a.attach = true;
+  return a;
+}
+
+// The second member is to lead in the next epoch, and the first one to follow it.
+std::vector<NodeAssignment> next_epoch() {
+  NodeAssignment promoted = replica(false);
+  promoted.role = core::Role::kPrimary;
+  promoted.primary_address = promoted.address;
+  NodeAssignment follower = former_primary();
+  follower.primary_address = promoted.address;
+  promoted.epoch = follower.epoch = promoted.epoch.next();
+  return {follower, promoted};
+}
+
 TEST_F(AgentTest, PromotionAndTheMoveOfThePrimary) {
   launch();
   assign({primary(), replica(true)});
   ASSERT_TRUE(run_until_ready(kReplica));
   host_.calls.clear();
-  NodeAssignment promoted = replica(false);
-  promoted.role = core::Role::kPrimary;
-  promoted.primary_address = promoted.address;
-  NodeAssignment demoted = primary();
-  demoted.role = core::Role::kReplica;
-  demoted.attach = true;
-  demoted.primary_address = promoted.address;
-  assign({demoted, promoted});
+  assign(next_epoch());
   ASSERT_TRUE(run_until([&] {
     return reports_.newest(kReplica)->role == core::Role::kPrimary &&
            reports_.newest(kPrimary)->link_up;
@@ -55,13 +66,6 @@ TEST_F(AgentTest, WhoCanWaitDoesNotStartWhileAPrimaryWaitsForItsFailover) {
   // Nobody takes over: that holds up nobody for ever.
   ASSERT_TRUE(run_until([&] { return host_.count("start") == 1; }, seconds(5)));
   EXPECT_NE(host_.engines[kReplica].pid, 0);
-}
-
-NodeAssignment former_primary() {
-  NodeAssignment a = primary();
-  a.role = core::Role::kReplica;
-  a.attach = true;
-  return a;
 }
 
 TEST_F(AgentTest, AFormerPrimaryLeavesTheMachineToReturningClientsFirst) {
@@ -155,18 +159,6 @@ TEST_F(AgentTest, APrimaryThatDiedAndIsAReplicaNowSendsThemAwayToo) {
   EXPECT_EQ(host_.calls, std::vector<std::string>{"drop_clients"}) << "of one of the two";
 }
 
-// Of a replica that runs, and of the member that is to lead, in the next epoch.
-std::vector<NodeAssignment> next_epoch() {
-  NodeAssignment promoted = replica(false);
-  promoted.role = core::Role::kPrimary;
-  promoted.primary_address = promoted.address;
-  NodeAssignment follower = former_primary();
-  follower.primary_address = promoted.address;
-  promoted.epoch = follower.epoch = promoted.epoch.next();
-  promoted.brisk = follower.brisk = true;
-  return {follower, promoted};
-}
-
 TEST_F(AgentTest, ReplicasFollowANewPrimaryBehindItsFirstClients) {
   launch();
   assign({former_primary(), replica(true)});
@@ -197,7 +189,9 @@ TEST_F(AgentTest, ThePaceOfEnginesIsNotWhatClientsWaitFor) {
   launch();
   assign({former_primary(), replica(true)});
   ASSERT_TRUE(run_until_ready(kPrimary));
-  assign(next_epoch());
+  std::vector<NodeAssignment> next = next_epoch();
+  next[0].brisk = next[1].brisk = true;
+  assign(next);
   const Monotonic heard = clock_.monotonic();
   const std::string brisk = fmt::format("set {} {}", core::kPaceDirective, core::kBriskPace);
   ASSERT_TRUE(run_until([&] { return host_.count(brisk) > 0; }, seconds(1)));
