@@ -230,10 +230,8 @@ Admitted<Transition> admit(const State& state, const RebootCacheCluster& command
           fmt::format("Invalid cache node id {} for cache cluster {}.", id, found->id.str()));
     }
     if (node->status != "rebooting") {
-      ++node->generation;
+      ask_for_restart(*node);
     }
-    node->status = "rebooting";
-    node->parameter_status = "in-sync";
     events.add(kSourceCacheCluster, next.id.str(), fmt::format("Cache node {} shutdown", id));
   }
   next.status = "rebooting cluster nodes";

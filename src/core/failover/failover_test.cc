@@ -195,6 +195,54 @@ TEST_F(Failover, ARebootIsNoFailover) {
   EXPECT_EQ(decide().stage, FailoverStage::kHealthy);
 }
 
+TEST_F(Failover, AReplicaThatIsToRestartLeadsOnlyIfNobodyElseCan) {
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-002", {"0001"}}), "");
+  EXPECT_FALSE(assignment("foo-002").keep_running);
+  seen("foo-002").replication_offset = 200;
+  die("foo-001");
+  settle_offsets();
+  EXPECT_EQ(decide().new_primary.str(), "foo-003");
+  EXPECT_TRUE(assignment("foo-002").keep_running);
+  die("foo-003");
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
+}
+
+TEST_F(Failover, AReplicaThatIsToRestartIsWaitedForUntilItsAgentHasHeardThatItMayNot) {
+  const NodeKey replica{CacheClusterId("foo-002"), NodeId("0001")};
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-002", {"0001"}}), "");
+  die("foo-001");
+  die("foo-003");
+  seen("foo-003").surveyed = seen("foo-002").surveyed = true;
+  world.observed.unheard = {replica};
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing);
+  EXPECT_TRUE(assignment("foo-001").hold) << "what comes back empty would take the copy";
+  seen("foo-001").process = Process::kRunning;
+  seen("foo-001").role = Role::kReplica;
+  seen("foo-001").synced = false;
+  EXPECT_TRUE(assignment("foo-002").survey);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << "the primary came back empty";
+  EXPECT_FALSE(assignment("foo-001").may_promote);
+  world.observed.unheard.clear();
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
+}
+
+TEST_F(Failover, TheRestartOfANewPrimaryIsCalledOffAndAsksForMoreThanThatTheNextTime) {
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-002", {"0001"}}), "");
+  die("foo-001");
+  die("foo-003");
+  settle_offsets();
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_EQ(assignment("foo-002").generation, 1U);
+  seen("foo-002").role = Role::kPrimary;
+  world.settle_group("foo");
+  EXPECT_EQ(world.cluster("foo-002").status, "available");
+  world.agents_work();
+  world.settle_group("foo");
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-002", {"0001"}}), "");
+  EXPECT_EQ(assignment("foo-002").generation, 3U) << "its agent may have made the second";
+}
+
 TEST_F(Failover, AfterARebootAnAgentThatHearsNothingMoreLeavesThePrimaryDead) {
   ASSERT_EQ(world.admit_code(RebootCacheCluster{"foo-001", {"0001"}}), "");
   seen("foo-001").starts = 2;  // it has just come back

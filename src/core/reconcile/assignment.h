@@ -64,6 +64,8 @@ struct NodeAssignment {
   // Other nodes have the same address, each with a port of its own.
   bool shared_address = false;
   std::uint64_t generation = 1;  // a running process of a lower generation is restarted
+  // That restart waits: the primary is gone, and the process may hold the last copy of its data.
+  bool keep_running = false;
   // That restart keeps the data of a primary: it is saved at the end and loaded at the start.
   bool keep_data = false;
   std::uint64_t edition = 1;  // names these settings; the agent tells when they are in effect
@@ -140,6 +142,7 @@ struct NodeAssignment {
     v("primary_plain", s.primary_plain);
     v("shared_address", s.shared_address);
     v("generation", s.generation);
+    v("keep_running", s.keep_running);
     v("keep_data", s.keep_data);
     v("edition", s.edition);
     v("weigh", s.weigh);

@@ -5,6 +5,7 @@
 #include "core/failover/confirmed_writes.h"
 #include "core/failover/failover.h"
 #include "core/failover/fence.h"
+#include "core/failover/member.h"
 #include "core/naming/names.h"
 #include "core/reconcile/cluster_steps.h"
 #include "core/reconcile/log_steps.h"
@@ -182,11 +183,12 @@ void assign_role(const State& state, const Observed& observed, const Replication
   }
   out.role = Role::kReplica;
   out.hold = is_about_to_lead(group, *node_group, primary_seen);
+  out.keep_running = restart_waits(state, observed, group, *node_group, out.node.cluster);
   out.attach = may_attach(state, observed, group, *node_group, out.node.cluster);
   out.anew = asks_witnesses(state, observed, *node_group);
   out.survey = out.anew || node_group->switchover_target == out.node.cluster ||
                asks_before_release(state, observed, group, *node_group, out.node.cluster) ||
-               (primary_seen != nullptr && primary_seen->dead()) ||
+               out.keep_running || (primary_seen != nullptr && primary_seen->dead()) ||
                asks_replicas(state, observed, *node_group) ||
                place_wanted(state, group) == PlaceWanted::kOfReplicas;
   out.release_clients = may_release_clients(observed, node, out.node, primary_seen);

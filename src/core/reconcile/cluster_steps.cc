@@ -44,7 +44,7 @@ std::string missing(const Observed& observed, const CacheCluster& cluster, Role 
       const bool told = seen != nullptr && !seen->problem.empty();
       return fmt::format("the process of {}{}", key.str(), told ? ": " + seen->problem : "");
     }
-    if (seen->generation != node.generation) {
+    if (seen->generation < node.generation) {
       return fmt::format("the restart of {}", key.str());
     }
     if (!seen->ready) {

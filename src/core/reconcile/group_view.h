@@ -25,6 +25,13 @@ struct GroupView {
   }
 };
 
+// The commit that a failover, a planned switchover or a test of the failover needs now. Otherwise
+// an empty plan, with a reason while something is waited for.
+Plan fail_over(const GroupView& view);
+
+// Notes that the primary which a switchover made was seen to lead; else an empty plan.
+Plan note_takeover(const GroupView& view);
+
 // The next step of a migration from a server outside; an empty plan when there is none.
 Plan migrate(const GroupView& view);
 

@@ -23,7 +23,7 @@ std::string lack_of(const NodeObservation* copy, const Node& node) {
     const bool told = copy != nullptr && !copy->problem.empty();
     return "to start" + (told ? ": " + copy->problem : "");
   }
-  if (!copy->ready || copy->generation != node.generation || copy->edition != node.edition) {
+  if (!copy->ready || copy->generation < node.generation || copy->edition != node.edition) {
     return "to answer";
   }
   return copy->role == Role::kReplica && copy->link_up && copy->synced ? "" : "to synchronise";

@@ -61,7 +61,7 @@ NodeAction bring_to_life(const NodeAssignment& desired, const NodeKnowledge& kno
 
 // Whether a running process has to be ended, and why; empty: no.
 std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& known) {
-  if (known.generation < desired.generation) {
+  if (known.generation < desired.generation && !desired.keep_running) {
     return fmt::format("restart: generation {} is asked for, {} runs", desired.generation,
                        known.generation);
   }

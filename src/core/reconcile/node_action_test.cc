@@ -195,6 +195,16 @@ TEST(NodeAction, ANewEpochMakesAReplicaConnectAnewEvenByTheSameName) {
   EXPECT_EQ(next(a, k), NodeActionKind::kFollow);
 }
 
+TEST(NodeAction, ARestartWaitsWhileTheProcessMayHoldTheLastCopy) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  a.generation = k.generation + 1;
+  a.keep_running = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone);
+  a.keep_running = false;
+  EXPECT_EQ(next(a, k), NodeActionKind::kKill);
+}
+
 TEST(NodeAction, ADeadPrimaryIsHeldForTheFailoverUnlessARebootWasAskedFor) {
   NodeAssignment a = replica();
   a.role = Role::kPrimary;

@@ -102,7 +102,7 @@ class Stepper {
   // Another program or another directive that only a restart brings.
   bool has_to_restart(const CacheCluster& member, const NodeObservation& seen) const {
     const Node& node = member.nodes[0];
-    return node.renew && seen.outdated && seen.generation == node.generation;
+    return node.renew && seen.outdated && seen.generation >= node.generation;
   }
 
   RollStep proceed(const CacheCluster& member) const {

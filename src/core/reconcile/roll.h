@@ -74,6 +74,10 @@ void finish_upgrade(const Observed& observed, CacheCluster& member, EventWriter&
 // Takes back what the member was told and does not run by its own settings yet.
 void take_back(CacheCluster& member, Instant now);
 
+// It leads from now on, and does so with the process that `runs`. A modification that wanted the
+// restart asks for it again, as of a primary.
+void call_off_restart(CacheCluster& member, const NodeObservation& runs);
+
 // The events of a modification that is finished, or given up by `step`.
 void tell_of_success(const NodeChanges& changes, std::string_view source_type,
                      const std::string& source, EventWriter& events);

@@ -78,12 +78,10 @@ void tell(const State& state, CacheCluster& member, const CacheSettings& target,
 
 void begin_restart(CacheCluster& member, bool keep_data, EventWriter& events, Instant now) {
   for (Node& node : member.nodes) {
-    ++node.generation;
+    ask_for_restart(node);
     node.renew = false;
     node.keep_data = keep_data;
     node.restart_at = now;
-    node.status = "rebooting";
-    node.parameter_status = "in-sync";
     events.add(kSourceCacheCluster, member.id.str(),
                fmt::format("Cache node {} shutdown", node.id.str()));
   }
@@ -122,8 +120,25 @@ void take_back(CacheCluster& member, Instant now) {
     node.renew = false;
     node.parameter_status = "in-sync";
     if (node.status == "rebooting") {
-      ++node.generation;
+      ask_for_restart(node);
       node.restart_at = now;
+    }
+  }
+}
+
+void call_off_restart(CacheCluster& member, const NodeObservation& runs) {
+  for (Node& node : member.nodes) {
+    if (node.status != "rebooting" || runs.dead()) {
+      continue;
+    }
+    node.status = "available";
+    if (runs.generation < node.generation) {
+      node.called_off = node.generation;
+      node.generation = runs.generation;
+      node.renew = !member.upgrade.empty();
+      if (member.status == "rebooting cluster nodes") {
+        node.parameter_status = "pending-reboot";  // it may have been, and an owner asks again
+      }
     }
   }
 }

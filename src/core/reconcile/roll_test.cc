@@ -46,7 +46,7 @@ class Agents {
       if (wanted.role == Role::kReplica || reboot || !wanted.hold) {
         start(wanted, seen);
       }
-    } else if (seen.generation < wanted.generation) {
+    } else if (seen.generation < wanted.generation && !wanted.keep_running) {
       seen.process = Process::kStopped;
       seen.ready = seen.link_up = seen.synced = seen.writes_paused = false;
       seen.edition = 0;
@@ -374,6 +374,27 @@ TEST(Roll, AMemberThatDoesNotComeBackIsTakenBack) {
   EXPECT_EQ(world.cluster("foo-002").settings.engine_version, "6.2");
   EXPECT_EQ(world.cluster("foo-002").nodes[0].generation, 3u);
   EXPECT_EQ(world.primary().str(), "foo-001");
+}
+
+TEST(Roll, AMemberThatWasToRestartLeadsWhenThePrimaryDiesAndIsRestartedLater) {
+  RollWorld world(2);
+  ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
+  while (world.cluster("foo-002").nodes[0].generation == 1) {
+    ASSERT_TRUE(world.plan_and_apply() || world.work());
+  }
+  NodeObservation& seen = world.observed.nodes[NodeKey{CacheClusterId("foo-001"), kNode}];
+  seen.process = NodeObservation::Process::kStopped;
+  seen.ready = false;
+  while (world.primary().str() == "foo-001") {
+    ASSERT_TRUE(world.plan_and_apply() || world.work());
+    ASSERT_TRUE(world.agents.serves(CacheClusterId("foo-002"))) << "it has the last copy";
+  }
+  world.settle();
+  EXPECT_EQ(world.group("foo").status, "available");
+  for (const CacheClusterId& id : world.members()) {
+    EXPECT_EQ(world.cluster(id.str()).settings.engine_version, "7.1");
+    EXPECT_EQ(world.observed.nodes[NodeKey(id, kNode)].running_version, "redis 7.1 ") << id.str();
+  }
 }
 
 TEST(Roll, AMemberThatDiesOnceItWasToldIsTakenBackToo) {

@@ -61,6 +61,12 @@ bool is_restarting(const CacheCluster& cluster) {
                      [](const Node& node) { return node.status == "rebooting"; });
 }
 
+void ask_for_restart(Node& node) {
+  node.generation = std::max(node.generation, node.called_off) + 1;
+  node.status = "rebooting";
+  node.parameter_status = "in-sync";
+}
+
 CacheSettings effective_settings(const CacheCluster& cluster) {
   return with(cluster.settings, cluster.upgrade);
 }

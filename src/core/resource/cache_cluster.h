@@ -136,8 +136,10 @@ struct Node {
   Ipv4 address;      // where it is reachable, what DNS answers; without a host: where it was last
   NetworkInterfaceId network_interface;
   std::string placement_reason;  // one line for people
-  // Raised by one for every restart that is asked for; the agent restarts a process of a lower one.
+  // Raised for every restart that is asked for; the agent restarts a process of a lower one.
   std::uint64_t generation = 1;
+  // Of the last restart that was called off; an agent may have made it nevertheless.
+  std::uint64_t called_off = 0;
   // Raised by one whenever what the node should run has changed; its agent tells which one it has
   // compared with the process that runs.
   std::uint64_t edition = 1;
@@ -168,6 +170,7 @@ struct Node {
     v("network_interface", s.network_interface);
     v("placement_reason", s.placement_reason);
     v("generation", s.generation);
+    v("called_off", s.called_off);
     v("edition", s.edition);
     v("renew", s.renew);
     v("keep_data", s.keep_data);
@@ -250,6 +253,10 @@ struct CacheCluster {
 
 // A node of it is being restarted on purpose: soon it loses what it holds, or has just lost it.
 bool is_restarting(const CacheCluster& cluster);
+
+// The node is to be restarted: its process is of a lower generation then, whatever became of the
+// restarts before.
+void ask_for_restart(Node& node);
 
 // The settings by which its nodes are to run now.
 CacheSettings effective_settings(const CacheCluster& cluster);
