@@ -47,7 +47,12 @@ Status LocalAgents::start(const std::vector<core::HostId>& hosts) {
                           agent->assign(std::move(assignment));
                         });
   }
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    // Among threads of equal priority one waits for another's whole turn, a tenth of a second; who
+    // decides waited so for those who carry out what was decided before.
+    adapters::prefer_this_thread(adapters::ThreadWork::kCarriesOut);
+    context_.run();
+  });
   // Those who decide and those who carry it out: all threads that there are now.
   if (!adapters::prefer_this_process()) {
     log_.warn(

@@ -73,8 +73,13 @@ class Serve {
     if (Status here = check_place(); !here) {
       return here;
     }
-    auto state = StateStore::open(
-        config_, {context_.get_executor(), random_, clock_, data_->state_path(), server_name()});
+    std::function<void()> on_thread;
+    if (!config_.local_agents.empty()) {
+      on_thread = [] { adapters::prefer_this_thread(adapters::ThreadWork::kCommits); };
+    }
+    auto state =
+        StateStore::open(config_, {context_.get_executor(), random_, clock_, data_->state_path(),
+                                   server_name(), std::move(on_thread)});
     if (!state) {
       return tl::unexpected(state.error());
     }
@@ -311,7 +316,8 @@ class Serve {
   RuntimeFacts facts_;
   Status dns_status_;
   // A name that has moved is of no use to a client that waits for its answer behind other work.
-  dns::DnsServer dns_{{.on_thread = [] { adapters::prefer_this_thread(); }}};
+  dns::DnsServer dns_{
+      {.on_thread = [] { adapters::prefer_this_thread(adapters::ThreadWork::kSmall); }}};
   std::unique_ptr<ZonePublisher> zone_;
   std::unique_ptr<adapters::SnapshotDirectory> snapshots_;
   std::unique_ptr<s3::S3Snapshots> s3_;  // nullptr: buckets are directories

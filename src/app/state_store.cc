@@ -69,7 +69,7 @@ Result<std::unique_ptr<StateStore>> StateStore::open(const ServeConfig& config, 
   state->server_ = parts.server;
   if (!config.etcd) {
     state->place_ = parts.sqlite_path;
-    state->sqlite_.emplace(std::move(parts.sqlite_path));
+    state->sqlite_.emplace(std::move(parts.sqlite_path), std::move(parts.on_thread));
     return state;
   }
   auto options = options_of(*config.etcd);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +27,8 @@ class StateStore {
     Random& random;
     control::Clock& clock;
     std::string sqlite_path;
-    std::string server;  // who we are, for people who ask who leads
+    std::string server;                 // who we are, for people who ask who leads
+    std::function<void()> on_thread{};  // called once in the thread that writes to SQLite
   };
 
   // Connects to nothing yet. kInvalid: a file named by the configuration cannot be used.

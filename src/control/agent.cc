@@ -23,6 +23,11 @@ constexpr Duration kWatchShare = std::chrono::microseconds(1200);
 constexpr Duration kPollShare = std::chrono::milliseconds(36);
 constexpr Duration kWatchPeriod = std::chrono::milliseconds(2);
 constexpr Duration kIdleWatchPeriod = std::chrono::milliseconds(30);
+// Answers of hundreds that are in a survey together would take both processors from the kernel's
+// threads that write commits to the disk, and from those that are dying.
+constexpr Duration kSurveyShare = std::chrono::microseconds(100);
+constexpr Duration kQuickestSurvey = std::chrono::microseconds(200);
+constexpr Duration kSlowestSurvey = std::chrono::milliseconds(20);
 constexpr int kRoundsPerGlanceAtAll = 16;
 constexpr int kRoundsPerWholeGlance = 4;  // where primaries have to share
 constexpr Duration kQuickestPoll = std::chrono::milliseconds(20);
@@ -163,6 +168,7 @@ Awaitable<void> Agent::run() {
     if (assigned_ && std::exchange(take_up_, false)) {
       take_up();
     }
+    look_around();
     report_if_news();
     const Monotonic next_turn = ports_.clock.monotonic() + turn_time();
     co_await wake_.wait();
@@ -208,6 +214,9 @@ void Agent::take_up() {
     return known != nodes_.end() && known->second.wanted &&
            is_to_change_roles(**known->second.wanted, *wanted);
   });
+  const auto surveyed = std::count_if(newest_.nodes.begin(), newest_.nodes.end(),
+                                      [](const auto& wanted) { return wanted->survey; });
+  pace_.survey = std::clamp<Duration>(kSurveyShare * surveyed, kQuickestSurvey, kSlowestSurvey);
   for (const Shared<core::NodeAssignment>& wanted : newest_.nodes) {
     const auto known = nodes_.find(wanted->node);
     Entry& entry = known == nodes_.end() ? add_node(wanted->node) : known->second;
@@ -281,6 +290,18 @@ void Agent::node_ended(const core::NodeKey& key) {
 void Agent::tell_news() {
   news_ = true;
   wake_.raise();
+}
+
+// Deaths come together: when a host or a zone of it goes down, hundreds of processes are killed in
+// a moment, and the last of them get a processor to die on a second later.
+void Agent::look_around() {
+  const auto is_down = [](const auto& item) { return item.second.node->is_down(); };
+  const auto down = std::count_if(nodes_.begin(), nodes_.end(), is_down);
+  if (down > std::exchange(down_, down)) {
+    for (auto& [key, entry] : nodes_) {
+      entry.node->glance(AgentNode::Glance::kWhole);
+    }
+  }
 }
 
 void Agent::report_if_news() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -73,6 +74,8 @@ class Agent {
   void node_ended(const core::NodeKey& key);
   void give_up_addresses();
   void tell_news();
+  // When one more process is down, at all the others, too.
+  void look_around();
   void report_if_news();
   Shared<core::NodeObservation> observation_of(const core::NodeKey& key, const Entry& entry) const;
   Duration turn_time() const;
@@ -89,6 +92,7 @@ class Agent {
   std::map<core::NodeKey, Entry> nodes_;
   PollPace pace_;
   int watched_ = 0;
+  std::ptrdiff_t down_ = 0;  // processes that do not run, when they were counted last
   Duration glance_period_{};
   core::Assignment newest_;
   std::uint64_t turn_ = 0;  // how often one was taken up

@@ -150,7 +150,7 @@ Awaitable<void> AgentNode::keep() {
     } else if (action.kind == NodeActionKind::kAwait) {
       const Duration poll = next_poll();
       co_await rest(poll);
-    } else if (pause > Duration() && !known_.dying) {
+    } else if (pause > Duration()) {
       co_await rest(pause);
     } else if (starts && !place_.enter(desired_->role == core::Role::kPrimary)) {
       co_await rest(pace_.others);

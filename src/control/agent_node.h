@@ -42,10 +42,11 @@ struct AgentPorts {
   LeaseLink* lease_link = nullptr;
 };
 
-// How often settled nodes are asked; the agent stretches both as it has more of them.
+// How often nodes are asked; the agent stretches each as it has more of them.
 struct PollPace {
-  Duration watched{};  // primaries that a replica could replace
-  Duration others{};
+  Duration watched{};  // settled primaries that a replica could replace
+  Duration others{};   // and all others that are settled
+  Duration survey{};   // those whose offset is wanted, while it still moves
 };
 
 // Keeps one node as its assignment says: looks at it, does the one next action, looks again.
@@ -76,6 +77,8 @@ class AgentNode {
   // False until the first look at a node that was there before: what observation() says is not
   // worth a report yet.
   bool looked() const { return looked_; }
+  // No code of its process runs.
+  bool is_down() const { return known_.dying || !known_.running; }
   // Where it was last told to listen; nullopt: nobody has told it yet.
   const std::optional<Ipv4>& address() const { return address_; }
   const Shared<core::NodeObservation>& observation() const { return observation_; }
@@ -133,6 +136,7 @@ class AgentNode {
   void let_clients_return(const core::NodeAssignment& before, const core::NodeAssignment& now);
   Duration time_until(core::NodeActionKind action) const;
   Duration next_poll();
+  Duration settled_survey_poll() const;
   Duration steady_poll();
   // The pause after another failure in a row.
   static Duration backoff(int failures_before);

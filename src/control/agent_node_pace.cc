@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 // delay they add stays a fraction of the wait.
 constexpr Duration kFirstPoll = milliseconds(1);
 constexpr Duration kLongestAwaitPoll = milliseconds(200);
-constexpr Duration kSurveyPoll = std::chrono::microseconds(200);
+constexpr Duration kSurveyOfFew = milliseconds(1);
 constexpr Duration kSettledSurveyPoll = milliseconds(50);
 // Settled nodes that are asked together.
 constexpr Duration kWidestGrid = milliseconds(40);
@@ -22,6 +22,8 @@ constexpr Duration kWidestGrid = milliseconds(40);
 constexpr Duration kReturnOfClients = milliseconds(15);
 // Until then what the primary takes has no second copy, so this is shorter.
 constexpr Duration kReturnOfMostClients = milliseconds(4);
+// Until it is asked again whether a failover is under way on this machine.
+constexpr Duration kQuietPause = milliseconds(20);
 
 }  // namespace
 
@@ -38,6 +40,12 @@ void AgentNode::let_clients_return(const core::NodeAssignment& before,
 }
 
 Duration AgentNode::time_until(core::NodeActionKind action) const {
+  if (known_.dying) {
+    // Those who read from it can read elsewhere after those who write can write again.
+    const bool reads = known_.role == core::Role::kReplica;
+    const bool can_wait = action == core::NodeActionKind::kFreeClients && reads;
+    return can_wait && ports_.gate.is_quiet() ? kQuietPause : Duration();
+  }
   const bool replica = known_.running && known_.role == core::Role::kReplica;
   Monotonic then = not_before_;
   if (epoch_began_ && action == core::NodeActionKind::kSetPace) {
@@ -58,17 +66,21 @@ Duration AgentNode::steady_poll() {
   return Duration(then - then % grid - now);
 }
 
+// Clients wait for the end of a survey. Who has told all there seems to be to tell takes time from
+// the others, and from the kernel's threads that write commits to the disk: hundreds are in one
+// when a zone is lost. While the link is up more may come, as in a switchover, which is of few.
+Duration AgentNode::settled_survey_poll() const {
+  const Duration longest = std::max<Duration>(kSettledSurveyPoll, pace_.survey * 20);
+  const bool few = pace_.survey <= kSurveyOfFew;
+  return known_.link_up && few ? std::min(std::max(poll_, pace_.survey) * 2, longest) : longest;
+}
+
 Duration AgentNode::next_poll() {
   if (known_.dying) {
     return kLongestAwaitPoll;  // its end wakes us, and nothing else is to be seen of it
   }
   if (desired_ && desired_->survey) {
-    // Clients wait for the end of a survey. Who has told all there seems to be to tell takes time
-    // from the others, and from the kernel's threads that write commits to the disk: hundreds are
-    // in one when a zone is lost. While the link is up more may come, as in a switchover.
-    const Duration next = !known_.link_up ? kSettledSurveyPoll : poll_ * 2;
-    poll_ =
-        std::clamp<Duration>(offset_settled_ ? next : kSurveyPoll, kSurveyPoll, kSettledSurveyPoll);
+    poll_ = offset_settled_ ? settled_survey_poll() : pace_.survey;
     return poll_;
   }
   poll_ = std::clamp<Duration>(poll_ + poll_ / 4, kFirstPoll, kLongestAwaitPoll);

@@ -258,6 +258,18 @@ class FaultTest : public AgentTest {
     host_.mute = true;
     ASSERT_TRUE(run_until([&] { return host_.count("asked in vain") > 0; }));
   }
+  // Both work, and the primary is to stay dead when it dies.
+  NodeAssignment launch_held_primary_and_replica() {
+    launch();
+    NodeAssignment held = primary();
+    assign({held, replica(true)});
+    EXPECT_TRUE(run_until_ready(kPrimary));
+    EXPECT_TRUE(run_until_ready(kReplica));
+    held.hold = true;
+    assign({held, replica(true)});
+    settle();
+    return held;
+  }
   ProcessProbe& process() { return host_.engines[kPrimary].probe; }
   NodeObservation::Process seen() { return reports_.newest(kPrimary)->process; }
   // Until the kill, from now.
@@ -317,6 +329,36 @@ TEST_F(FaultTest, AKilledPrimaryIsDeadLongBeforeItsMemoryIsFreed) {
   EXPECT_EQ(host_.count("refuse clients"), 1);
   host_.end(host_.engines[kPrimary]);
   EXPECT_TRUE(run_until([&] { return seen() == NodeObservation::Process::kStopped; }));
+}
+
+TEST_F(FaultTest, OnceOneProcessDiesTheOthersAreLookedAtAtOnce) {
+  launch_held_primary_and_replica();
+  host_.engines[kReplica].probe.exiting = true;
+  settle();
+  ASSERT_EQ(reports_.newest(kReplica)->process, NodeObservation::Process::kRunning);
+  host_.end(host_.engines[kPrimary]);
+  settle();
+  EXPECT_EQ(reports_.newest(kReplica)->process, NodeObservation::Process::kDying);
+}
+
+TEST_F(FaultTest, ReadersOfADyingReplicaWaitWhileAFailoverIsUnderWay) {
+  NodeAssignment held = launch_held_primary_and_replica();
+  for (auto& [node, engine] : host_.engines) {
+    engine.probe.exiting = true;
+  }
+  const auto is_dying = [&](const NodeKey& node) {
+    return reports_.newest(node)->process == NodeObservation::Process::kDying;
+  };
+  ASSERT_TRUE(run_until([&] { return is_dying(kPrimary) && is_dying(kReplica); }));
+  NodeAssignment left = replica(true);
+  left.release_clients = true;
+  assign({held, left});
+  pass(milliseconds(500));
+  EXPECT_EQ(host_.count("reset clients"), 0);
+  held.role = core::Role::kReplica;
+  held.hold = false;
+  assign({held, left});
+  EXPECT_TRUE(run_until([&] { return host_.count("reset clients") == 1; }, milliseconds(100)));
 }
 
 TEST_F(FaultTest, ClientsOfADyingPrimaryAreSentAwayOnceOthersServe) {

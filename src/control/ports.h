@@ -219,8 +219,8 @@ struct Process {
 
 // A glance at a process, cheap enough to be taken every few milliseconds.
 struct ProcessProbe {
-  // The kernel is taking it down (PF_EXITING): no code of it runs any more, though freeing its
-  // memory may keep its sockets open for seconds.
+  // It was killed, or the kernel is taking it down: no code of it runs any more, though waiting for
+  // a processor and freeing its memory may keep its sockets open for seconds.
   bool exiting = false;
   core::ProcessActivity activity;
 };

@@ -111,7 +111,7 @@ void Reconciler::on_report(const core::HostReport& report) {
       units.insert(unit_of(*cluster));
     }
   }
-  observed_.unsettled = int(std::max(waiting_.size(), units.size()));
+  observed_.unsettled = int(std::max({waiting_.size(), units.size(), observed_.dead_since.size()}));
   if (moved) {
     // That a member is gone may decide what is assigned to the others.
     units.insert(awaiting_revision_.begin(), awaiting_revision_.end());

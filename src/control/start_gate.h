@@ -51,6 +51,7 @@ class StartGate {
   };
 
   explicit StartGate(int places) : free_(places) {}
+  bool is_quiet() const { return quiet_ > 0; }
 
  private:
   bool admits(bool urgent) const { return free_ > 0 && (urgent || quiet_ == 0); }

@@ -139,7 +139,7 @@ LinuxProcessRunner::LinuxProcessRunner(Options options, NodeDirectories director
     : options_(std::move(options)),
       directories_(std::move(directories)),
       namespaces_(namespaces),
-      socket_resets_(probe_socket_destroy().has_value()) {
+      may_reset_sockets_(probe_socket_destroy().has_value()) {
   boost::asio::post(pool_, [this] { bound_logs_later(); });
 }
 
@@ -149,7 +149,6 @@ LinuxProcessRunner::~LinuxProcessRunner() {
     log_timer_.cancel();
   });
   pool_.join();
-  socket_pool_.join();
   seed_pool_.join();
   reaper_.join();
 }
@@ -360,28 +359,7 @@ void LinuxProcessRunner::prefer(Process process, bool on) {
 }
 
 Awaitable<Status> LinuxProcessRunner::reset_sockets(control::SocketReset reset) {
-  std::function<Status()> work = [this, reset = std::move(reset)] {
-    return reset_sockets_now(reset);
-  };
-  co_return co_await offload(socket_pool_, std::move(work));
-}
-
-Status LinuxProcessRunner::reset_sockets_now(const control::SocketReset& reset) const {
-  const auto stat = read_process_stat(reset.process.pid);
-  if (!stat || stat->start_time != reset.process.start_time) {
-    return {};  // the kernel has closed them all
-  }
-  if (!is_exiting(*stat)) {
-    return fail(ErrorCode::kConflict, fmt::format("the process {} lives", reset.process.pid));
-  }
-  SocketSelection selection;
-  selection.kind =
-      reset.connections ? SocketSelection::Kind::kConnected : SocketSelection::Kind::kListening;
-  selection.address = reset.address;
-  selection.port = reset.port;
-  selection.spared = reset.spared;
-  const auto ended = destroy_sockets(selection);
-  return ended ? Status() : Status(tl::unexpected(ended.error()));
+  co_return co_await socket_resets_.reset(std::move(reset));
 }
 
 Status LinuxProcessRunner::update_hosts(core::NodeKey node, std::string content) {

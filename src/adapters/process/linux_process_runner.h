@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -13,6 +14,7 @@
 
 #include "adapters/process/node_directory.h"
 #include "adapters/process/posix.h"
+#include "adapters/process/socket_resets.h"
 #include "control/ports.h"
 
 namespace hikae::adapters {
@@ -42,7 +44,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   bool has_no_memory(control::Process process) override;
   void prefer(control::Process process, bool on) override;
   control::Awaitable<Status> reset_sockets(control::SocketReset reset) override;
-  bool socket_resets_supported() const override { return socket_resets_; }
+  bool socket_resets_supported() const override { return may_reset_sockets_; }
   Status update_hosts(core::NodeKey node, std::string content) override;
   bool private_hosts_supported() const override { return namespaces_ != Namespaces::kNone; }
   Status write_note(core::NodeKey node, std::string name, std::string content) override;
@@ -55,7 +57,6 @@ class LinuxProcessRunner final : public control::ProcessRunner {
 
   // The same at once and on the caller's thread, for `hikae down` and tests.
   Result<std::vector<control::FoundNode>> find_all_now() const;
-  Status reset_sockets_now(const control::SocketReset& reset) const;
   // Done every minute by itself.
   void bound_logs() const;
 
@@ -86,13 +87,12 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   Options options_;
   NodeDirectories directories_;
   Namespaces namespaces_;
-  bool socket_resets_ = false;
-  std::map<std::int64_t, OpenFiles> files_;                   // by pid, of probed processes
+  bool may_reset_sockets_ = false;
+  std::unordered_map<std::int64_t, OpenFiles> files_;         // by pid, of probed processes
   std::map<std::int64_t, std::shared_ptr<ExitWatch>> exits_;  // by pid
   boost::asio::thread_pool pool_{1};
-  // Clients of a dying primary do not wait for a disk.
-  boost::asio::thread_pool socket_pool_{1};
-  // Nor for the copying of gigabytes.
+  SocketResets socket_resets_;
+  // Nobody waits for the copying of gigabytes.
   boost::asio::thread_pool seed_pool_{1};
   boost::asio::thread_pool reaper_{1};  // never preferred, see there
   boost::asio::steady_timer log_timer_{pool_};

@@ -343,8 +343,11 @@ TEST_F(LinuxProcessRunnerTest, CountsWhatANodeHasStored) {
 
 TEST(ProcFiles, ReadsAStatLineWhateverTheProgramIsCalled) {
   const auto stat = parse_process_stat(
-      "42 (a ) b (c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n");
+      "42 (a ) b (c) S 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 1 0 987654 1 2 "
+      "18446744073709551615 1 2 3 4 5 16384 0 0 0\n");
   ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->pending, 16384U);
+  EXPECT_FALSE(is_exiting(*stat));
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->parent, 1);
   EXPECT_EQ(stat->session, 42);
@@ -352,6 +355,13 @@ TEST(ProcFiles, ReadsAStatLineWhateverTheProgramIsCalled) {
   for (const char* text : {"", "42 (x", "42 (x) S 1 2", "42 (x) "}) {
     EXPECT_FALSE(parse_process_stat(text)) << text;
   }
+}
+
+TEST(ProcFiles, OneThatWasKilledIsExitingAlsoWhileItWaitsForAProcessor) {
+  const auto stat = parse_process_stat(
+      "42 (x) R 1 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3 1 2 3 4 5 256 0 0 0\n");
+  ASSERT_TRUE(stat);
+  EXPECT_TRUE(is_exiting(*stat));
 }
 
 TEST(ProgramProbe, CapturesWhatAProgramPrints) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
@@ -40,7 +41,8 @@ bool is_alive(const ProcessStat& stat) {
 
 bool is_exiting(const ProcessStat& stat) {
   constexpr std::uint64_t kExiting = 0x4;  // PF_EXITING, include/linux/sched.h
-  return !is_alive(stat) || (stat.flags & kExiting) != 0;
+  constexpr std::uint64_t kKill = std::uint64_t(1) << (SIGKILL - 1);
+  return !is_alive(stat) || (stat.flags & kExiting) != 0 || (stat.pending & kKill) != 0;
 }
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
@@ -54,24 +56,30 @@ std::optional<ProcessStat> parse_process_stat(std::string_view text) {
   ProcessStat out;
   out.state = *at++;  // field 3 in proc(5); numbers from the fourth on
   constexpr std::size_t kParent = 4, kSession = 6, kTerminal = 7, kFlags = 9;
-  constexpr std::size_t kUserTime = 14, kSystemTime = 15, kStartTime = 22;
-  std::array<std::int64_t, kStartTime + 1> numbers{};
-  for (std::size_t field = kParent; field <= kStartTime; ++field) {
+  constexpr std::size_t kUserTime = 14, kSystemTime = 15, kStartTime = 22, kPending = 31;
+  std::array<std::uint64_t, kPending + 1> numbers{};
+  for (std::size_t field = kParent; field <= kPending; ++field) {
     if (at == end || *at != ' ') {
       return std::nullopt;
     }
-    const auto [next, error] = std::from_chars(at + 1, end, numbers[field]);
+    // Some are below zero, and one of them has all of 64 bits.
+    std::int64_t below_zero = 0;
+    const bool is_below = at + 1 != end && at[1] == '-';
+    const auto [next, error] = is_below ? std::from_chars(at + 1, end, below_zero)
+                                        : std::from_chars(at + 1, end, numbers[field]);
     if (error != std::errc()) {
       return std::nullopt;
     }
+    numbers[field] = is_below ? std::uint64_t(below_zero) : numbers[field];
     at = next;
   }
-  out.parent = numbers[kParent];
-  out.session = numbers[kSession];
-  out.terminal = numbers[kTerminal];
-  out.start_time = std::uint64_t(numbers[kStartTime]);
-  out.flags = std::uint64_t(numbers[kFlags]);
-  out.cpu_ticks = std::uint64_t(numbers[kUserTime] + numbers[kSystemTime]);
+  out.parent = std::int64_t(numbers[kParent]);
+  out.session = std::int64_t(numbers[kSession]);
+  out.terminal = std::int64_t(numbers[kTerminal]);
+  out.start_time = numbers[kStartTime];
+  out.flags = numbers[kFlags];
+  out.cpu_ticks = numbers[kUserTime] + numbers[kSystemTime];
+  out.pending = numbers[kPending];
   return out;
 }
 

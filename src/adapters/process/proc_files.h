@@ -21,11 +21,14 @@ struct ProcessStat {
   std::uint64_t start_time = 0;
   std::uint64_t flags = 0;      // PF_* of the kernel
   std::uint64_t cpu_ticks = 0;  // user and system time
+  std::uint64_t pending = 0;    // a bit for each signal that the first thread has yet to take
 };
 
 // Neither a zombie nor on the way out of the table.
 bool is_alive(const ProcessStat& stat);
-// The kernel is taking it down; none of its code runs any more.
+// The kernel is taking it down, or will once it gets a processor: none of its code runs any more.
+// Every thread that was killed has the signal pending, and takes it before anything else. All that
+// may still happen is the rest of a system call that it was in.
 bool is_exiting(const ProcessStat& stat);
 
 // nullopt when there is no such process.

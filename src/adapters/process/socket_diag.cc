@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <functional>
 #include <linux/inet_diag.h>
@@ -55,31 +56,67 @@ struct DumpRequest {
   LocalEndFilter filter;
 };
 
-struct DestroyRequest {
+// About one socket.
+struct SocketRequest {
   nlmsghdr header{};
   inet_diag_req_v2 request{};
 };
 
-DumpRequest dump_request(const SocketSelection& selection) {
-  DumpRequest out;
-  const bool listening = selection.kind == SocketSelection::Kind::kListening;
+SocketRequest socket_request(std::uint16_t type, const inet_diag_sockid& id) {
+  SocketRequest out;
   out.header.nlmsg_len = sizeof out;
+  out.header.nlmsg_type = type;
+  out.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  out.request.sdiag_family = AF_INET;
+  out.request.sdiag_protocol = IPPROTO_TCP;
+  out.request.idiag_states = ~0u;
+  out.request.id = id;
+  return out;
+}
+
+// A listening socket has no other end, and whichever there is will do.
+inet_diag_sockid listening_id(const SocketSelection& selection) {
+  inet_diag_sockid out{};
+  out.idiag_sport = htons(selection.port);
+  out.idiag_src[0] = htonl(selection.address.bits());
+  out.idiag_cookie[0] = out.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  return out;
+}
+
+LocalEndFilter local_end_filter(const SocketSelection& selection) {
+  LocalEndFilter out;
+  constexpr auto kProgram = sizeof out - sizeof out.header;
+  out.header.nla_len = sizeof out;
+  out.header.nla_type = INET_DIAG_REQ_BYTECODE;
+  out.operation.code = INET_DIAG_BC_S_COND;
+  out.operation.yes = kProgram;
+  out.operation.no = kProgram + 4;
+  out.condition.port = selection.port;
+  out.condition.address = htonl(selection.address.bits());
+  return out;
+}
+
+// Of all connections of the machine, or of those of one local end.
+DumpRequest dump_request(const std::vector<SocketSelection>& selections) {
+  DumpRequest out;
+  const bool one = selections.size() == 1;
+  out.header.nlmsg_len = one ? sizeof out : offsetof(DumpRequest, filter);
   out.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
   out.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   out.request.sdiag_family = AF_INET;
   out.request.sdiag_protocol = IPPROTO_TCP;
-  out.request.idiag_states = listening ? bit(TCP_LISTEN) : kConnectedStates;
-  out.request.id.idiag_sport = htons(selection.port);
-  LocalEndFilter& filter = out.filter;
-  constexpr auto kProgram = sizeof filter - sizeof filter.header;
-  filter.header.nla_len = sizeof filter;
-  filter.header.nla_type = INET_DIAG_REQ_BYTECODE;
-  filter.operation.code = INET_DIAG_BC_S_COND;
-  filter.operation.yes = kProgram;
-  filter.operation.no = kProgram + 4;
-  filter.condition.port = selection.port;
-  filter.condition.address = htonl(selection.address.bits());
+  out.request.idiag_states = kConnectedStates;
+  if (one) {
+    out.filter = local_end_filter(selections.front());
+  }
   return out;
+}
+
+bool is_selected(const SocketSelection& selection, const inet_diag_sockid& id) {
+  const auto& spared = selection.spared;
+  return ntohl(id.idiag_src[0]) == selection.address.bits() &&
+         ntohs(id.idiag_sport) == selection.port &&
+         std::find(spared.begin(), spared.end(), Ipv4(ntohl(id.idiag_dst[0]))) == spared.end();
 }
 
 class SockDiag {
@@ -93,17 +130,34 @@ class SockDiag {
     return {};
   }
 
-  Result<std::vector<inet_diag_msg>> find(const SocketSelection& selection) {
+  // One that listens there. The kernel looks it up, where it goes through all sockets of the
+  // machine for a list. It also knows one that listens on every address, which is not meant.
+  Result<std::vector<inet_diag_msg>> find_listening(const SocketSelection& selection) {
     std::vector<inet_diag_msg> found;
     const auto take = [&](const inet_diag_msg& one) {
-      const Ipv4 peer(ntohl(one.id.idiag_dst[0]));
-      const auto& spared = selection.spared;
-      if (std::find(spared.begin(), spared.end(), peer) == spared.end()) {
+      if (ntohl(one.id.idiag_src[0]) == selection.address.bits() && one.idiag_state == TCP_LISTEN) {
         found.push_back(one);
       }
     };
-    const DumpRequest request = dump_request(selection);
+    const SocketRequest request = socket_request(SOCK_DIAG_BY_FAMILY, listening_id(selection));
     const int error = exchange(&request, sizeof request, take);
+    if (error != 0 && error != ENOENT) {
+      return posix_failure(error, "cannot look up a socket");
+    }
+    return found;
+  }
+
+  Result<std::vector<inet_diag_msg>> find_connected(
+      const std::vector<SocketSelection>& selections) {
+    std::vector<inet_diag_msg> found;
+    const auto take = [&](const inet_diag_msg& one) {
+      if (std::any_of(selections.begin(), selections.end(),
+                      [&](const auto& selection) { return is_selected(selection, one.id); })) {
+        found.push_back(one);
+      }
+    };
+    const DumpRequest request = dump_request(selections);
+    const int error = exchange(&request, request.header.nlmsg_len, take);
     if (error != 0) {
       return posix_failure(error, "cannot list sockets");
     }
@@ -112,15 +166,8 @@ class SockDiag {
 
   // An errno; 0 also for a socket that is gone meanwhile.
   int destroy(const inet_diag_msg& one) {
-    DestroyRequest out;
-    out.header.nlmsg_len = sizeof out;
-    out.header.nlmsg_type = SOCK_DESTROY;
-    out.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-    out.request.sdiag_family = AF_INET;
-    out.request.sdiag_protocol = IPPROTO_TCP;
-    out.request.idiag_states = ~0u;
-    out.request.id = one.id;
-    const int error = exchange(&out, sizeof out, [](const inet_diag_msg&) {});
+    const SocketRequest request = socket_request(SOCK_DESTROY, one.id);
+    const int error = exchange(&request, sizeof request, [](const inet_diag_msg&) {});
     return error == ENOENT ? 0 : error;
   }
 
@@ -165,18 +212,8 @@ class SockDiag {
   alignas(nlmsghdr) std::array<char, 32 * 1024> buffer_;
 };
 
-}  // namespace
-
-Result<std::size_t> destroy_sockets(const SocketSelection& selection) {
-  SockDiag kernel;
-  if (Status opened = kernel.open(); !opened) {
-    return tl::unexpected(opened.error());
-  }
-  const auto found = kernel.find(selection);
-  if (!found) {
-    return tl::unexpected(found.error());
-  }
-  for (const inet_diag_msg& one : *found) {
+Status destroy_all(SockDiag& kernel, const std::vector<inet_diag_msg>& sockets) {
+  for (const inet_diag_msg& one : sockets) {
     const int error = kernel.destroy(one);
     if (error == EOPNOTSUPP) {
       return fail(ErrorCode::kUnavailable,
@@ -186,7 +223,65 @@ Result<std::size_t> destroy_sockets(const SocketSelection& selection) {
       return posix_failure(error, "ending sockets of others needs CAP_NET_ADMIN");
     }
   }
-  return found->size();
+  return {};
+}
+
+// Several may share an address, and only one of them is found at a time.
+constexpr std::size_t kMostListening = 64;
+
+Result<std::size_t> destroy_listening(SockDiag& kernel, const SocketSelection& selection) {
+  std::size_t ended = 0;
+  while (ended < kMostListening) {
+    const auto found = kernel.find_listening(selection);
+    if (!found) {
+      return tl::unexpected(found.error());
+    }
+    if (Status done = destroy_all(kernel, *found); !done) {
+      return tl::unexpected(done.error());
+    }
+    if (found->empty()) {
+      break;
+    }
+    ended += found->size();
+  }
+  return ended;
+}
+
+Result<std::size_t> destroy_connected(SockDiag& kernel,
+                                      const std::vector<SocketSelection>& selections) {
+  if (selections.empty()) {
+    return 0;
+  }
+  const auto found = kernel.find_connected(selections);
+  if (!found) {
+    return tl::unexpected(found.error());
+  }
+  const Status done = destroy_all(kernel, *found);
+  return done ? Result<std::size_t>(found->size()) : tl::unexpected(done.error());
+}
+
+}  // namespace
+
+Result<std::size_t> destroy_sockets(const std::vector<SocketSelection>& selections) {
+  SockDiag kernel;
+  if (Status opened = kernel.open(); !opened) {
+    return tl::unexpected(opened.error());
+  }
+  std::size_t ended = 0;
+  std::vector<SocketSelection> connected;
+  for (const SocketSelection& selection : selections) {
+    if (selection.kind == SocketSelection::Kind::kConnected) {
+      connected.push_back(selection);
+      continue;
+    }
+    const auto listening = destroy_listening(kernel, selection);
+    if (!listening) {
+      return listening;
+    }
+    ended += *listening;
+  }
+  const auto others = destroy_connected(kernel, connected);
+  return others ? Result<std::size_t>(ended + *others) : others;
 }
 
 Status probe_socket_destroy() {
@@ -203,7 +298,7 @@ Status probe_socket_destroy() {
   SocketSelection selection;
   selection.address = Ipv4(INADDR_LOOPBACK);
   selection.port = ntohs(where.sin_port);
-  const auto ended = destroy_sockets(selection);
+  const auto ended = destroy_sockets({selection});
   if (!ended) {
     return tl::unexpected(ended.error());
   }

@@ -74,7 +74,7 @@ class SocketDiag : public ::testing::Test {
     selection.address = kServer;
     selection.port = port_;
     selection.spared = std::move(spared);
-    return destroy_sockets(selection);
+    return destroy_sockets({selection});
   }
 
   static constexpr Ipv4 kServer{127u << 24 | 98u << 16 | 1};

@@ -211,7 +211,12 @@ auto with_connection(std::unique_ptr<Connection>& connection, const std::string&
 
 }  // namespace
 
-SqliteStore::SqliteStore(std::string path) : path_(std::move(path)) {}
+SqliteStore::SqliteStore(std::string path, std::function<void()> on_thread)
+    : path_(std::move(path)) {
+  if (on_thread) {
+    boost::asio::post(pool_, std::move(on_thread));
+  }
+}
 
 SqliteStore::~SqliteStore() {
   boost::asio::post(pool_, [this] {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +25,9 @@ class SqliteStore final : public control::Store {
   static constexpr int kSchemaVersion = 1;
 
   // `path` of the database file, made with mode 0600 when it is not there. Nothing is opened before
-  // the first load() or commit().
-  explicit SqliteStore(std::string path);
+  // the first load() or commit(). `on_thread` is called once in the thread that works with it,
+  // before all else.
+  explicit SqliteStore(std::string path, std::function<void()> on_thread = {});
   ~SqliteStore();
 
   // kInvalid: a newer schema, or a damaged row. kDenied, kExhausted, kUnavailable: the file.

@@ -11,8 +11,9 @@ namespace hikae::adapters {
 namespace {
 
 // Steps above the lowest, which engines in a failover have.
-constexpr int kControl = 1;
-constexpr int kSmallWork = 2;
+constexpr int kCarryingOut = 1;
+constexpr int kControl = 2;
+constexpr int kSmallWork = 3;
 
 bool prefer(pid_t thread, int steps) {
   const sched_param priority{.sched_priority = ::sched_get_priority_min(SCHED_RR) + steps};
@@ -21,6 +22,30 @@ bool prefer(pid_t thread, int steps) {
 
 bool is_preferred(pid_t thread) {
   return (::sched_getscheduler(thread) & ~SCHED_RESET_ON_FORK) == SCHED_RR;
+}
+
+struct Processors {
+  cpu_set_t it{};
+  cpu_set_t others{};
+};
+
+// The last one that the calling thread may use; nullopt when that is the only one.
+std::optional<Processors> processor_of_commits() {
+  Processors out;
+  if (::sched_getaffinity(0, sizeof out.others, &out.others) != 0 || CPU_COUNT(&out.others) < 2) {
+    return std::nullopt;
+  }
+  int last = CPU_SETSIZE - 1;
+  while (!CPU_ISSET(last, &out.others)) {
+    --last;
+  }
+  CPU_CLR(last, &out.others);
+  CPU_SET(last, &out.it);
+  return out;
+}
+
+void stay_on(const cpu_set_t& processors) {
+  ::sched_setaffinity(0, sizeof processors, &processors);
 }
 
 }  // namespace
@@ -42,8 +67,20 @@ bool prefer_this_process() {
   return true;
 }
 
-bool prefer_this_thread() {
-  return prefer(0, kSmallWork);
+bool prefer_this_thread(ThreadWork work) {
+  const auto keeps = processor_of_commits();
+  // With one processor who carries out would wait for as long as the others had anything to do.
+  const bool after_others = work == ThreadWork::kCarriesOut && keeps;
+  const int steps = work == ThreadWork::kSmall ? kSmallWork
+                    : after_others             ? kCarryingOut
+                                               : kControl;
+  if (!prefer(0, steps)) {
+    return false;
+  }
+  if (keeps && work != ThreadWork::kSmall) {
+    stay_on(work == ThreadWork::kCommits ? keeps->it : keeps->others);
+  }
+  return true;
 }
 
 bool may_prefer_this_process() {
