@@ -124,6 +124,7 @@ class Machines:
         self.agents = {}
         self.away = set()  # machines that are cut off or without power
         self._undo = []  # how to end what was begun
+        self._undo_first = []  # and of that what other ends wait for
         self.faults = []
         self.clients = {}
         self.writer = None
@@ -358,7 +359,7 @@ class Machines:
 
     # Faults
 
-    def _begin(self, what, machines, undo):
+    def _begin(self, what, machines, undo, first=False):
         fault = Fault(what, frozenset(machines), time.monotonic())
         self.faults.append(fault)
 
@@ -366,13 +367,15 @@ class Machines:
             undo()
             fault.end = time.monotonic()
 
-        self._undo.append(end)
+        (self._undo_first if first else self._undo).append(end)
         return fault.begin
 
     def heal(self):
-        """Ends every fault there is, the newest first."""
-        while self._undo:
-            self._undo.pop()()
+        """Ends every fault there is, the newest first, but those of etcd before all others: no
+        server starts without it."""
+        for ends in (self._undo_first, self._undo):
+            while ends:
+                ends.pop()()
 
     def cut(self, machine):
         begin = self._begin(f"cut {machine}", [machine], lambda: self._join(machine))
@@ -437,7 +440,7 @@ class Machines:
                 self.etcd.start_member(member)
             self.etcd.wait_ready(members[0])
 
-        begin = self._begin(f"kill etcd {members}", [], undo)
+        begin = self._begin(f"kill etcd {members}", [], undo, first=True)
         for member in members:
             self.etcd.kill_member(member)
         return begin
