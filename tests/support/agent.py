@@ -1,5 +1,7 @@
 """A host of a region for a test: its own `hikae agent`, data directory and loopback addresses."""
 
+import glob
+import hashlib
 import os
 import random
 import re
@@ -139,8 +141,16 @@ class Agent:
             self.process.kill()
             self.process.wait(STOP_TIMEOUT)
         processes.kill_below(self.directory)
+        self._remove_leases()
         self._log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _remove_leases(self):
+        """An agent that is killed leaves them to its engines and to the next one, which there is
+        not any more. They are named after its data directory."""
+        name = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:8]
+        for path in glob.glob(f"/dev/shm/hikae-{name}-*"):
+            os.remove(path)
 
 
 def hosts(region):

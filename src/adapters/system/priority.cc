@@ -25,12 +25,12 @@ bool is_preferred(pid_t thread) {
 }
 
 struct Processors {
-  cpu_set_t it{};
+  cpu_set_t commits{};
   cpu_set_t others{};
 };
 
-// The last one that the calling thread may use; nullopt when that is the only one.
-std::optional<Processors> processor_of_commits() {
+// Commits have the last one that the calling thread may use; nullopt when that is the only one.
+std::optional<Processors> share_processors() {
   Processors out;
   if (::sched_getaffinity(0, sizeof out.others, &out.others) != 0 || CPU_COUNT(&out.others) < 2) {
     return std::nullopt;
@@ -40,7 +40,7 @@ std::optional<Processors> processor_of_commits() {
     --last;
   }
   CPU_CLR(last, &out.others);
-  CPU_SET(last, &out.it);
+  CPU_SET(last, &out.commits);
   return out;
 }
 
@@ -68,17 +68,17 @@ bool prefer_this_process() {
 }
 
 bool prefer_this_thread(ThreadWork work) {
-  const auto keeps = processor_of_commits();
+  const auto shared = share_processors();
   // With one processor who carries out would wait for as long as the others had anything to do.
-  const bool after_others = work == ThreadWork::kCarriesOut && keeps;
+  const bool after_others = work == ThreadWork::kCarriesOut && shared;
   const int steps = work == ThreadWork::kSmall ? kSmallWork
                     : after_others             ? kCarryingOut
                                                : kControl;
   if (!prefer(0, steps)) {
     return false;
   }
-  if (keeps && work != ThreadWork::kSmall) {
-    stay_on(work == ThreadWork::kCommits ? keeps->it : keeps->others);
+  if (shared && work != ThreadWork::kSmall) {
+    stay_on(work == ThreadWork::kCommits ? shared->commits : shared->others);
   }
   return true;
 }

@@ -31,6 +31,11 @@ bool may_lead_yet(const Member& member, bool unheard, bool in_time) {
   return !member.seen->dead() && (member.seen->synced || !member.seen->ready);
 }
 
+bool has_copy(const Member& member) {
+  return member.seen != nullptr && !member.seen->dead() && !member.seen->hung &&
+         member.seen->ready && member.seen->role == Role::kReplica && member.seen->synced;
+}
+
 // One that is being restarted on purpose comes back; that is no reason for a failover.
 bool is_gone(const Observed& observed, const Member& primary) {
   if (primary.cluster == nullptr || is_restarting(*primary.cluster)) {
@@ -76,15 +81,11 @@ bool failover_is_on(const ReplicationGroup& group, const NodeGroup& node_group) 
 }
 
 bool can_lead(const Member& member) {
-  return is_in_service(member) && member.seen != nullptr && !member.seen->dead() &&
-         !member.seen->hung && member.seen->ready && member.seen->role == Role::kReplica &&
-         member.seen->synced;
+  return is_in_service(member) && has_copy(member);
 }
 
 bool has_copy_early(const Member& member) {
-  return member.cluster != nullptr && member.cluster->status == "creating" &&
-         member.seen != nullptr && !member.seen->dead() && !member.seen->hung &&
-         member.seen->ready && member.seen->role == Role::kReplica && member.seen->synced;
+  return member.cluster != nullptr && member.cluster->status == "creating" && has_copy(member);
 }
 
 bool is_to_restart(const Member& member) {

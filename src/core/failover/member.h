@@ -23,7 +23,8 @@ bool came_back_empty(const NodeObservation& primary);
 // Nobody can say what became of it, but it takes no writes by a server's word.
 bool is_cut_off(const Observed& observed, const Member& primary);
 
-// A replica is put in the place of a primary that is lost.
+// A replica is put in the place of a primary that is lost: at some time, and now, which it is not
+// while the group is being made.
 bool wants_failover(const ReplicationGroup& group, const NodeGroup& node_group);
 bool failover_is_on(const ReplicationGroup& group, const NodeGroup& node_group);
 

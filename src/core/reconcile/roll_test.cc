@@ -109,6 +109,13 @@ class RollWorld : public World {
     }
   }
 
+  // Until its first restart is asked for.
+  void go_on_until_restart_of(const std::string& id) {
+    while (cluster(id).nodes[0].generation == 1) {
+      ASSERT_TRUE(plan_and_apply() || work());
+    }
+  }
+
   Plan plan_once() {
     return plan_replication_group(state, observed, ReplicationGroupId("foo"), context());
   }
@@ -359,9 +366,7 @@ TEST(Roll, WhatNoInstalledEngineCanRunIsGivenUpAndNothingWasRestarted) {
 TEST(Roll, AMemberThatDoesNotComeBackIsTakenBack) {
   RollWorld world(2);
   ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
-  while (world.cluster("foo-002").nodes[0].generation == 1) {
-    ASSERT_TRUE(world.plan_and_apply() || world.work());
-  }
+  world.go_on_until_restart_of("foo-002");
   NodeObservation& seen = world.observed.nodes[NodeKey{CacheClusterId("foo-002"), kNode}];
   seen.process = NodeObservation::Process::kStopped;
   seen.ready = seen.link_up = false;
@@ -379,9 +384,7 @@ TEST(Roll, AMemberThatDoesNotComeBackIsTakenBack) {
 TEST(Roll, AMemberThatWasToRestartLeadsWhenThePrimaryDiesAndIsRestartedLater) {
   RollWorld world(2);
   ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
-  while (world.cluster("foo-002").nodes[0].generation == 1) {
-    ASSERT_TRUE(world.plan_and_apply() || world.work());
-  }
+  world.go_on_until_restart_of("foo-002");
   NodeObservation& seen = world.observed.nodes[NodeKey{CacheClusterId("foo-001"), kNode}];
   seen.process = NodeObservation::Process::kStopped;
   seen.ready = false;
@@ -481,9 +484,7 @@ TEST(Roll, APrimaryThatIsSmallAlreadyIsWeighedForTheOthers) {
 TEST(Roll, TheOnlyNodeIsRestartedWithItsData) {
   RollWorld world(1);
   ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
-  while (world.cluster("foo-001").nodes[0].generation == 1) {
-    ASSERT_TRUE(world.plan_and_apply() || world.work());
-  }
+  world.go_on_until_restart_of("foo-001");
   const CacheCluster& only = world.cluster("foo-001");
   EXPECT_TRUE(node_assignment(world.state, world.observed, only, only.nodes[0])->keep_data);
   world.settle();
