@@ -4,23 +4,19 @@
 #include <filesystem>
 #include <vector>
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include "adapters/system/files.h"
 #include "codec/record/record.h"
+#include "control/offload.h"
 
 namespace hikae::app {
 
 FailoverReports::FailoverReports(std::string directory, control::Log& log)
     : directory_(std::move(directory)), log_(log) {}
 
-FailoverReports::~FailoverReports() {
-  pool_.join();
-}
-
-void FailoverReports::publish(const control::FailoverReport& report) {
-  boost::asio::post(pool_, [this, report] { write(report); });
+control::Awaitable<void> FailoverReports::keep(control::FailoverReport report) {
+  co_await control::offload(pool_, [this, &report] { write(report); });
 }
 
 void FailoverReports::write(const control::FailoverReport& report) {

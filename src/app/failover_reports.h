@@ -15,9 +15,8 @@ class FailoverReports final : public control::FailoverReportSink {
   static constexpr std::size_t kMaxReports = 1000;
 
   FailoverReports(std::string directory, control::Log& log);
-  ~FailoverReports();
 
-  void publish(const control::FailoverReport& report) override;
+  control::Awaitable<void> keep(control::FailoverReport report) override;
 
  private:
   void write(const control::FailoverReport& report);

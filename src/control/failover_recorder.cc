@@ -200,18 +200,23 @@ void FailoverRecorder::note_replica(Open& open, const core::NodeObservation& rep
 
 void FailoverRecorder::finish(const FailoverReport& report) {
   log_.info(fmt::format("replication group {}: {}", report.replication_group, describe(report)));
-  sink_.publish(report);
   ++writing_;
-  boost::asio::co_spawn(executor_, write_event(report), [this](std::exception_ptr failed) {
+  boost::asio::co_spawn(executor_, store(report), [this](std::exception_ptr failed) {
     if (failed) {
-      log_.error("writing a failover's event ended by an exception; please report it");
+      log_.error("storing a failover's report ended by an exception; please report it");
     }
     --writing_;
     written_.raise();
   });
 }
 
-Awaitable<void> FailoverRecorder::write_event(FailoverReport report) {
+// In this order: the event's commit ends the note by which the next leader would report it.
+Awaitable<void> FailoverRecorder::store(FailoverReport report) {
+  co_await sink_.keep(report);
+  co_await write_event(report);
+}
+
+Awaitable<void> FailoverRecorder::write_event(const FailoverReport& report) {
   Frontend::Decision decision = [&report](const core::State& state,
                                           core::AdmissionContext context) {
     core::Transition out;

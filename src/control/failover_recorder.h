@@ -16,17 +16,18 @@ namespace hikae::control {
 // Where finished reports go.
 class FailoverReportSink {
  public:
-  // Must not wait.
-  virtual void publish(const FailoverReport& report) = 0;
+  // Returns when the report outlives a crash, or was given up, which is told there. One of the same
+  // failover replaces the one before.
+  virtual Awaitable<void> keep(FailoverReport report) = 0;
 
  protected:
   ~FailoverReportSink() = default;
 };
 
-// Follows every failover from its commit until the group is whole again. Then it publishes a
-// report, one line in the log and one event of the replication group, behind those of AWS. Only
-// watches; nothing depends on it. A failover that was committed by a leader which is gone is
-// followed by the next one, from what the state tells of it.
+// Follows every failover from its commit until the group is whole again. Then it makes a report,
+// one line in the log and one event of the replication group, behind those of AWS. Only watches;
+// nothing depends on it. A failover that was committed by a leader which is gone is followed by the
+// next one, from what the state tells of it until the report is kept: a crash costs no report.
 class FailoverRecorder {
  public:
   FailoverRecorder(boost::asio::any_io_executor executor, Frontend& frontend,
@@ -35,7 +36,7 @@ class FailoverRecorder {
   // Follows what leaders before this one have not reported. Once, when the reconciler starts.
   void take_over();
 
-  // Returns when no event is being written any more; then it may be destroyed, though the frontend
+  // Returns when no report is being written any more; then it may be destroyed, though the frontend
   // lives on. No failover may be committed meanwhile.
   Awaitable<void> stop();
 
@@ -56,7 +57,8 @@ class FailoverRecorder {
   void note_replica(Open& open, const core::NodeObservation& replica,
                     const core::NodeObservation& primary);
   void finish(const FailoverReport& report);
-  Awaitable<void> write_event(FailoverReport report);
+  Awaitable<void> store(FailoverReport report);
+  Awaitable<void> write_event(const FailoverReport& report);
 
   boost::asio::any_io_executor executor_;
   Frontend& frontend_;
