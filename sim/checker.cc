@@ -85,6 +85,7 @@ void Checker::on_commit(const core::State& before, const core::State& after,
   for (const core::Change& change : transition.changes) {
     if (const auto* put = std::get_if<core::Put<ReplicationGroup>>(&change)) {
       check_failover_switch(before, put->value);
+      check_report(before, put->value);
       check_group(before, put->value);
     } else if (const auto* cluster = std::get_if<core::Put<CacheCluster>>(&change)) {
       check_withdrawal(before, cluster->value);
@@ -93,7 +94,23 @@ void Checker::on_commit(const core::State& before, const core::State& after,
     } else if (const auto* gone = std::get_if<core::Remove<ReplicationGroup>>(&change)) {
       ledgers_.erase(gone->key);
       std::erase_if(made_primary_, [&](const auto& made) { return made.first == gone->key; });
+      std::erase_if(reported_, [&](const auto& report) { return report.first == gone->key; });
     }
+  }
+}
+
+// A failover's note is what a later controller would report it by.
+void Checker::check_report(const core::State& before, const core::ReplicationGroup& now) {
+  const auto* old = before.find<ReplicationGroup>(now.id);
+  if (old == nullptr || old->node_groups.front().failover.from.empty()) {
+    return;
+  }
+  const core::Epoch epoch = old->node_groups.front().epoch;
+  const core::NodeGroup& node_group = now.node_groups.front();
+  const bool noted = node_group.epoch != epoch || !node_group.failover.from.empty();
+  if (!noted && !reported_.contains({now.id, epoch})) {
+    fail(fmt::format("{}: the failover of epoch {} was never reported", now.id.str(),
+                     epoch.value()));
   }
 }
 
@@ -363,7 +380,7 @@ void Checker::on_report(const core::HostReport& report) {
   }
 }
 
-void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
+void Checker::on_full_resync(const Engine& replica, const Engine& upstream, History::Place copy) {
   env_.trace.line("checker", "{} drops {} bytes for {}", replica.node.str(),
                   fleet_.history().offset(replica.data), upstream.node.str());
   const auto* cluster = store_.state().find<CacheCluster>(replica.node.cluster);
@@ -371,13 +388,16 @@ void Checker::on_full_resync(const Engine& replica, const Engine& upstream) {
     return;
   }
   const auto left = living_copies(cluster->replication_group, replica.pid);
+  const auto is_kept = [&](const Write& write) {
+    return fleet_.history().leads_to(write.place, copy) || is_held(write, left);
+  };
   if (!losses_[cluster->replication_group].heard.contains(replica.host)) {
     // Nobody knew in time that it held a copy.
-    excuse(cluster->replication_group, [&](const Write& write) { return !is_held(write, left); });
+    excuse(cluster->replication_group, [&](const Write& write) { return !is_kept(write); });
     return;
   }
   for (const Write& write : ledgers_[cluster->replication_group].owed) {
-    if (fleet_.history().leads_to(write.place, replica.data) && !is_held(write, left)) {
+    if (fleet_.history().leads_to(write.place, replica.data) && !is_kept(write)) {
       fail(fmt::format("{} gave up the last copy of write {} to follow {}", replica.node.str(),
                        write.number, upstream.node.str()));
       return;

@@ -41,6 +41,12 @@ class Checker final : public FleetObserver, public StoreObserver {
   // A failover was decided and committed.
   void on_failover(const control::Reconciler::CommittedFailover& failover);
 
+  // A failover's report is on disk.
+  void on_kept_report(const control::FailoverReport& report) {
+    reported_.emplace(core::ReplicationGroupId(report.replication_group),
+                      core::Epoch(report.epoch));
+  }
+
   // A client was told that its write is done.
   // `confirmed`: by as many replicas as the group's promise wants.
   void on_acknowledged(const core::ReplicationGroupId& group, std::uint64_t number,
@@ -52,7 +58,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   void check_acknowledged(const core::ReplicationGroupId& group, const Engine& primary);
 
   void on_death(const Engine& engine) override;
-  void on_full_resync(const Engine& replica, const Engine& upstream) override;
+  void on_full_resync(const Engine& replica, const Engine& upstream, History::Place copy) override;
   void on_commit(const core::State& before, const core::State& after,
                  const core::Transition& transition) override;
 
@@ -72,6 +78,7 @@ class Checker final : public FleetObserver, public StoreObserver {
   };
 
   void excuse(const core::ReplicationGroupId& group, const std::function<bool(const Write&)>& lost);
+  void check_report(const core::State& before, const core::ReplicationGroup& now);
   void check_failover_switch(const core::State& before, const core::ReplicationGroup& now);
   void check_withdrawal(const core::State& before, const core::CacheCluster& now);
   void check_snapshot(const core::State& before, const core::Transition& transition,
@@ -102,6 +109,8 @@ class Checker final : public FleetObserver, public StoreObserver {
   std::map<core::CacheClusterId, History::Place> left_behind_;  // by the newest process that died
   // When automatic failover was turned on later: it protects once the primary's agent heard of it.
   std::map<core::ReplicationGroupId, core::Revision> turned_on_;
+  // Groups have one node group here.
+  std::set<std::pair<core::ReplicationGroupId, core::Epoch>> reported_;
   bool gave_up_ = false;
   std::uint64_t acknowledged_ = 0;
   std::uint64_t excused_ = 0;

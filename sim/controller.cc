@@ -13,6 +13,7 @@ namespace hikae::sim {
 namespace {
 
 constexpr Duration kLookEvery = std::chrono::milliseconds(20);
+constexpr Duration kSlowestDisk = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -44,6 +45,14 @@ std::optional<Ipv4> SimZone::resolve(const std::string& name) const {
   return std::nullopt;
 }
 
+Awaitable<void> SimReports::keep(control::FailoverReport report) {
+  const Duration time = env_.draw(Duration(), kSlowestDisk);
+  co_await clock_.sleep_until(clock_.monotonic() + time);
+  if (observer_) {
+    observer_(report);
+  }
+}
+
 Controller::Controller(Env env, SimStore& store, Network& network, SimZone& zone, int incarnation)
     : env_(env),
       network_(network),
@@ -55,7 +64,9 @@ Controller::Controller(Env env, SimStore& store, Network& network, SimZone& zone
       store_(store, realm_),
       frontend_(context_.get_executor(), store_, clock_, env.random, log_),
       names_(zone),
-      reconciler_(context_.get_executor(), frontend_, network, clock_, log_) {
+      reconciler_(context_.get_executor(), frontend_, network, clock_, log_),
+      reports_(env, clock_),
+      recorder_(context_.get_executor(), frontend_, reconciler_, clock_, log_, reports_) {
   if (env.options.lease > Duration()) {
     leases_.emplace(control::LeaseWatch::Parts{context_.get_executor(), frontend_, reconciler_,
                                                nullptr, env.options.lease, clock_});
@@ -96,6 +107,7 @@ Awaitable<void> Controller::run() {
   network_.connect_controller(
       realm_, [this](core::HostReport report) { reconciler_.on_report(std::move(report)); },
       [this](const core::HostId& host) { return leases_ ? leases_->grant(host) : std::nullopt; });
+  recorder_.take_over();
   reconciler_.start();
   open_ = true;
   if (leases_) {

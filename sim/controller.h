@@ -9,6 +9,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "control/failover_recorder.h"
 #include "control/frontend.h"
 #include "control/lease_watch.h"
 #include "control/name_publisher.h"
@@ -35,8 +36,24 @@ class SimZone final : public control::NameSink {
   Observer observer_;
 };
 
-// One incarnation of the control plane: the real frontend, names and reconciler in an event loop of
-// their own. Destroying it at any moment is a crash: what was suspended never runs again.
+// The directory of failover reports, which outlives every controller. Keeping one takes time.
+class SimReports final : public control::FailoverReportSink {
+ public:
+  using Observer = std::function<void(const control::FailoverReport&)>;
+  SimReports(Env env, SimClock& clock) : env_(env), clock_(clock) {}
+  void set_observer(Observer observer) { observer_ = std::move(observer); }  // of those kept
+
+  control::Awaitable<void> keep(control::FailoverReport report) override;
+
+ private:
+  Env env_;
+  SimClock& clock_;
+  Observer observer_;
+};
+
+// One incarnation of the control plane: the real frontend, names, reconciler and recorder of
+// failovers in an event loop of their own. Destroying it at any moment is a crash: what was
+// suspended never runs again.
 class Controller {
  public:
   Controller(Env env, SimStore& store, Network& network, SimZone& zone, int incarnation);
@@ -50,6 +67,7 @@ class Controller {
   void on_failover(control::Reconciler::FailoverObserver observer) {
     reconciler_.on_failover(std::move(observer));
   }
+  void on_kept_report(SimReports::Observer observer) { reports_.set_observer(std::move(observer)); }
   // Runs one handler that is ready. False when there is none.
   bool run_one();
 
@@ -80,6 +98,8 @@ class Controller {
   control::Frontend frontend_;
   control::NamePublisher names_;
   control::Reconciler reconciler_;
+  SimReports reports_;
+  control::FailoverRecorder recorder_;
   std::optional<control::LeaseWatch> leases_;
   bool open_ = false;
   bool failed_ = false;

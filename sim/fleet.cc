@@ -294,7 +294,7 @@ void Fleet::connect(Pid pid, std::uint64_t link) {
   }
   const auto address = resolve(*replica);
   Engine* upstream = address ? find_listening(*address, replica->target_port) : nullptr;
-  if (!replica->runs() || upstream == nullptr || upstream == replica ||
+  if (!replica->runs() || replica->loading || upstream == nullptr || upstream == replica ||
       are_apart(*replica, *upstream)) {
     const Duration pause = env_.draw(milliseconds(20), seconds(1));
     connect_later(*replica, pause);
@@ -337,62 +337,71 @@ void Fleet::handshake(Pid pid, std::uint64_t link, Pid upstream_pid) {
   }
 }
 
-// The place in the old stream is given up at once, the data once the new one begins to arrive.
+// The place in the old stream is given up at once, the data when the whole copy is there, in a
+// file. Who has none loads the copy as it comes (repl-diskless-load on-empty-db).
 void Fleet::begin_full_resync(Engine& replica, Engine& upstream) {
   replica.has_copy = false;
   replica.previous_stream = 0;
   const Duration length = env_.draw(milliseconds(2), env_.options.full_resync);
   env_.trace.line("fleet", "{} begins a full resynchronisation from {}, {} us", replica.node.str(),
                   upstream.node.str(), length.count());
-  env_.timeline.call(length / 3, [this, pid = replica.pid, link = replica.link, up = upstream.pid] {
-    wipe(pid, link, up);
-  });
-  env_.timeline.call(length,
-                     [this, pid = replica.pid, link = replica.link, snapshot = upstream.data] {
-                       finish_full_resync(pid, link, snapshot);
-                     });
+  replica.loading = replica.data == History::kEmpty;
+  const Duration loading = replica.loading ? Duration() : length / 3;
+  const Copy copy{upstream.pid, replica.link, upstream.data, upstream.stream, loading};
+  env_.timeline.call(length - loading, [this, pid = replica.pid, copy] { take_over(pid, copy); });
 }
 
-void Fleet::wipe(Pid pid, std::uint64_t link, Pid upstream_pid) {
-  Engine* replica = on_link(pid, link);
-  Engine* upstream = find(upstream_pid);
-  if (replica == nullptr || upstream == nullptr || !replica->runs()) {
-    return;
-  }
-  if (observer_ != nullptr) {
-    observer_->on_full_resync(*replica, *upstream);
-  }
-  replica->loading = true;
-  replica->data = History::kEmpty;
-}
-
-void Fleet::finish_full_resync(Pid pid, std::uint64_t link, History::Place snapshot) {
-  Engine* replica = on_link(pid, link);
+void Fleet::take_over(Pid pid, const Copy& copy) {
+  Engine* replica = on_link(pid, copy.link);
   if (replica == nullptr) {
     return;
   }
-  Engine* upstream = find(replica->upstream);
+  const Engine* upstream = find(copy.upstream);
   if (upstream == nullptr || upstream->dying) {
     drop_link(*replica);
     connect_later(*replica, milliseconds(100));
     return;
   }
   if (!replica->runs() || !upstream->runs()) {
-    env_.timeline.call(kRetryHalted,
-                       [this, pid, link, snapshot] { finish_full_resync(pid, link, snapshot); });
+    env_.timeline.call(kRetryHalted, [this, pid, copy] { take_over(pid, copy); });
     return;
   }
-  if (!replica->loading) {
-    wipe(pid, link, upstream->pid);  // it could not do so when it was time
+  if (observer_ != nullptr) {
+    observer_->on_full_resync(*replica, *upstream, copy.data);
+  }
+  replica->loading = true;
+  replica->has_copy = true;
+  replica->data = copy.data;
+  replica->stream = copy.stream;
+  env_.timeline.call(copy.loading, [this, pid, copy] { finish_loading(pid, copy); });
+}
+
+// Whether the primary is still there or not.
+void Fleet::finish_loading(Pid pid, const Copy& copy) {
+  Engine* replica = find(pid);
+  if (replica == nullptr || replica->dying) {
+    return;
+  }
+  if (!replica->runs()) {
+    env_.timeline.call(kRetryHalted, [this, pid, copy] { finish_loading(pid, copy); });
+    return;
   }
   replica->loading = false;
-  replica->data = snapshot;
+  Engine* upstream = find(copy.upstream);
+  if (replica->link != copy.link) {
+    return;  // the link was lost meanwhile
+  }
+  if (upstream == nullptr || upstream->dying) {
+    drop_link(*replica);
+    connect_later(*replica, milliseconds(100));
+    return;
+  }
   replica->nothing_streamed = true;
   replica->stream_pending = env_.random.percent(50);
   set_link_up(*replica, *upstream);
   if (replica->stream_pending) {
     const Duration after = env_.draw(milliseconds(1), seconds(1));
-    env_.timeline.call(after, [this, pid, link] { begin_stream(pid, link); });
+    env_.timeline.call(after, [this, pid, link = copy.link] { begin_stream(pid, link); });
   }
 }
 
@@ -514,7 +523,7 @@ void Fleet::drop_link(Engine& replica) {
   replica.upstream = 0;
   replica.link_up = false;
   replica.stream_pending = false;
-  replica.loading = false;
+  replica.loading = replica.loading && replica.has_copy;  // from a file
   replica.arrived.reset();
   ++replica.link;
 }

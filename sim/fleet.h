@@ -46,7 +46,8 @@ struct Engine {
   std::uint64_t clients = 0;            // grows when all clients are sent away
   bool saving = false;                  // beside serving, for a snapshot
   std::optional<History::Place> saved;  // by the last time; unset: it could not
-  bool has_copy = false;                // as a replica: has a place in its primary's stream
+  // As a replica: has a place in its primary's stream, or is loading one.
+  bool has_copy = false;
   History::Place data = History::kEmpty;
   std::uint64_t stream = 0;               // the name of its stream of changes; 0: it has none yet
   std::uint64_t previous_stream = 0;      // that it went on from without a full synchronisation
@@ -92,8 +93,9 @@ class FleetObserver {
  public:
   // The process will not run again. Called before anything of it is forgotten.
   virtual void on_death(const Engine& engine) = 0;
-  // A replica drops its data to take over `upstream`'s.
-  virtual void on_full_resync(const Engine& replica, const Engine& upstream) = 0;
+  // A replica drops its data to load `copy`, which it has received from `upstream`.
+  virtual void on_full_resync(const Engine& replica, const Engine& upstream,
+                              History::Place copy) = 0;
 
  protected:
   ~FleetObserver() = default;
@@ -159,6 +161,15 @@ class Fleet {
   History::Place write(Engine& engine, std::uint64_t number);
 
  private:
+  // What a full synchronisation brings.
+  struct Copy {
+    Pid upstream = 0;
+    std::uint64_t link = 0;
+    History::Place data = History::kEmpty;
+    std::uint64_t stream = 0;
+    Duration loading{};
+  };
+
   void finish_saving(Pid pid, History::Place data);
   void die(Engine& engine);
   void close(Pid pid);
@@ -168,8 +179,8 @@ class Fleet {
   void connect(Pid pid, std::uint64_t link);
   void handshake(Pid pid, std::uint64_t link, Pid upstream);
   void begin_full_resync(Engine& replica, Engine& upstream);
-  void wipe(Pid pid, std::uint64_t link, Pid upstream);
-  void finish_full_resync(Pid pid, std::uint64_t link, History::Place snapshot);
+  void take_over(Pid pid, const Copy& copy);
+  void finish_loading(Pid pid, const Copy& copy);
   void set_link_up(Engine& replica, Engine& upstream);
   void begin_stream(Pid pid, std::uint64_t link);
   void send(Engine& upstream, Engine& replica);

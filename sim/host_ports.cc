@@ -27,6 +27,10 @@ tl::unexpected<Error> gone() {
   return fail(ErrorCode::kUnavailable, "this incarnation of the agent has ended");
 }
 
+tl::unexpected<Error> loading(const core::NodeKey& node) {
+  return fail(ErrorCode::kDenied, fmt::format("node {}: LOADING", node.str()));
+}
+
 }  // namespace
 
 Awaitable<void> HostPorts::pass(Duration shortest, Duration longest) {
@@ -279,7 +283,11 @@ Awaitable<Status> HostPorts::follow(NodeAssignment assignment) {
   if (!pid) {
     co_return tl::unexpected(pid.error());
   }
-  fleet_.follow(*fleet_.find(*pid), follow_source(assignment),
+  Engine& engine = *fleet_.find(*pid);
+  if (engine.loading) {
+    co_return loading(assignment.node);
+  }
+  fleet_.follow(engine, follow_source(assignment),
                 assignment.attach ? assignment.primary_port : kNobodyPort);
   co_await pass(microseconds(10), microseconds(200));
   co_return Status();
@@ -291,6 +299,9 @@ Awaitable<Status> HostPorts::promote(NodeAssignment assignment) {
     co_return tl::unexpected(pid.error());
   }
   Engine& engine = *fleet_.find(*pid);
+  if (engine.loading) {
+    co_return loading(assignment.node);
+  }
   if (engine.role == core::Role::kReplica && env_.timeline.now() < engine.promised_until) {
     env_.trace.line(disk_.host.str(), "{} has promised not to lead", assignment.node.str());
     fleet_.follow(engine, assignment.address.str(), kNobodyPort);

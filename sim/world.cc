@@ -103,6 +103,8 @@ void World::start_controller() {
   controller_->on_failover([this](const control::Reconciler::CommittedFailover& failover) {
     checker_.on_failover(failover);
   });
+  controller_->on_kept_report(
+      [this](const control::FailoverReport& report) { checker_.on_kept_report(report); });
   controller_->start();
 }
 

@@ -16,7 +16,8 @@ FailoverReports::FailoverReports(std::string directory, control::Log& log)
     : directory_(std::move(directory)), log_(log) {}
 
 control::Awaitable<void> FailoverReports::keep(control::FailoverReport report) {
-  co_await control::offload(pool_, [this, &report] { write(report); });
+  const auto work = [this, &report] { write(report); };
+  co_await control::offload(pool_, work);
 }
 
 void FailoverReports::write(const control::FailoverReport& report) {

@@ -10,6 +10,12 @@ namespace {
 // A switchover has to be over by then; the engine takes writes again by itself.
 constexpr Duration kLongestPause = std::chrono::seconds(5);
 
+// The engine said no: nothing has changed. It promised not to lead, or is loading.
+bool was_refused(const Status& asked) {
+  return !asked &&
+         (asked.error().code == ErrorCode::kConflict || asked.error().code == ErrorCode::kDenied);
+}
+
 }  // namespace
 
 // A primary that becomes a replica sends its clients away: they have to ask for the name again.
@@ -60,9 +66,8 @@ Awaitable<void> AgentNode::promote(core::NodeAssignment assignment) {
   publish();
   const Status promoted = co_await ports_.driver.promote(std::move(assignment));
   begun_ = Begun::kNothing;
-  // Even a failed call may have done it, unless the engine said no; the next look tells.
-  const bool refused = !promoted && promoted.error().code == ErrorCode::kConflict;
-  known_.role = refused ? known_.role : core::Role::kPrimary;
+  // Even a failed call may have done it; the next look tells.
+  known_.role = was_refused(promoted) ? known_.role : core::Role::kPrimary;
   settle(promoted);
 }
 

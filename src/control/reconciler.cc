@@ -245,9 +245,12 @@ Awaitable<Reconciler::Rest> Reconciler::step(Unit unit) {
     book_.refresh({unit});  // time may have decided something that only the agents are told
   }
   working_[unit]->timed = plan.recheck_after != Duration();
-  if (plan.failover && failover_observer_) {
-    failover_observer_(CommittedFailover{core::ReplicationGroupId(unit.id), plan.failover->before,
-                                         plan.failover->decision, decided});
+  if (plan.failover) {
+    const CommittedFailover failover{core::ReplicationGroupId(unit.id), plan.failover->before,
+                                     plan.failover->decision, decided};
+    for (const FailoverObserver& observer : failover_observers_) {
+      observer(failover);
+    }
   }
   if (!plan.transition.empty() && observed_observer_) {
     observed_observer_({unit});

@@ -62,7 +62,9 @@ class Reconciler {
     Monotonic decided;  // on what was observed then
   };
   using FailoverObserver = std::function<void(const CommittedFailover&)>;
-  void on_failover(FailoverObserver observer) { failover_observer_ = std::move(observer); }
+  void on_failover(FailoverObserver observer) {
+    failover_observers_.push_back(std::move(observer));
+  }
 
   // Called with the units of which a report changed what is observed, and with that of every step
   // that changed the state.
@@ -109,7 +111,7 @@ class Reconciler {
   std::set<Unit> waiting_;            // not settled: something is still to be observed
   std::set<Unit> awaiting_revision_;  // of these: perhaps only for a newer assignment
   std::map<Unit, std::string> reasons_;
-  FailoverObserver failover_observer_;
+  std::vector<FailoverObserver> failover_observers_;
   ObservedObserver observed_observer_;
   bool stopping_ = false;
   boost::asio::steady_timer idle_;  // cancelled when the last coroutine ends

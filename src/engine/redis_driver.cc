@@ -26,7 +26,7 @@ Error engine_refusal(const core::NodeKey& node, const std::string& command,
                      const codec::resp::Value& reply) {
   // Whoever runs a script for long says so, and answers nobody else.
   const ErrorCode code = reply.error_code() == "BUSY"       ? ErrorCode::kTimeout
-                         : reply.error_code() == "LOADING"  ? ErrorCode::kUnavailable
+                         : reply.error_code() == "LOADING"  ? ErrorCode::kDenied
                          : reply.error_code() == "PROMISED" ? ErrorCode::kConflict
                                                             : ErrorCode::kInvalid;
   return Error{code, fmt::format("node {}: {} was refused: {}", node.str(), command, reply.text)};
