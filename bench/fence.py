@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What the fence costs: processor time for each command of an engine with the module and a good
-lease, beside the same engine without it, turn by turn.
+lease, beside the same engine without it, turn by turn, each with two new processes.
 
   bench/fence.py [--module build/release/fence.so] [--turns 15] [--requests 500000]
 
@@ -11,6 +11,7 @@ pipelines, which keep the share of the sockets so low that the price is the high
 """
 
 import argparse
+import collections
 import itertools
 import mmap
 import os
@@ -88,29 +89,37 @@ class Engine:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def compare_at(name, options, with_fence, without, pipeline, test):
-    requests = options.requests // PIPELINES[pipeline]
-    ratios, times = [], []
-    for turn in range(options.turns):
-        pair = [with_fence, without] if turn % 2 else [without, with_fence]
-        time_of = {engine: engine.measure(test, pipeline, requests) for engine in pair}
-        ratios.append(time_of[with_fence] / time_of[without])
-        times.append(time_of[without])
-    price = 100 * (statistics.median(ratios) - 1)
-    spread = statistics.quantiles(ratios, n=4)
-    print(f"{name:7} {test} {pipeline:3} at a time {statistics.median(times):6.0f} ns a command "
-          f"without; the fence costs {price:5.2f} % (ratios {spread[0]:.3f} to {spread[2]:.3f})",
-          flush=True)
-
-
-def compare(name, options):
+def compare_once(name, options, turn, tell):
+    """One pair of engines: two processes differ by per cents for as long as they live, by where
+    their memory lies, so every turn has a new pair."""
     with_fence, without = Engine(name, options.module), Engine(name, None)
+    pair = [with_fence, without] if turn % 2 else [without, with_fence]
     try:
         for pipeline, test in itertools.product(PIPELINES, ("set", "get")):
-            compare_at(name, options, with_fence, without, pipeline, test)
+            requests = options.requests // PIPELINES[pipeline]
+            time_of = {engine: engine.measure(test, pipeline, requests) for engine in pair}
+            tell((pipeline, test), time_of[with_fence], time_of[without])
     finally:
         with_fence.dispose()
         without.dispose()
+
+
+def compare(name, options):
+    ratios, times = collections.defaultdict(list), collections.defaultdict(list)
+
+    def tell(what, with_fence, without):
+        ratios[what].append(with_fence / without)
+        times[what].append(without)
+
+    for turn in range(options.turns):
+        compare_once(name, options, turn, tell)
+    for pipeline, test in ratios:
+        of_it = ratios[pipeline, test]
+        spread = statistics.quantiles(of_it, n=4)
+        print(f"{name:7} {test} {pipeline:3} at a time "
+              f"{statistics.median(times[pipeline, test]):6.0f} ns a command without; the fence "
+              f"costs {100 * (statistics.median(of_it) - 1):5.2f} % "
+              f"(quartiles {spread[0]:.3f} to {spread[2]:.3f})", flush=True)
 
 
 def main():

@@ -293,6 +293,15 @@ Awaitable<Status> HostPorts::follow(NodeAssignment assignment) {
   co_return Status();
 }
 
+Awaitable<Status> HostPorts::demote(NodeAssignment assignment) {
+  NodeAssignment same = assignment;
+  const Status followed = co_await follow(std::move(assignment));
+  if (followed) {
+    co_return co_await drop_clients(std::move(same));
+  }
+  co_return followed;
+}
+
 Awaitable<Status> HostPorts::promote(NodeAssignment assignment) {
   const auto pid = co_await reach(assignment.node);
   if (!pid) {

@@ -62,6 +62,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   control::Awaitable<Result<control::EngineStatus>> inspect(
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> demote(core::NodeAssignment assignment) override;
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
   control::Awaitable<Status> apply_directives(core::NodeAssignment assignment,
                                               std::map<std::string, std::string> changed) override;

@@ -85,6 +85,22 @@ TEST_F(AgentTest, AFormerPrimaryLeavesTheMachineToReturningClientsFirst) {
   EXPECT_GE(clock_.monotonic() - released, milliseconds(10));
 }
 
+TEST_F(AgentTest, WhoRefusesToLeadIsNotSaidToLead) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  host_.promote_error = Error{ErrorCode::kDenied, "LOADING"};
+  const auto before = reports_.all.size();
+  assign(next_epoch());
+  pass(seconds(1));
+  EXPECT_GE(host_.count("promote"), 2) << "it is asked again";
+  for (std::size_t i = before; i < reports_.all.size(); ++i) {
+    EXPECT_EQ(reports_.all[i].nodes.back()->role, core::Role::kReplica) << "report " << i - before;
+  }
+  host_.promote_error.reset();
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kReplica)->role == core::Role::kPrimary; }));
+}
+
 TEST_F(AgentTest, WhatAPrimaryHoldsCountsAsACopyWhenAnotherIsToLead) {
   launch();
   assign({primary()});

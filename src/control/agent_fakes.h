@@ -120,6 +120,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   bool lingers = false;  // after SIGKILL the kernel still frees memory: dying, not gone
   std::optional<Error> save_error;
   std::optional<Error> launch_error;
+  std::optional<Error> promote_error;
   bool ignores_sigterm = false;
   bool mute = false;  // no engine answers
   bool private_hosts = true;
@@ -278,8 +279,16 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     status.link_up = assignment.attach;
     co_return Status();
   }
+  Awaitable<Status> demote(NodeAssignment assignment) override {
+    NodeAssignment same = assignment;
+    co_await follow(std::move(assignment));
+    co_return co_await drop_clients(std::move(same));
+  }
   Awaitable<Status> promote(NodeAssignment assignment) override {
     calls.push_back("promote");
+    if (promote_error) {
+      co_return tl::unexpected(*promote_error);
+    }
     engines[assignment.node].status.role = core::Role::kPrimary;
     co_return Status();
   }

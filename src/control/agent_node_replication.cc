@@ -18,13 +18,17 @@ bool was_refused(const Status& asked) {
 
 }  // namespace
 
-// A primary that becomes a replica sends its clients away: they have to ask for the name again.
 Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   const bool demoted = known_.role == core::Role::kPrimary;
   const core::Epoch epoch = assignment.attach ? assignment.epoch : core::Epoch(0);
   const bool encrypted = core::follows_encrypted(assignment, assignment.access);
   core::NodeAssignment again = assignment;
-  const Status followed = co_await ports_.driver.follow(std::move(assignment));
+  Status followed;
+  if (demoted) {
+    followed = co_await ports_.driver.demote(std::move(assignment));
+  } else {
+    followed = co_await ports_.driver.follow(std::move(assignment));
+  }
   settle(followed);
   if (!followed) {
     co_return;
@@ -37,9 +41,7 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   known_.role = core::Role::kReplica;
   publish();
   if (demoted) {
-    core::NodeAssignment last = again;
-    co_await ports_.driver.drop_clients(std::move(again));
-    co_await resume_writes(std::move(last));
+    co_await resume_writes(std::move(again));
   }
 }
 

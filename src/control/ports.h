@@ -343,6 +343,9 @@ class EngineDriver {
   // follows the same name already: the name may mean another address now. Keeps its place in the
   // stream, so that the new primary can go on from there (partial resynchronisation).
   virtual Awaitable<Status> follow(core::NodeAssignment assignment) = 0;
+  // The same of a primary, whose clients are sent away with it: they wait for a new primary, and
+  // have to ask for the name again.
+  virtual Awaitable<Status> demote(core::NodeAssignment assignment) = 0;
   // Makes the engine a primary (REPLICAOF NO ONE). Idempotent.
   virtual Awaitable<Status> promote(core::NodeAssignment assignment) = 0;
   // Sets directives that may change while the engine runs.

@@ -164,6 +164,10 @@ Awaitable<Status> MockEngines::follow(core::NodeAssignment assignment) {
   co_return Status();
 }
 
+Awaitable<Status> MockEngines::demote(core::NodeAssignment assignment) {
+  return follow(std::move(assignment));
+}
+
 Awaitable<Status> MockEngines::promote(core::NodeAssignment assignment) {
   EngineStatus& status = engines_[assignment.node].status;
   status = EngineStatus{};

@@ -11,26 +11,15 @@
 
 #include "codec/text/digest.h"
 #include "core/reconcile/hosts_file.h"
-#include "core/reconcile/node_action.h"
 #include "engine/redis_access.h"
 #include "engine/redis_config.h"
+#include "engine/redis_refusal.h"
 #include "engine/redis_status.h"
 
 namespace hikae::engine {
 namespace {
 
 using control::Awaitable;
-
-// The engine's own words, which name no argument of ours that is secret.
-Error engine_refusal(const core::NodeKey& node, const std::string& command,
-                     const codec::resp::Value& reply) {
-  // Whoever runs a script for long says so, and answers nobody else.
-  const ErrorCode code = reply.error_code() == "BUSY"       ? ErrorCode::kTimeout
-                         : reply.error_code() == "LOADING"  ? ErrorCode::kDenied
-                         : reply.error_code() == "PROMISED" ? ErrorCode::kConflict
-                                                            : ErrorCode::kInvalid;
-  return Error{code, fmt::format("node {}: {} was refused: {}", node.str(), command, reply.text)};
-}
 
 bool is_settled(const control::EngineStatus& status) {
   return !status.loading && (status.role == core::Role::kPrimary || status.link_up);
@@ -228,69 +217,6 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::read_info(core::NodeAssign
   co_return status;
 }
 
-// An engine that followed a server outside of the region has none of our settings any more, and one
-// that is to follow such a server must not show it any secret.
-std::vector<Command> RedisDriver::login_at_primary(const core::NodeAssignment& assignment) const {
-  const bool outside = assignment.source.is_followed();
-  return {
-      {"CONFIG", "SET", "masteruser", outside ? "" : std::string(kReplicationUser)},
-      {"CONFIG", "SET", "masterauth", outside ? "" : secrets_of(assignment).replication},
-      // Older engines do not know it, and do without.
-      {"CONFIG", "SET", "bind-source-addr", outside ? "" : assignment.address.str()},
-  };
-}
-
-Awaitable<Status> RedisDriver::follow(core::NodeAssignment assignment) {
-  const FollowTarget source = replication_source(assignment, runner_.private_hosts_supported());
-  const core::NodeKey node = assignment.node;
-  std::vector<Command> commands = login_at_primary(assignment);
-  if (assignment.access.encrypted() && !assignment.source.is_followed()) {
-    const bool encrypted = core::follows_encrypted(assignment, assignment.access);
-    commands.push_back({"CONFIG", "SET", "tls-replication", encrypted ? "yes" : "no"});
-  }
-  if (assignment.attach && !assignment.source.is_followed()) {
-    // An engine that follows the same name already ignores the command, although the name may mean
-    // another address by now. Going by the address first makes it connect anew; its place in the
-    // stream is kept.
-    commands.push_back(
-        {"REPLICAOF", assignment.primary_address.str(), std::to_string(source.port)});
-  }
-  commands.push_back({"REPLICAOF", source.host, std::to_string(source.port)});
-  auto replies = co_await ask(std::move(assignment), std::move(commands));
-  if (!replies) {
-    co_return tl::unexpected(replies.error());
-  }
-  if (replies->back().is_error()) {
-    co_return tl::unexpected(engine_refusal(node, "REPLICAOF", replies->back()));
-  }
-  co_return Status();
-}
-
-Awaitable<Result<std::uint64_t>> RedisDriver::pause_writes(core::NodeAssignment assignment,
-                                                           Duration bound) {
-  const core::NodeKey node = assignment.node;
-  const auto bound_ms = std::chrono::duration_cast<std::chrono::milliseconds>(bound).count();
-  std::vector<Command> commands = {{"CLIENT", "PAUSE", std::to_string(bound_ms), "WRITE"},
-                                   {"INFO", "replication"}};
-  auto replies = co_await ask(std::move(assignment), std::move(commands));
-  if (!replies) {
-    co_return tl::unexpected(replies.error());
-  }
-  if (replies->front().is_error()) {
-    co_return tl::unexpected(engine_refusal(node, "CLIENT PAUSE", replies->front()));
-  }
-  const auto status = parse_redis_status(replies->back().as_text());
-  if (!status) {
-    co_return tl::unexpected(status.error());
-  }
-  co_return status->replication_offset;
-}
-
-Awaitable<Status> RedisDriver::resume_writes(core::NodeAssignment assignment) {
-  Command command = {"CLIENT", "UNPAUSE"};
-  co_return co_await expect_ok(std::move(assignment), std::move(command));
-}
-
 // SHUTDOWN SAVE: the engine does nothing else from then on until its process ends, so no write
 // comes in between. It answers only when it cannot.
 Awaitable<Status> RedisDriver::save_and_end(core::NodeAssignment assignment) {
@@ -314,30 +240,6 @@ Awaitable<Status> RedisDriver::save_and_end(core::NodeAssignment assignment) {
     co_return tl::unexpected(engine_refusal(node, "SHUTDOWN SAVE", replies->front()));
   }
   co_return Status();
-}
-
-Awaitable<Status> RedisDriver::drop_clients(core::NodeAssignment assignment) {
-  std::vector<Command> commands = {{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"},
-                                   {"CLIENT", "KILL", "TYPE", "pubsub"}};
-  const auto replies = co_await ask(std::move(assignment), std::move(commands));
-  if (!replies) {
-    co_return tl::unexpected(replies.error());
-  }
-  co_return Status();
-}
-
-Awaitable<Status> RedisDriver::promote(core::NodeAssignment assignment) {
-  core::NodeAssignment alone = assignment;
-  Command command = {"REPLICAOF", "NO", "ONE"};
-  Status promoted = co_await expect_ok(std::move(assignment), std::move(command));
-  if (promoted || promoted.error().code != ErrorCode::kConflict) {
-    co_return promoted;
-  }
-  // It has promised its primary not to lead, which may go on for as long as it hears of promises:
-  // from now on it hears of none.
-  alone.attach = false;
-  co_await follow(std::move(alone));
-  co_return promoted;
 }
 
 Awaitable<Status> RedisDriver::apply_directives(core::NodeAssignment assignment,

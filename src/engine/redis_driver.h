@@ -49,6 +49,7 @@ class RedisDriver final : public control::EngineDriver {
   control::Awaitable<Result<control::EngineStatus>> inspect(
       core::NodeAssignment assignment) override;
   control::Awaitable<Status> follow(core::NodeAssignment assignment) override;
+  control::Awaitable<Status> demote(core::NodeAssignment assignment) override;
   control::Awaitable<Status> promote(core::NodeAssignment assignment) override;
   // kInvalid: the engine refused a directive, which then waits for the next start. The others are
   // set.
@@ -88,7 +89,8 @@ class RedisDriver final : public control::EngineDriver {
                                    const InstalledEngine& installed) const;
   void add_fence(const core::NodeAssignment& assignment, std::vector<std::string>& sections) const;
   NodeSecrets secrets_of(const core::NodeAssignment& assignment) const;
-  // How it connects to whom it is to follow; all but the last command succeed.
+  // What makes it follow, where the outcome of the last one counts.
+  std::vector<Command> commands_to_follow(const core::NodeAssignment& assignment) const;
   std::vector<Command> login_at_primary(const core::NodeAssignment& assignment) const;
   control::Awaitable<Result<control::EngineStatus>> read_info(core::NodeAssignment assignment,
                                                               std::vector<std::string> sections);
