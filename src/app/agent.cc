@@ -25,8 +25,8 @@
 #include "app/fence_module.h"
 #include "app/host_limits.h"
 #include "app/host_logs.h"
+#include "app/lease_files.h"
 #include "app/version.h"
-#include "codec/text/digest.h"
 #include "control/agent.h"
 #include "engine/redis_driver.h"
 #include "engine/redis_promises.h"
@@ -39,7 +39,6 @@ namespace {
 using control::Awaitable;
 
 constexpr std::size_t kInstanceLength = 16;
-constexpr std::size_t kLeaseNameLength = 8;
 
 // The composition root of an agent on a host of its own. All of it runs on one thread. Members are
 // declared in the order in which they depend on each other.
@@ -89,8 +88,7 @@ class AgentProcess {
       return;
     }
     auto module = find_fence_module(config_.fence_module);
-    const std::string name = codec::sha256_hex(data_->path()).substr(0, kLeaseNameLength);
-    auto leases = adapters::LeaseMemory::open({"/dev/shm", name});
+    auto leases = adapters::LeaseMemory::open(lease_files(data_->path()));
     if (!module || !leases) {
       log_.warn(fmt::format("engines here take writes without a lease: {}",
                             module ? leases.error().message : module.error().message));

@@ -15,6 +15,7 @@
 #include "adapters/system/data_directory.h"
 #include "adapters/system/proc.h"
 #include "adapters/system/real_clock.h"
+#include "app/lease_files.h"
 
 namespace hikae::app {
 namespace {
@@ -161,6 +162,8 @@ int run_down(const std::string& given) {
     fmt::print(stderr, "hikae down: {} engine processes could not be stopped\n", left);
     return 1;
   }
+  // An agent that was killed has left them.
+  adapters::LeaseMemory::remove_all(lease_files(lock->path()));
   fmt::print("nothing of {} is running; its state is kept\n", data_directory);
   return 0;
 }

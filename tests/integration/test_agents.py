@@ -49,7 +49,7 @@ class ThreeHosts(RegionTestCase):
     def tearDownClass(cls):
         for agent in cls.agents.values():
             agent.down().ok()
-            left = agent.nodes()
+            left = [*agent.nodes(), *agent.leases()]
             assert not left, f"left behind by hikae down: {left}"
         super().tearDownClass()
 

@@ -129,6 +129,11 @@ class Agent:
         """{pid: directory} of the engines."""
         return processes.processes_below(os.path.join(self.data, "nodes"))
 
+    def leases(self):
+        """The files of the engines' leases, which are named after the agent's data directory."""
+        name = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:8]
+        return glob.glob(f"/dev/shm/hikae-{name}-*")
+
     def identities(self):
         """{pid: start time} of the engines."""
         return {pid: processes.start_time(pid) for pid in self.nodes()}
@@ -141,16 +146,10 @@ class Agent:
             self.process.kill()
             self.process.wait(STOP_TIMEOUT)
         processes.kill_below(self.directory)
-        self._remove_leases()
+        for path in self.leases():  # for engines and an agent that there are no more
+            os.remove(path)
         self._log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _remove_leases(self):
-        """An agent that is killed leaves them to its engines and to the next one, which there is
-        not any more. They are named after its data directory."""
-        name = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:8]
-        for path in glob.glob(f"/dev/shm/hikae-{name}-*"):
-            os.remove(path)
 
 
 def hosts(region):

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -19,6 +21,10 @@ namespace {
 
 // Engines run as another user and read it; nobody else may write. It holds no secret.
 constexpr mode_t kMode = 0644;
+
+std::string prefix_of(const LeaseMemory::Options& options) {
+  return fmt::format("hikae-{}-", options.name);
+}
 
 }  // namespace
 
@@ -35,6 +41,15 @@ Result<std::unique_ptr<LeaseMemory>> LeaseMemory::open(Options options) {
   return std::unique_ptr<LeaseMemory>(new LeaseMemory(std::move(options)));
 }
 
+void LeaseMemory::remove_all(const Options& options) {
+  std::error_code ignored;
+  for (const auto& file : std::filesystem::directory_iterator(options.directory, ignored)) {
+    if (file.path().filename().string().starts_with(prefix_of(options))) {
+      std::filesystem::remove(file.path(), ignored);
+    }
+  }
+}
+
 LeaseMemory::~LeaseMemory() {
   for (const auto& [node, words] : mapped_) {
     ::munmap(words, sizeof(Words));
@@ -42,7 +57,7 @@ LeaseMemory::~LeaseMemory() {
 }
 
 std::string LeaseMemory::file_of(const core::NodeKey& node) const {
-  return fmt::format("{}/hikae-{}-{}-{}", options_.directory, options_.name, node.cluster.str(),
+  return fmt::format("{}/{}{}-{}", options_.directory, prefix_of(options_), node.cluster.str(),
                      node.node.str());
 }
 

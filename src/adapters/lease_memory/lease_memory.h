@@ -19,6 +19,8 @@ class LeaseMemory final : public control::FenceLeases {
     std::string name;
   };
 
+  // Removes all files of that name, for when no engine reads them any more.
+  static void remove_all(const Options& options);
   // kUnavailable: the directory is none that this process can write to.
   static Result<std::unique_ptr<LeaseMemory>> open(Options options);
   ~LeaseMemory();

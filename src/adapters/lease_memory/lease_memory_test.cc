@@ -69,6 +69,16 @@ TEST_F(LeaseMemoryTest, OutlivesTheAgent) {
   EXPECT_TRUE(std::filesystem::is_empty(directory_));
 }
 
+TEST_F(LeaseMemoryTest, AllOfOneAgentAreRemovedTogether) {
+  auto leases = open();
+  ASSERT_TRUE(leases->set(kNode, Lease{core::Epoch(7), Monotonic(123)}));
+  leases = open("d2");
+  ASSERT_TRUE(leases->set(kNode, Lease{core::Epoch(8), Monotonic(123)}));
+  LeaseMemory::remove_all({directory_, "d"});
+  EXPECT_FALSE(open("d")->get(kNode));
+  EXPECT_EQ(open("d2")->get(kNode)->epoch, core::Epoch(8));
+}
+
 TEST_F(LeaseMemoryTest, WhatIsNotOursIsNotUsed) {
   const auto leases = open();
   std::ofstream(directory_ + "/elsewhere") << "precious";
