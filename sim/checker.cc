@@ -15,9 +15,15 @@ using core::CacheCluster;
 using core::ReplicationGroup;
 using core::ReplicationGroupId;
 
-// Since it told of it, and the choice could not know. Another one is chosen in its place.
-bool lost_its_copy(const Engine& chosen) {
+// Since it told of it, and the choice could not know: it has begun to take in another copy.
+bool gave_up_its_place(const Engine& chosen) {
   return chosen.dying || (chosen.role == core::Role::kReplica && !chosen.has_copy);
+}
+
+// Another one is chosen in its place. Whoever has data leads with them, late when it has to load
+// them first.
+bool has_nothing(const Engine& chosen) {
+  return chosen.dying || (gave_up_its_place(chosen) && chosen.data == History::kEmpty);
 }
 
 }  // namespace
@@ -224,12 +230,16 @@ void Checker::check_choice(const ReplicationGroupId& group, const core::NodeGrou
   const bool planned = was.switchover_target == now.primary && old != nullptr && !old->dying &&
                        old->fence_is_open(env_.timeline.now());
   const Engine* chosen = fleet_.find_node({now.primary, core::NodeId("0001")});
-  if (chosen == nullptr || lost_its_copy(*chosen)) {
+  if (chosen == nullptr || has_nothing(*chosen)) {
     return;
   }
   const auto lacks = [&](const Write& write) {
     return !fleet_.history().leads_to(write.place, chosen->data);
   };
+  if (gave_up_its_place(*chosen)) {
+    excuse(group, lacks);
+    return;
+  }
   const auto& owed = ledgers_[group].owed;
   if (planned && old->role == core::Role::kPrimary &&
       !fleet_.history().leads_to(old->data, chosen->data)) {
@@ -335,7 +345,7 @@ void Checker::on_failover(const control::Reconciler::CommittedFailover& failover
     return;  // it is cut off, and went on
   }
   if (decision.planned || decision.offset_read == Monotonic() || leader == nullptr ||
-      lost_its_copy(*leader) || left == left_behind_.end()) {
+      gave_up_its_place(*leader) || left == left_behind_.end()) {
     return;
   }
   const History& history = fleet_.history();
