@@ -43,7 +43,7 @@ TEST_F(AgentTest, PromotionAndTheMoveOfThePrimary) {
   }));
   EXPECT_EQ(host_.count("promote"), 1);
   EXPECT_EQ(host_.count("follow"), 1);
-  EXPECT_EQ(host_.count("update_hosts"), 2);
+  EXPECT_EQ(host_.count("update_hosts"), 3) << "one of them because the name is followed";
   EXPECT_NE(host_.engines[kPrimary].files["hosts"].find("127.64.0.5 foo.internal"),
             std::string::npos);
 }
@@ -187,6 +187,28 @@ TEST_F(AgentTest, ReplicasFollowANewPrimaryBehindItsFirstClients) {
   ASSERT_TRUE(run_until([&] { return host_.count("follow") == 1; }, seconds(1)));
   EXPECT_GE(clock_.monotonic() - heard, milliseconds(4));
   EXPECT_LE(clock_.monotonic() - heard, milliseconds(6)) << "what is written has no second copy";
+}
+
+TEST_F(AgentTest, ALinkToWhereTheNameLedBeforeIsNotAdopted) {
+  launch();
+  assign({primary(), replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  NodeAssignment moved = replica(true);
+  moved.primary_address = *Ipv4::parse("127.64.0.9");
+  moved.epoch = moved.epoch.next();
+  host_.calls.clear();
+  assign({primary(), moved});
+  settle();
+  ASSERT_EQ(host_.count("update_hosts"), 1);
+  ASSERT_EQ(host_.count("follow"), 0);
+  for (const int follows : {1, 0}) {
+    stop();
+    host_.calls.clear();
+    launch();
+    assign({primary(), moved});
+    pass(seconds(1));
+    EXPECT_EQ(host_.count("follow"), follows);
+  }
 }
 
 TEST_F(AgentTest, APrimaryThatIsToFollowIsNoLongerOneAtOnce) {

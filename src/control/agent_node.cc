@@ -421,6 +421,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   known_.access = std::move(assignment.access);
   known_.users = std::move(assignment.users);
   known_.hosts_file = std::move(hosts_file);
+  unfollowed_ = false;
   known_.stream_pending = known_.clients_astray = false;
   refused_writes_ = 0;
   renewed_at_.reset();
@@ -441,15 +442,6 @@ Awaitable<void> AgentNode::remove() {
     known_.directory = false;
   }
   settle(removed);
-}
-
-Status AgentNode::update_hosts(const core::NodeAssignment& assignment) {
-  std::string content = core::render_hosts_file(assignment);
-  Status updated = ports_.runner.update_hosts(key_, content);
-  if (updated) {
-    known_.hosts_file = std::move(content);
-  }
-  return updated;
 }
 
 core::NodeAssignment AgentNode::as_it_runs() const {

@@ -117,6 +117,7 @@ class AgentNode {
   Awaitable<void> set_pace(core::NodeAssignment assignment);
   Awaitable<void> remove();
   Status update_hosts(const core::NodeAssignment& assignment);
+  void note_followed();
   // Waits for the end of the process, a signal (new assignment, stop) or the time, and takes note
   // of an end.
   Awaitable<Woken> rest(Duration longest);
@@ -163,6 +164,7 @@ class AgentNode {
   Monotonic offset_read_;  // when this process was asked for it
   // Offset of the full synchronisation after which the link was renewed to begin the stream.
   std::optional<std::uint64_t> renewed_at_;
+  bool unfollowed_ = false;  // its hosts file says so
   std::uint64_t used_memory_ = 0;
   AgentStanding standing_;
   Monotonic started_at_;

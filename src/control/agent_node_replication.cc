@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "control/agent_node.h"
+#include "core/reconcile/hosts_file.h"
 
 // Whom an engine follows, and what happens to its clients and their writes when that changes.
 
@@ -10,6 +11,10 @@ namespace {
 // A switchover has to be over by then; the engine takes writes again by itself.
 constexpr Duration kLongestPause = std::chrono::seconds(5);
 
+// Ends the hosts file of a replica that was not told yet to follow whom the name leads to now: an
+// agent that ends before it does leaves a link to where the name led before.
+constexpr const char* kNotFollowedYet = "# not followed yet\n";
+
 // The engine said no: nothing has changed. It promised not to lead, or is loading.
 bool was_refused(const Status& asked) {
   return !asked &&
@@ -17,6 +22,26 @@ bool was_refused(const Status& asked) {
 }
 
 }  // namespace
+
+Status AgentNode::update_hosts(const core::NodeAssignment& assignment) {
+  std::string content = core::render_hosts_file(assignment);
+  const bool follows = assignment.role == core::Role::kReplica;
+  Status updated = ports_.runner.update_hosts(key_, follows ? content + kNotFollowedYet : content);
+  if (updated) {
+    known_.hosts_file = std::move(content);
+    unfollowed_ = follows;
+  }
+  return updated;
+}
+
+void AgentNode::note_followed() {
+  if (!std::exchange(unfollowed_, false)) {
+    return;
+  }
+  if (const Status noted = ports_.runner.update_hosts(key_, known_.hosts_file); !noted) {
+    ports_.log.warn(noted.error().message);
+  }
+}
 
 Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   const bool demoted = known_.role == core::Role::kPrimary;
@@ -35,6 +60,9 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   }
   if (std::exchange(known_.stream_pending, false)) {
     renewed_at_ = offset_;
+  }
+  if (again.attach) {
+    note_followed();
   }
   known_.followed_epoch = epoch;
   known_.followed_encrypted = encrypted;
