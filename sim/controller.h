@@ -36,7 +36,8 @@ class SimZone final : public control::NameSink {
   Observer observer_;
 };
 
-// The directory of failover reports, which outlives every controller. Keeping one takes time.
+// A controller's way to the directory of failover reports. Keeping one takes time, and a crash
+// before the end of it keeps none.
 class SimReports final : public control::FailoverReportSink {
  public:
   using Observer = std::function<void(const control::FailoverReport&)>;

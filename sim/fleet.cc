@@ -351,15 +351,23 @@ void Fleet::begin_full_resync(Engine& replica, Engine& upstream) {
   env_.timeline.call(length - loading, [this, pid = replica.pid, copy] { take_over(pid, copy); });
 }
 
+Engine* Fleet::source_of(const Copy& copy, Engine& replica) {
+  Engine* upstream = find(copy.upstream);
+  if (upstream != nullptr && !upstream->dying) {
+    return upstream;
+  }
+  drop_link(replica);
+  connect_later(replica, milliseconds(100));
+  return nullptr;
+}
+
 void Fleet::take_over(Pid pid, const Copy& copy) {
   Engine* replica = on_link(pid, copy.link);
   if (replica == nullptr) {
     return;
   }
-  const Engine* upstream = find(copy.upstream);
-  if (upstream == nullptr || upstream->dying) {
-    drop_link(*replica);
-    connect_later(*replica, milliseconds(100));
+  const Engine* upstream = source_of(copy, *replica);
+  if (upstream == nullptr) {
     return;
   }
   if (!replica->runs() || !upstream->runs()) {
@@ -387,13 +395,11 @@ void Fleet::finish_loading(Pid pid, const Copy& copy) {
     return;
   }
   replica->loading = false;
-  Engine* upstream = find(copy.upstream);
   if (replica->link != copy.link) {
     return;  // the link was lost meanwhile
   }
-  if (upstream == nullptr || upstream->dying) {
-    drop_link(*replica);
-    connect_later(*replica, milliseconds(100));
+  Engine* upstream = source_of(copy, *replica);
+  if (upstream == nullptr) {
     return;
   }
   replica->nothing_streamed = true;

@@ -179,6 +179,8 @@ class Fleet {
   void connect(Pid pid, std::uint64_t link);
   void handshake(Pid pid, std::uint64_t link, Pid upstream);
   void begin_full_resync(Engine& replica, Engine& upstream);
+  // Whom the copy is of; nullptr when it is gone, and then the replica connects anew.
+  Engine* source_of(const Copy& copy, Engine& replica);
   void take_over(Pid pid, const Copy& copy);
   void finish_loading(Pid pid, const Copy& copy);
   void set_link_up(Engine& replica, Engine& upstream);
