@@ -33,8 +33,8 @@ Pid Fleet::start(Launch launch) {
   engine.target = std::move(launch.target);
   engine.target_port = launch.target_port;
   engine.data = launch.data;
-  engine.lease_epoch = launch.lease_epoch;
-  engine.lease_until = launch.lease_until;
+  engine.kept = launch.kept;
+  set_lease(engine, launch.lease_epoch, launch.lease_until);
   engine.stream = engine.role == Role::kPrimary ? ++last_stream_ : 0;
   of_node_[engine.node].insert(pid);
   at_address_[engine.address].insert(pid);
@@ -157,13 +157,42 @@ void Fleet::lose_host(const core::HostId& host) {
   }
 }
 
+void Fleet::set_lease(Engine& engine, core::Epoch epoch, Monotonic until) {
+  engine.lease_epoch = epoch;
+  engine.lease_until = until;
+  if (engine.kept) {
+    watch_lease(engine);
+  }
+}
+
+// What the keeper does.
+void Fleet::watch_lease(Engine& engine) {
+  const Monotonic now = env_.timeline.now();
+  const bool open = engine.fence_is_open(now);
+  const bool was_halted = std::exchange(engine.halted, !open);
+  if (was_halted == open) {
+    engine.halted_at = open ? engine.halted_at : now;
+    env_.trace.line("fleet", "the keeper {} {}", open ? "lets go" : "stops", engine.pid);
+  }
+  if (was_halted && engine.runs()) {
+    resume(engine);
+  }
+  if (open && engine.lease_epoch != core::Epoch(0)) {
+    env_.timeline.call(engine.lease_until - now, [this, pid = engine.pid] {
+      if (Engine* kept = find(pid)) {
+        watch_lease(*kept);
+      }
+    });
+  }
+}
+
 void Fleet::set_pace(Pid pid, Engine::Pace pace) {
   Engine* engine = find(pid);
   if (engine == nullptr || engine->dying || engine->pace == pace) {
     return;
   }
   engine->pace = pace;
-  if (pace == Engine::Pace::kNormal) {
+  if (engine->runs()) {
     resume(*engine);
   }
 }
@@ -474,8 +503,10 @@ void Fleet::promise(Engine& primary, core::Epoch epoch, Duration length,
       if (hears == nullptr || !hears->runs()) {
         return;
       }
-      hears->counted_epoch = epoch;
-      if (length > Duration()) {
+      if (!hears->kept) {
+        hears->counted_epoch = epoch;
+      }
+      if (length > Duration() && !hears->kept) {
         // Its own clock may be faster; the one per cent makes up for that.
         const Duration shortest =
             (length + length / 100) * 1000 / (1000 + env_.options.drift_permille);
@@ -527,6 +558,7 @@ void Fleet::drop_link(Engine& replica) {
     upstream->downstream.erase(replica.pid);
   }
   replica.upstream = 0;
+  replica.last_linked = replica.link_up ? env_.timeline.now() : replica.last_linked;
   replica.link_up = false;
   replica.stream_pending = false;
   replica.loading = replica.loading && replica.has_copy;  // from a file

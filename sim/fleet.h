@@ -70,13 +70,18 @@ struct Engine {
   // The fence: epoch 0 needs no lease. All times as the world has them.
   core::Epoch lease_epoch{0};
   Monotonic lease_until;
+  // The fence is its keeper, and has stopped it.
+  bool kept = false;
+  bool halted = false;
+  Monotonic halted_at;    // when that was last begun
+  Monotonic last_linked;  // while its link is down: when that ended
   // As a replica: what it promised its primary.
   core::Epoch counted_epoch{0};
   Monotonic promised_until;
 
   std::vector<Timeline::Id> exit_waiters;
 
-  bool runs() const { return !dying && pace == Pace::kNormal; }
+  bool runs() const { return !dying && pace == Pace::kNormal && !halted; }
   // Takes writes now, or as soon as it runs again. A process that is stopped looks at the clock
   // before it takes one.
   bool fence_is_open(Monotonic now) const {
@@ -118,6 +123,7 @@ class Fleet {
     History::Place data = History::kEmpty;  // what it finds saved
     core::Epoch lease_epoch{0};
     Monotonic lease_until;
+    bool kept = false;
   };
 
   explicit Fleet(Env env) : env_(env) {}
@@ -131,6 +137,7 @@ class Fleet {
   // The host is gone: nothing that was sent but not received yet arrives.
   void lose_host(const core::HostId& host);
   void set_pace(Pid pid, Engine::Pace pace);
+  void set_lease(Engine& engine, core::Epoch epoch, Monotonic until);
 
   // nullptr when the process is gone.
   Engine* find(Pid pid);
@@ -174,6 +181,7 @@ class Fleet {
   void die(Engine& engine);
   void close(Pid pid);
   void resume(Engine& engine);
+  void watch_lease(Engine& engine);
   std::optional<Ipv4> resolve(const Engine& engine) const;
   void connect_later(Engine& engine, Duration after);
   void connect(Pid pid, std::uint64_t link);

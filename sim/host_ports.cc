@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "core/failover/lease.h"
 #include "core/reconcile/hosts_file.h"
 #include "core/reconcile/node_action.h"
 #include "sim/lease_ports.h"
@@ -17,6 +18,7 @@ using control::Awaitable;
 using core::NodeAssignment;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 constexpr Duration kCallTimeout = milliseconds(500);
 // Where nobody listens: a replica that waits for its turn follows this port.
@@ -93,6 +95,7 @@ Awaitable<Result<control::Process>> HostPorts::start(control::LaunchSpec spec) {
     directory.data.reset();
     directory.dump.reset();
   }
+  launch.kept = !spec.keeper.empty();
   launch.data = directory.data.value_or(History::kEmpty);
   directory.files = std::move(spec.files);
   directory.files["hosts"] = std::move(spec.hosts_file);
@@ -142,7 +145,7 @@ Result<control::ProcessProbe> HostPorts::probe(control::Process named) {
   }
   control::ProcessProbe probe;
   probe.exiting = engine->dying;
-  probe.activity.stopped = engine->pace == Engine::Pace::kStopped;
+  probe.activity.stopped = engine->pace == Engine::Pace::kStopped || engine->halted;
   probe.activity.sleeping = engine->pace != Engine::Pace::kBusy;
   if (engine->pace == Engine::Pace::kBusy) {
     probe.activity.cpu_ticks = std::uint64_t(env_.timeline.now().microseconds()) / 10'000;
@@ -225,6 +228,9 @@ Result<control::LaunchSpec> HostPorts::launch_spec(const NodeAssignment& assignm
   }
   spec.files.emplace(kConfigFile, std::move(config));
   spec.hosts_file = core::render_hosts_file(assignment);
+  if (env_.options.kept && !assignment.group.empty()) {
+    spec.keeper = "/sim/keeper";
+  }
   return spec;
 }
 
@@ -244,6 +250,16 @@ Awaitable<Result<Pid>> HostPorts::reach(core::NodeKey node) {
     }
   }
   co_return engine->pid;
+}
+
+// Engines tell whole seconds, so they may say so for one more.
+bool HostPorts::follows_lately(const Engine& engine) const {
+  const Engine* upstream = engine.link_up ? fleet_.find(engine.upstream) : nullptr;
+  if (upstream != nullptr && !upstream->halted) {
+    return true;
+  }
+  const Monotonic heard = upstream == nullptr ? engine.last_linked : upstream->halted_at;
+  return env_.timeline.now() - heard < core::follow_bond() + seconds(1);
 }
 
 Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assignment) {
@@ -273,7 +289,9 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.has_fence = env_.options.lease > Duration();
   status.fenced = engine.lease_epoch != core::Epoch(0);
   status.counted_epoch = engine.counted_epoch;
-  status.promised = env_.timeline.now() < engine.promised_until;
+  status.kept = engine.kept;
+  status.promised =
+      engine.kept ? follows_lately(engine) : env_.timeline.now() < engine.promised_until;
   co_await pass(microseconds(10), microseconds(200));
   co_return status;
 }

@@ -22,6 +22,7 @@ struct Disk {
   std::map<core::NodeKey, Directory> nodes;
   // Shared with the engines, and as lasting as their host's uptime.
   std::map<core::NodeKey, control::FenceLeases::Lease> leases;
+  std::map<core::NodeKey, control::FenceLeases::Fence> fences;
   std::int64_t drift_permille = 0;  // of the host's clock
 };
 
@@ -75,6 +76,7 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   void disconnect(core::NodeKey) override {}
 
  private:
+  bool follows_lately(const Engine& engine) const;
   Engine* process(control::Process process) const;
   Engine* running(const core::NodeKey& node) const;
   std::string follow_source(const core::NodeAssignment& assignment) const;

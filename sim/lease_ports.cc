@@ -36,8 +36,7 @@ Status LeasePorts::set(core::NodeKey node, Lease lease) {
   disk_.leases[node] = lease;
   const auto it = disk_.nodes.find(node);
   if (Engine* engine = it == disk_.nodes.end() ? nullptr : fleet_.find(it->second.pid)) {
-    engine->lease_epoch = lease.epoch;
-    engine->lease_until = world_time(disk_, lease.until);
+    fleet_.set_lease(*engine, lease.epoch, world_time(disk_, lease.until));
   }
   return {};
 }
@@ -47,9 +46,23 @@ std::optional<control::FenceLeases::Lease> LeasePorts::get(core::NodeKey node) c
   return it == disk_.leases.end() ? std::nullopt : std::optional(it->second);
 }
 
+Status LeasePorts::set_fence(core::NodeKey node, Fence fence) {
+  if (ended_) {
+    return fail(ErrorCode::kUnavailable, "this incarnation of the agent has ended");
+  }
+  disk_.fences[node] = fence;
+  return {};
+}
+
+control::FenceLeases::Fence LeasePorts::fence(core::NodeKey node) const {
+  const auto known = disk_.fences.find(node);
+  return known == disk_.fences.end() ? Fence::kModule : known->second;
+}
+
 void LeasePorts::remove(core::NodeKey node) {
   if (!ended_) {
     disk_.leases.erase(node);
+    disk_.fences.erase(node);
   }
 }
 

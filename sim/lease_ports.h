@@ -14,6 +14,8 @@ class LeasePorts final : public control::FenceLeases, public control::ReplicaPro
   Result<std::string> path(core::NodeKey node) override { return "/sim/" + node.str(); }
   Status set(core::NodeKey node, Lease lease) override;
   std::optional<Lease> get(core::NodeKey node) const override;
+  Status set_fence(core::NodeKey node, Fence fence) override;
+  Fence fence(core::NodeKey node) const override;
   void remove(core::NodeKey node) override;
 
   control::Awaitable<Status> count(core::NodeAssignment assignment, Duration length) override;

@@ -81,6 +81,10 @@ void World::install_mutation() {
       // Agents count on more time than the leader waits.
       network_.distort_grant = [](control::LeaseGrant& grant) { grant.length = grant.length * 3; };
       break;
+    case Mutation::kLeadWhileFollowed:
+      network_.distort_report = for_every_node<core::HostReport>(
+          [](NodeObservation& node) { node.promised = node.promised && !node.kept; });
+      break;
     case Mutation::kUnderstateLoss:
       // How far a dead process had come is forgotten, and that it was asked is not.
       network_.distort_report = for_every_node<core::HostReport>([](NodeObservation& node) {

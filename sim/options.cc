@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "core/failover/lease.h"
+
 namespace hikae::sim {
 namespace {
 
@@ -13,7 +15,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::array<std::pair<Mutation, std::string_view>, 10> kMutations = {{
+constexpr std::array<std::pair<Mutation, std::string_view>, 11> kMutations = {{
     {Mutation::kNone, "none"},
     {Mutation::kPromoteWithoutFence, "promote-without-fence"},
     {Mutation::kIgnoreEpoch, "ignore-epoch"},
@@ -22,6 +24,7 @@ constexpr std::array<std::pair<Mutation, std::string_view>, 10> kMutations = {{
     {Mutation::kAcceptEmptyPrimary, "accept-empty-primary"},
     {Mutation::kUnderstateLoss, "understate-loss"},
     {Mutation::kClaimSnapshot, "claim-snapshot"},
+    {Mutation::kLeadWhileFollowed, "lead-while-followed"},
     {Mutation::kPromoteBeforeLeaseEnds, "promote-before-lease-ends"},
     {Mutation::kChooseWithoutQuorum, "choose-without-quorum"},
 }};
@@ -100,6 +103,9 @@ Options draw_options(std::uint64_t seed, Random& random) {
     out.replication_lag = milliseconds(20 + std::int64_t(seed % 80));
     out.safety_phase += seconds(3);
   }
+  out.kept = out.lease > Duration() && seed % 3 == 2;
+  // A new leader takes nobody for silent before that.
+  out.safety_phase += out.lease > Duration() ? core::kLeaseHandover : Duration();
   return out;
 }
 
@@ -118,13 +124,14 @@ std::string Options::str() const {
   return fmt::format(
       "seed={} zones={} groups={} max_members={} failover={}% private_hosts={} operations={} "
       "calm={} faults={} every<{}us for {}us store<{}us(fault {}/1000) link<{}us(fault {}/1000) "
-      "lag<{}us resync<{}us dying<{}us write_every={}us backlog={} lease={}us drift<{}/1000 "
+      "lag<{}us resync<{}us dying<{}us write_every={}us backlog={} lease={}us kept={} "
+      "drift<{}/1000 "
       "confirmations={} mutation={}",
       seed, zones, groups, max_members, failover_percent, private_hosts, operations, calm,
       kinds.empty() ? "none" : kinds, fault_interval.count(), safety_phase.count(),
       store_latency.count(), store_fault_permille, link_latency.count(), link_fault_permille,
       replication_lag.count(), full_resync.count(), longest_dying.count(), write_interval.count(),
-      backlog_bytes, lease.count(), drift_permille, confirmations, name_of(mutation));
+      backlog_bytes, lease.count(), kept, drift_permille, confirmations, name_of(mutation));
 }
 
 Mutation mutation_named(std::string_view name) {

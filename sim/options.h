@@ -37,6 +37,7 @@ enum class Mutation {
   kClaimSnapshot,
   kPromoteBeforeLeaseEnds,
   kChooseWithoutQuorum,
+  kLeadWhileFollowed,
 };
 
 // The shape of one run. Everything is drawn from the seed, and printed with a failure.
@@ -51,6 +52,7 @@ struct Options {
   bool operations = true;  // the API is used while faults happen
   // Primaries take writes by a lease, of this length; zero: without.
   Duration lease{};
+  bool kept = false;                // engines have keepers in place of the module
   std::int64_t drift_permille = 0;  // most by which a host's clock is too fast or too slow
   // Clients count a write as done when so many replicas have confirmed it (WAIT), and groups have a
   // parameter group that promises to keep those; 0: neither.

@@ -84,18 +84,17 @@ class AgentProcess {
 
   // Without them everything works but that another node leads at once when this host is lost.
   void prepare_fences() {
-    if (config_.fence_module == kNoFenceModule) {
-      return;
-    }
-    auto module = find_fence_module(config_.fence_module);
+    auto fences = find_fences(config_.fence_module, config_.keeper);
     auto leases = adapters::LeaseMemory::open(lease_files(data_->path()));
-    if (!module || !leases) {
-      log_.warn(fmt::format("engines here take writes without a lease: {}",
-                            module ? leases.error().message : module.error().message));
-      return;
+    if (!fences.problem.empty()) {
+      log_.warn(fences.problem);
     }
-    fence_module_ = std::move(*module);
-    leases_ = std::move(*leases);
+    if (!leases) {
+      log_.warn("engines here take writes without a lease: " + leases.error().message);
+    } else if (!fences.module.empty() || !fences.keeper.empty()) {
+      fences_ = std::move(fences);
+      leases_ = std::move(*leases);
+    }
   }
 
   // Without it no group with members here can have the encryption mode `preferred`.
@@ -179,6 +178,7 @@ class AgentProcess {
     }
     auto facts = facts_of(config_, std::move(engines));
     facts.fences = leases_ != nullptr;
+    facts.keeps = facts.fences && fences_.module.empty();
     facts.fronts = !front_module_.empty();
     return facts;
   }
@@ -196,7 +196,8 @@ class AgentProcess {
     driver.certificates = certificate_source();
     driver.installed = engines_->engines();
     driver.strict = config_.engines_strict;
-    driver.fence_module = fence_module_;
+    driver.fence_module = fences_.module;
+    driver.keeper = fences_.keeper;
     driver.front_module = front_module_;
     driver.leases = leases_.get();
     driver_ = std::make_unique<engine::RedisDriver>(std::move(driver), *runner_, connector_);
@@ -366,7 +367,7 @@ class AgentProcess {
   control::WakeSignal stop_{context_.get_executor()};
   std::unique_ptr<adapters::InterfaceAddresses> addresses_;
   std::unique_ptr<adapters::LinuxProcessRunner> runner_;
-  std::string fence_module_;
+  Fences fences_;
   std::string front_module_;
   std::unique_ptr<adapters::LeaseMemory> leases_;  // nullptr: engines are not fenced
   std::unique_ptr<engine::RedisDriver> driver_;

@@ -108,6 +108,7 @@ Result<AgentSettings> parse_agent_file(std::string_view text, const std::string&
                                           {"engines.valkey_server", &settings.valkey_server},
                                           {"engines.redis_server", &settings.redis_server},
                                           {"engines.fence_module", &settings.fence_module},
+                                          {"engines.keeper", &settings.keeper},
                                           {"failover.hang_ms", &settings.hang_ms},
                                           {"failover.busy_ms", &settings.busy_ms},
                                       });
@@ -130,6 +131,7 @@ AgentSettings merge(AgentSettings base, const AgentSettings& over) {
   take_over(base.valkey_server, over.valkey_server);
   take_over(base.redis_server, over.redis_server);
   take_over(base.fence_module, over.fence_module);
+  take_over(base.keeper, over.keeper);
   take_over(base.log_file, over.log_file);
   take_over(base.snapshots, over.snapshots);
   take_over(base.logs_directory, over.logs_directory);
@@ -169,6 +171,7 @@ Result<AgentConfig> resolve(const AgentSettings& settings, const std::string& ho
   config.valkey_server = settings.valkey_server.value_or("");
   config.redis_server = settings.redis_server.value_or("");
   config.fence_module = settings.fence_module.value_or("");
+  config.keeper = settings.keeper.value_or("");
   config.log_file = settings.log_file.value_or("");
   config.snapshots = settings.snapshots.value_or("");
   config.logs_directory = settings.logs_directory.value_or("");

@@ -29,8 +29,10 @@ struct AgentConfig {
   bool engines_strict = false;
   std::string valkey_server;  // path of the program, empty: found on PATH
   std::string redis_server;
-  // Our module for engines; empty: the one that is installed. `none`: without.
+  // Our module for engines, and the program for those that cannot load it; empty: what is
+  // installed. `none`: without.
   std::string fence_module;
+  std::string keeper;
   std::string log_file;
   std::string snapshots;  // the region's; empty: the host takes none and restores none
   // Where the logs of the host's nodes are delivered; empty: `logs` in the data directory; nowhere.
@@ -53,6 +55,7 @@ struct AgentSettings {
   std::optional<std::string> valkey_server;
   std::optional<std::string> redis_server;
   std::optional<std::string> fence_module;
+  std::optional<std::string> keeper;
   std::optional<std::string> log_file;
   std::optional<std::string> snapshots;
   std::optional<std::string> logs_directory;
@@ -75,6 +78,7 @@ struct AgentSettings {
 //   snapshots = "/srv/snapshots"
 //   [engines]
 //   fence_module = "/usr/lib/hikae/fence.so"  or "none"
+//   keeper = "/usr/lib/hikae/hikae-keeper"    or "none"
 //   strict, valkey_server, redis_server, and [failover] hang_ms, busy_ms as of serve
 //   [logs]
 //   directory = "/srv/logs"

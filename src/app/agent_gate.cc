@@ -46,6 +46,7 @@ core::HostFacts facts_of(codec::agent::HostFacts facts, std::string software) {
   out.engines = std::move(facts.engines);
   out.shared_addresses = facts.shared_addresses;
   out.fences = facts.fences;
+  out.keeps = facts.keeps;
   out.fronts = facts.fronts;
   out.software = std::move(software);
   return out;

@@ -223,17 +223,20 @@ std::vector<Finding> check_socket_resets() {
 }
 
 std::vector<Finding> check_fence() {
-  const auto module = find_fence_module("");
-  if (module) {
-    return {
-        ok("leases", fmt::format("on a host of its own, engines from Redis 6 on and Valkey take "
-                                 "writes by a lease ({})",
-                                 *module))};
+  const Fences found = find_fences("", "");
+  if (!found.module.empty()) {
+    return {ok("leases", fmt::format("on a host of its own, engines from Redis 6 on and Valkey "
+                                     "refuse writes without a lease ({}); {}",
+                                     found.module,
+                                     found.keeper.empty() ? "older ones have no lease"
+                                                          : "older ones are stopped"))};
   }
-  return {Finding{
-      Level::kWarn, "leases",
-      "on a host of its own, engines take writes without a lease: " + module.error().message,
-      "until then a lost host's primaries are replaced only after rebuild_after"}};
+  if (!found.keeper.empty()) {
+    return {Finding{Level::kWarn, "leases", "on a host of its own: " + found.problem,
+                    "clients of a stopped engine wait, where others are told READONLY"}};
+  }
+  return {Finding{Level::kWarn, "leases", "on a host of its own: " + found.problem,
+                  "until then a lost host's primaries are replaced only after rebuild_after"}};
 }
 
 std::vector<Finding> check_front() {

@@ -14,10 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where a build and an installation put modules, seen from the program.
+// Where a build and an installation put what engines need, seen from the program.
 constexpr const char* kPlaces[] = {".", "../lib/hikae"};
 
-std::string installed_module(const char* name) {
+std::string installed_file(const char* name) {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   for (const char* place : kPlaces) {
@@ -37,7 +37,7 @@ Status check_access(const std::string& file) {
     struct stat info = {};
     if (::stat(path.c_str(), &info) != 0 || (info.st_mode & needed) != needed) {
       return fail(ErrorCode::kDenied,
-                  fmt::format("{} cannot be read by everybody, so the engines' user cannot load {}",
+                  fmt::format("{} cannot be read by everybody, so the engines' user cannot use {}",
                               path.string(), file));
     }
     if (path == path.parent_path()) {
@@ -75,7 +75,7 @@ Result<std::string> checked_module(const std::string& file) {
 Result<std::string> find_fence_module(const std::string& configured) {
   std::error_code error;
   const std::string file =
-      configured.empty() ? installed_module("fence.so") : fs::canonical(configured, error).string();
+      configured.empty() ? installed_file("fence.so") : fs::canonical(configured, error).string();
   if (file.empty()) {
     return fail(ErrorCode::kNotFound,
                 configured.empty()
@@ -85,8 +85,47 @@ Result<std::string> find_fence_module(const std::string& configured) {
   return checked_module(file);
 }
 
+Result<std::string> find_keeper(const std::string& configured) {
+  std::error_code error;
+  const std::string file = configured.empty() ? installed_file("hikae-keeper")
+                                              : fs::canonical(configured, error).string();
+  if (file.empty()) {
+    return fail(ErrorCode::kNotFound,
+                configured.empty()
+                    ? "hikae-keeper is not installed beside hikae; name it with --keeper"
+                    : fmt::format("there is no {}", configured));
+  }
+  if (Status access = check_access(file); !access) {
+    return tl::unexpected(access.error());
+  }
+  return ::access(file.c_str(), X_OK) == 0
+             ? Result<std::string>(file)
+             : fail(ErrorCode::kDenied, fmt::format("{} cannot be executed", file));
+}
+
+Fences find_fences(const std::string& module, const std::string& keeper) {
+  const auto none = [](const std::string& configured) {
+    return fail(ErrorCode::kNotFound, fmt::format("it is set to {}", configured));
+  };
+  Fences out;
+  auto found = module == kNoFence ? none(module) : find_fence_module(module);
+  auto kept = keeper == kNoFence ? none(keeper) : find_keeper(keeper);
+  out.module = found ? std::move(*found) : "";
+  out.keeper = kept ? std::move(*kept) : "";
+  if (!found && !kept) {
+    out.problem =
+        fmt::format("engines here take writes without a lease: no module ({}), no keeper ({})",
+                    found.error().message, kept.error().message);
+  } else if (!found && module != kNoFence) {
+    out.problem = fmt::format(
+        "engines here are stopped when their lease is over, in place of refusing writes: {}",
+        found.error().message);
+  }
+  return out;
+}
+
 Result<std::string> find_front_module() {
-  const std::string file = installed_module("front.so");
+  const std::string file = installed_file("front.so");
   return file.empty() ? fail(ErrorCode::kNotFound, "front.so is not installed beside hikae")
                       : checked_module(file);
 }

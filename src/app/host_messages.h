@@ -51,6 +51,7 @@ struct HostView {
   std::string engines;
   std::string software;
   bool fences = false;  // its engines can be made to take writes by a lease alone
+  bool keeps = false;   // without the module, which refuses writes: keepers stop engines
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -66,6 +67,7 @@ struct HostView {
     v("engines", s.engines);
     v("software", s.software);
     v("fences", s.fences);
+    v("keeps", s.keeps);
   }
 };
 

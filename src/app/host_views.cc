@@ -40,7 +40,13 @@ HostView view_of(const core::Host& host, const core::HostRoom& room, const Regio
   out.engines = join(host.engines, ", ");
   out.software = host.software;
   out.fences = host.fences;
+  out.keeps = host.keeps;
   return out;
+}
+
+// How the host's engines are fenced.
+std::string fence_of(const HostView& host) {
+  return !host.fences ? "no" : host.keeps ? "by keepers" : "yes";
 }
 
 }  // namespace
@@ -63,8 +69,8 @@ std::vector<std::vector<std::string>> host_rows(const std::vector<HostView>& hos
                                    : fmt::format("{} of {}", core::in_words(host.memory_used),
                                                  core::in_words(host.memory_bytes));
     rows.push_back({host.id, host.zone, host.state, fmt::format("{}", host.nodes), memory,
-                    host.addresses.empty() ? "loopback" : host.addresses,
-                    host.fences ? "yes" : "no", host.engines});
+                    host.addresses.empty() ? "loopback" : host.addresses, fence_of(host),
+                    host.engines});
   }
   return rows;
 }

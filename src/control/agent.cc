@@ -80,6 +80,11 @@ void Agent::granted(const LeaseGrant& grant) {
   if (keeper_) {
     keeper_->granted(grant);
   }
+  for (const auto& [key, epoch] : grant.primaries) {
+    if (const auto known = nodes_.find(key); known != nodes_.end()) {
+      known->second.node->lease_granted();
+    }
+  }
 }
 
 void Agent::begin(Awaitable<void> coroutine) {

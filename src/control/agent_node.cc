@@ -59,6 +59,7 @@ AgentNode::AgentNode(boost::asio::any_io_executor executor, AgentPorts ports, co
   if (found && found->process) {
     process_ = *found->process;
     known_.running = true;
+    known_.kept = has_keeper();
     known_.hosts_file = ports_.runner.read_note(key_, "hosts").value_or("");
     known_.directives = note_.directives;
     known_.access = note_.access;
@@ -123,6 +124,7 @@ Awaitable<void> AgentNode::run() {
 
 Awaitable<void> AgentNode::keep() {
   while (!stopping_) {
+    look_at_fence();
     if (!is_to_be_killed() && !is_to_change_roles()) {
       co_await look();
       if (desired_) {
@@ -134,6 +136,7 @@ Awaitable<void> AgentNode::keep() {
       publish();
     }
     keep_quiet();
+    look_at_fence();
     const core::NodeAction action = core::next_node_action(desired_, known_);
     if (action.kind == NodeActionKind::kForget) {
       co_return;
@@ -162,7 +165,10 @@ Awaitable<void> AgentNode::keep() {
 }
 
 Awaitable<void> AgentNode::look() {
-  if (known_.running && !known_.dying && desired_ && !stopping_) {
+  if (known_.halted) {
+    known_.answers = known_.link_up = false;
+    problem_ = "its lease is over; its keeper has stopped it until it has one again";
+  } else if (known_.running && !known_.dying && desired_ && !stopping_) {
     core::NodeAssignment assignment = as_it_runs();
     const Question question{ports_.clock.monotonic(), assignment.which_survey()};
     liveness_.asked(question.asked);
@@ -215,7 +221,11 @@ void AgentNode::take(const Result<EngineStatus>& status, const Question& questio
   has_fence_ = status->has_fence;
   fenced_ = status->fenced;
   counted_epoch_ = status->counted_epoch;
-  promised_ = status->promised;
+  kept_ = status->kept;
+  promised_ = status->promised || may_have_promised(*status);
+  if (status->role == core::Role::kReplica) {
+    open_fence_of_replica();
+  }
   version_ = status->version;
   if (note_.saved && !status->loading) {
     note_.saved = false;  // it has taken its data: a crash from now on is one
@@ -328,6 +338,10 @@ void AgentNode::glance(Glance kind) {
     process_dies();
     return;
   }
+  if (is_halted()) {
+    liveness_.answered();  // it owes nothing until it may run again
+    return;
+  }
   const bool hung = liveness_.glance(probe->activity, ports_.clock.monotonic());
   if (hung != known_.hung) {
     process_hangs(hung);
@@ -347,6 +361,12 @@ bool AgentNode::is_to_change_roles() const {
   const bool demoted = known_.role == core::Role::kPrimary && known_.writes_paused;
   return next == NodeActionKind::kPromote ||
          (demoted && (next == NodeActionKind::kFollow || next == NodeActionKind::kUpdateHosts));
+}
+
+void AgentNode::lease_granted() {
+  if (known_.kept && (known_.halted || known_.role == core::Role::kReplica)) {
+    wake_.raise();
+  }
 }
 
 bool AgentNode::is_watched() const {
@@ -373,9 +393,11 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
                     assignment.directives, assignment.access, assignment.users, known_.starts + 1};
   spec->files.emplace(kAgentNoteFile, write_agent_note(note_));
   std::string hosts_file = spec->hosts_file;
-  if (const Status closed = close_fence(assignment, true); !closed) {
+  Status fenced = choose_fence(*spec);
+  fenced = fenced ? close_fence(assignment, true) : fenced;
+  if (!fenced) {
     place_.leave();
-    settle(closed);
+    settle(fenced);
     co_return;
   }
   standing_.restarted(*spec);
@@ -400,6 +422,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   started_at_ = ports_.clock.monotonic();
   offset_read_ = {};
   known_.running = true;
+  known_.kept = has_keeper();
   known_.crashed = known_.answers = known_.loading = known_.link_up = false;
   // As configured: a replica never takes writes, not even before its first command.
   known_.role = assignment.role;
@@ -428,7 +451,7 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   answered_ = false;
   version_.clear();
   offset_ = used_memory_ = 0;
-  has_fence_ = fenced_ = promised_ = false;
+  has_fence_ = fenced_ = kept_ = promised_ = false;
   counted_epoch_ = core::Epoch(0);
 }
 
@@ -510,6 +533,7 @@ void AgentNode::publish() {
     now.substitution = standing_.substitution;
     now.has_fence = has_fence_;
     now.fenced = fenced_;
+    now.kept = kept_;
     now.counted_epoch = counted_epoch_;
     now.promised = promised_;
     now.synced = known_.synced;

@@ -71,6 +71,8 @@ class AgentNode {
   // where something speaks for it.
   enum class Glance { kWhole, kCheap };
   void glance(Glance kind);
+  // The process has a new lease: who waits for it goes on.
+  void lease_granted();
   // The node is one whose death has to be noticed at once.
   bool is_watched() const;
 
@@ -102,6 +104,12 @@ class AgentNode {
   Awaitable<void> perform(core::NodeAction action);
   Awaitable<void> start(core::NodeAssignment assignment);
   Status close_fence(const core::NodeAssignment& assignment, bool starts);
+  Status choose_fence(const LaunchSpec& spec);
+  bool has_keeper() const;
+  bool may_have_promised(const EngineStatus& status) const;
+  bool is_halted() const;
+  void look_at_fence();
+  void open_fence_of_replica();
   Awaitable<void> promote(core::NodeAssignment assignment);
   Awaitable<Status> hold_address(core::NodeAssignment assignment);
   Awaitable<void> end_process(int first_signal);
@@ -187,6 +195,7 @@ class AgentNode {
   bool fenced_ = false;
   core::Epoch counted_epoch_{0};
   bool promised_ = false;
+  bool kept_ = false;
   bool offset_settled_ = false;  // nothing is on the way any more, as a survey shows
   bool surveyed_ = false;        // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "control/agent_node.h"
+#include "core/failover/lease.h"
 #include "core/reconcile/hosts_file.h"
 
 // Whom an engine follows, and what happens to its clients and their writes when that changes.
@@ -61,6 +62,7 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
   if (std::exchange(known_.stream_pending, false)) {
     renewed_at_ = offset_;
   }
+  open_fence_of_replica();
   if (again.attach) {
     note_followed();
   }
@@ -76,15 +78,65 @@ Awaitable<void> AgentNode::follow(core::NodeAssignment assignment) {
 // A process that is to take writes by a lease takes none before it has one. `starts`: it is about
 // to be started; one that needs no lease then begins without.
 Status AgentNode::close_fence(const core::NodeAssignment& assignment, bool starts) {
-  if (ports_.leases == nullptr || assignment.role == core::Role::kReplica) {
+  if (ports_.leases == nullptr) {
+    return {};
+  }
+  const bool kept = has_keeper();
+  const bool replica = assignment.role == core::Role::kReplica;
+  if (replica && !kept) {
     return {};
   }
   const auto known = ports_.leases->get(key_);
-  if (!assignment.lease) {
+  if (replica || !assignment.lease) {
     return known && starts ? ports_.leases->set(key_, {}) : Status();
   }
   const bool same = known && known->epoch == assignment.epoch;
   return same ? Status() : ports_.leases->set(key_, {assignment.epoch, Monotonic()});
+}
+
+// Before a process is started: the fence of the one before it has ended with that.
+Status AgentNode::choose_fence(const LaunchSpec& spec) {
+  using Fence = FenceLeases::Fence;
+  const Fence fence = spec.keeper.empty() ? Fence::kModule : Fence::kKeeper;
+  const bool same = ports_.leases == nullptr || ports_.leases->fence(key_) == fence;
+  return same ? Status() : ports_.leases->set_fence(key_, fence);
+}
+
+// Of the process that runs, as its keeper reckons.
+bool AgentNode::is_halted() const {
+  const auto lease = known_.running && known_.kept ? ports_.leases->get(key_) : std::nullopt;
+  return lease && lease->epoch != core::Epoch(0) &&
+         lease->until <= ports_.clock.unsuspended() + core::kKeeperMargin;
+}
+
+void AgentNode::look_at_fence() {
+  known_.halted = is_halted();
+  known_.lease_runs = false;
+  if (known_.kept && desired_ && !known_.halted) {
+    const auto lease = ports_.leases->get(key_);
+    known_.lease_runs = lease && lease->epoch == desired_->epoch;
+  }
+}
+
+// The process before this one followed its primary a moment ago.
+bool AgentNode::may_have_promised(const EngineStatus& status) const {
+  return status.kept && status.role == core::Role::kReplica &&
+         ports_.clock.monotonic() - started_at_ < core::follow_bond();
+}
+
+bool AgentNode::has_keeper() const {
+  return ports_.leases != nullptr && ports_.leases->fence(key_) == FenceLeases::Fence::kKeeper;
+}
+
+// A keeper does not see that its engine is a replica, which needs no lease.
+void AgentNode::open_fence_of_replica() {
+  if (!known_.kept || !desired_ || desired_->role != core::Role::kReplica) {
+    return;
+  }
+  const auto lease = ports_.leases->get(key_);
+  if (lease && lease->epoch != core::Epoch(0)) {
+    settle(ports_.leases->set(key_, {}));
+  }
 }
 
 Awaitable<void> AgentNode::promote(core::NodeAssignment assignment) {

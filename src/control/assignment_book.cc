@@ -59,6 +59,7 @@ void AssignmentBook::refresh_unit(const Unit& unit) {
         // What was said of it elsewhere means nothing here.
         forget_marks(wanted->node);
         slot.forbidden = {};
+        slot.counted = {};
       }
       note(slot);
       now.emplace(node.host, wanted->node);
@@ -126,7 +127,7 @@ AssignmentBook::Slot& AssignmentBook::put(const Unit& unit, const core::HostId& 
   if (known == slots.end()) {
     changed_.insert(host);
     const core::NodeKey key = wanted.node;
-    return slots.emplace(key, Slot{std::move(wanted), {}, unit}).first->second;
+    return slots.emplace(key, Slot{std::move(wanted), {}, {}, unit}).first->second;
   }
   known->second.owner = unit;
   if (*known->second.wanted != wanted) {
@@ -143,6 +144,7 @@ void AssignmentBook::forget_marks(const core::NodeKey& key) {
   observed_.may_start_again.erase(key);
   observed_.may_be_promoted.erase(key);
   observed_.unheard.erase(key);
+  observed_.counted.erase(key);
 }
 
 void AssignmentBook::note(Slot& slot) const {
@@ -162,6 +164,24 @@ void AssignmentBook::note(Slot& slot) const {
     node.rest.reset();
   }
   set(node.rest, wanted.survey);
+  note_counted(slot);
+}
+
+void AssignmentBook::note_counted(Slot& slot) const {
+  const core::NodeAssignment& wanted = *slot.wanted;
+  Counted& counted = slot.counted;
+  if (wanted.role == core::Role::kReplica || !wanted.kept || counted.epoch != wanted.epoch) {
+    counted = {wanted.epoch, {}};
+  }
+  if (wanted.role == core::Role::kReplica || !wanted.kept) {
+    return;
+  }
+  std::erase_if(counted.since, [&](const auto& one) {
+    return std::find(wanted.peers.begin(), wanted.peers.end(), one.first) == wanted.peers.end();
+  });
+  for (const Ipv4 peer : wanted.peers) {
+    counted.since.try_emplace(peer, sent_ + 1);
+  }
 }
 
 std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
@@ -174,8 +194,11 @@ std::set<core::NodeKey> AssignmentBook::acknowledge(const core::HostId& host,
   const std::uint64_t before = std::exchange(newest, ticket.number);
   for (const auto& [key, slot] : hosts_[host]) {
     const Forbidden& node = slot.forbidden;
+    const auto& peers = slot.counted.since;
     if (node.start_as_primary.value_or(0) > before || node.promotion.value_or(0) > before ||
-        node.rest.value_or(0) > before) {
+        node.rest.value_or(0) > before ||
+        std::any_of(peers.begin(), peers.end(),
+                    [&](const auto& one) { return one.second > before; })) {
       out.insert(key);
     }
   }
@@ -205,6 +228,30 @@ void AssignmentBook::mark(const Unit& unit) {
     set(observed_.may_start_again, key, !node.start_as_primary || *node.start_as_primary > known);
     set(observed_.may_be_promoted, key, !node.promotion || *node.promotion > known);
     set(observed_.unheard, key, !node.rest || *node.rest > known);
+  }
+  mark_counted(placed->second);
+}
+
+void AssignmentBook::mark_counted(const Placed& placed) {
+  std::set<Ipv4> counted;
+  for (const auto& [host, key] : placed) {
+    const auto slot = hosts_[host].find(key);
+    if (slot == hosts_[host].end()) {
+      continue;
+    }
+    for (const auto& [peer, since] : slot->second.counted.since) {
+      if (since <= acknowledged_[host]) {
+        counted.insert(peer);
+      }
+    }
+  }
+  for (const auto& [host, key] : placed) {
+    const auto slot = hosts_[host].find(key);
+    if (slot != hosts_[host].end() && counted.contains(slot->second.wanted->address)) {
+      observed_.counted.insert(key);
+    } else {
+      observed_.counted.erase(key);
+    }
   }
 }
 

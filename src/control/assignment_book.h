@@ -51,9 +51,16 @@ class AssignmentBook {
     std::optional<std::uint64_t> rest;  // that is: a survey is asked for
     bool anew = false;                  // of that survey
   };
+  // Since which message every one has told the agent of a primary with a keeper to count on the
+  // replica at this address, in this epoch.
+  struct Counted {
+    core::Epoch epoch{0};
+    std::map<Ipv4, std::uint64_t> since;
+  };
   struct Slot {
     Shared<core::NodeAssignment> wanted;
     Forbidden forbidden;
+    Counted counted;
     Unit owner;  // who placed it last: a cluster becomes a group's while it runs
   };
   using NodesOfHost = std::map<core::NodeKey, Slot>;
@@ -68,6 +75,8 @@ class AssignmentBook {
   void take_away(const Unit& unit, const core::HostId& host, const core::NodeKey& key);
   void forget_marks(const core::NodeKey& key);
   void note(Slot& slot) const;
+  void note_counted(Slot& slot) const;
+  void mark_counted(const std::set<std::pair<core::HostId, core::NodeKey>>& placed);
   SharedMap intern(const SharedMap& users);
   void flush_later();
   void flush();

@@ -54,8 +54,9 @@ void LeaseKeeper::begin(Awaitable<void> coroutine) {
 void LeaseKeeper::take_leave() {
   const Monotonic now = parts_.clock.unsuspended();
   for (auto& [key, primary] : primaries_) {
-    if (primary.held.until() > now && !primary.assignment.peers.empty()) {
-      begin(ask_replicas(key, primary.assignment, core::kLongestLease));
+    if (primary.held.until() > now && can_ask(primary.assignment)) {
+      begin(ask_replicas(key, primary.assignment,
+                         primary.assignment.kept ? core::kFollowPromise : core::kLongestLease));
     }
   }
 }
@@ -139,6 +140,16 @@ Awaitable<void> LeaseKeeper::run() {
   }
 }
 
+bool LeaseKeeper::is_kept(const core::NodeKey& key) const {
+  return parts_.leases.fence(key) == FenceLeases::Fence::kKeeper;
+}
+
+// How replicas promise is known to all of them, and not what this process happens to have: while
+// the two differ nobody is asked.
+bool LeaseKeeper::can_ask(const core::NodeAssignment& assignment) const {
+  return !assignment.peers.empty() && assignment.kept == is_kept(assignment.node);
+}
+
 void LeaseKeeper::tend(const core::NodeKey& key, Primary& primary) {
   const Monotonic now = parts_.clock.unsuspended();
   const bool refuses = primary.held.until() != Monotonic() && primary.held.until() <= now;
@@ -150,16 +161,21 @@ void LeaseKeeper::tend(const core::NodeKey& key, Primary& primary) {
                   "takes no writes until they do"
                 : "it has a lease again and takes writes"));
   }
-  if (primary.asking || primary.assignment.peers.empty()) {
+  if (primary.asking || !can_ask(primary.assignment)) {
     return;
   }
-  const Duration length = parts_.link.lease_length();
+  const bool kept = primary.assignment.kept;
+  const Duration length = kept ? core::kFollowPromise : parts_.link.lease_length();
   const bool gathers = now - primary.gathers_since < kGathering;
   const Duration every = gathers ? kCountAnewEvery : kCountEvery;
+  // One that keepers fence stands still once it is over; nobody is to find out that it does not.
+  if (kept && refuses) {
+    return;
+  }
   if (primary.held.until() != Monotonic() && primary.held.needs_replicas(now)) {
     primary.asking = true;
     begin(ask_replicas(key, primary.assignment, length));
-  } else if (primary.counted == Monotonic() || now - primary.counted >= every) {
+  } else if (!kept && (primary.counted == Monotonic() || now - primary.counted >= every)) {
     primary.counted = now;
     primary.asking = true;
     begin(count(primary.assignment, primary.held.promised(now)));
@@ -183,7 +199,8 @@ Awaitable<void> LeaseKeeper::ask_replicas(core::NodeKey key, core::NodeAssignmen
     co_return;
   }
   primary->asking = false;
-  if (promised && primary->assignment.peers == assignment.peers) {
+  const bool in_time = !assignment.kept || parts_.clock.unsuspended() < primary->held.until();
+  if (promised && in_time && primary->assignment.peers == assignment.peers) {
     primary->held.extend(asked, length);
     hand_over(key, *primary);
   }
@@ -204,7 +221,8 @@ void LeaseKeeper::hand_over(const core::NodeKey& key, Primary& primary) {
   const auto known = parts_.leases.get(key);
   const bool ended = known && known->epoch == primary.assignment.epoch &&
                      known->until != Monotonic() && known->until <= parts_.clock.unsuspended();
-  if (!ended) {
+  // A keeper has stopped all of it, and refused nothing.
+  if (!ended || is_kept(key)) {
     set(key, primary);
   } else if (!primary.ending) {
     primary.ending = true;

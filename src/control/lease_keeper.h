@@ -57,6 +57,8 @@ class LeaseKeeper {
   void hand_over(const core::NodeKey& key, Primary& primary);
   void set(const core::NodeKey& key, Primary& primary);
   void release(const core::NodeAssignment& assignment);
+  bool is_kept(const core::NodeKey& key) const;
+  bool can_ask(const core::NodeAssignment& assignment) const;
   Primary* find(const core::NodeAssignment& assignment);
   void begin(Awaitable<void> coroutine);
 

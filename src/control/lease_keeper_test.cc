@@ -21,8 +21,14 @@ struct FakeLeases final : FenceLeases {
     const auto it = all.find(node);
     return it == all.end() ? std::nullopt : std::optional(it->second);
   }
+  Status set_fence(NodeKey, Fence which) override {
+    one = which;
+    return {};
+  }
+  Fence fence(NodeKey) const override { return one; }
   void remove(NodeKey node) override { all.erase(node); }
   std::map<NodeKey, Lease> all;
+  Fence one = Fence::kModule;
 };
 
 struct FakePromises final : ReplicaPromises {

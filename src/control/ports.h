@@ -154,17 +154,24 @@ class LeaseLink {
   ~LeaseLink() = default;
 };
 
-// The leases of one host's engines, where the fences inside them read them: memory that both share.
-// An engine reads the newest value with every command, also when it takes no command of ours.
+// The leases of one host's engines, where their fences read them: memory that both share. A fence
+// reads the newest value by itself, also while the engine takes no command of ours.
 class FenceLeases {
  public:
+  enum class Fence {
+    kModule,  // inside the engine (module/fence.c): refuses writes
+    kKeeper,  // the process that the engine runs under (module/keeper.c): stops it
+  };
   struct Lease {
     core::Epoch epoch{0};  // 0: the engine needs no lease
     Monotonic until;       // on Clock::unsuspended()
   };
-  // What the engine needs to be told at its start; made where it is missing, and as it was
-  // otherwise.
+  // What the fence needs to be told when the engine is started; made where it is missing, and
+  // otherwise with the lease as it was.
   virtual Result<std::string> path(core::NodeKey node) = 0;
+  // Which fence the process has that is about to be started. Of a node without a lease: kModule.
+  virtual Status set_fence(core::NodeKey node, Fence fence) = 0;
+  virtual Fence fence(core::NodeKey node) const = 0;
   virtual Status set(core::NodeKey node, Lease lease) = 0;
   // The newest value, also one that an earlier agent set; nothing of a node that has none.
   virtual std::optional<Lease> get(core::NodeKey node) const = 0;
@@ -181,7 +188,8 @@ class ReplicaPromises {
   // to lead for so long.
   virtual Awaitable<Status> count(core::NodeAssignment assignment, Duration length) = 0;
   // Success: the engine is a primary, and each of the peers follows it and has promised not to lead
-  // for so long, counted from when this was called. kUnavailable: some did not.
+  // for so long, counted from when this was called; where the assignment says `kept`, for
+  // core::kFollowPromise, by following it after that. kUnavailable: some did not.
   virtual Awaitable<Status> take(core::NodeAssignment assignment, Duration length) = 0;
   // Closes the connections of clients, so that no transaction lives on that was begun before.
   virtual Awaitable<Status> end_transactions(core::NodeAssignment assignment) = 0;
@@ -208,6 +216,10 @@ struct LaunchSpec {
   bool keep_data = false;
   // Put in its place before the start: a copy of the file at this path. Empty: none.
   std::string seed;
+  // Not empty: the process runs under this program (module/keeper.c), which stops it while the
+  // lease in the file `lease` is over. When one of the two ends, so does the other.
+  std::string keeper;
+  std::string lease;
 };
 
 // A process, named so that a recycled pid is never taken for it.
@@ -315,11 +327,14 @@ struct EngineStatus {
   // a full synchronisation; empty when unknown or none.
   std::string stream;
   std::string previous_stream;
+  // Replica: how long ago it last heard of its primary, rounded down; nullopt: it never did.
+  std::optional<Duration> heard_ago;
   std::uint64_t refused_writes = 0;  // because it is a replica, since the process began
   std::uint64_t replication_offset = 0;
   std::uint64_t used_memory = 0;  // bytes; 0 unless the assignment wants it
   bool has_fence = false;
   bool fenced = false;           // takes writes by a lease alone
+  bool kept = false;             // its fence is the process that it runs under
   core::Epoch counted_epoch{0};  // replica: in which its primary last counted on it
   bool promised = false;         // replica: it may not lead yet
   std::string version;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/digest.h"
+#include "core/failover/lease.h"
 #include "core/reconcile/hosts_file.h"
 #include "engine/redis_access.h"
 #include "engine/redis_config.h"
@@ -68,6 +69,11 @@ Result<control::LaunchSpec> RedisDriver::launch_spec(const core::NodeAssignment&
   spec.substitution = choice->substitution;
   spec.hosts_file = core::render_hosts_file(assignment);
   spec.data_file = kDataFile;
+  if (modules->fence.empty()) {
+    if (const Status kept = put_under_keeper(assignment, spec); !kept) {
+      return tl::unexpected(kept.error());
+    }
+  }
   return spec;
 }
 
@@ -95,6 +101,20 @@ Result<EngineModules> RedisDriver::modules_of(const core::NodeAssignment& assign
   out.fence = options_.fence_module;
   out.lease = std::move(*lease);
   return out;
+}
+
+Status RedisDriver::put_under_keeper(const core::NodeAssignment& assignment,
+                                     control::LaunchSpec& spec) const {
+  if (options_.leases == nullptr || options_.keeper.empty() || assignment.group.empty()) {
+    return {};
+  }
+  auto lease = options_.leases->path(assignment.node);
+  if (!lease) {
+    return tl::unexpected(lease.error());
+  }
+  spec.keeper = options_.keeper;
+  spec.lease = std::move(*lease);
+  return {};
 }
 
 std::vector<std::string> RedisDriver::data_files(const core::NodeAssignment& assignment) const {
@@ -125,7 +145,23 @@ Awaitable<Result<control::EngineStatus>> RedisDriver::inspect(core::NodeAssignme
     co_return fail(ErrorCode::kTimeout,
                    fmt::format("node {}: the engine does not answer", node.str()));
   }
-  co_return *inquiry->answer;
+  Result<control::EngineStatus> status = *inquiry->answer;
+  if (status) {
+    add_keeper(node, *status);
+  }
+  co_return status;
+}
+
+// What the engine cannot say itself, because it does not know of its keeper.
+void RedisDriver::add_keeper(const core::NodeKey& node, control::EngineStatus& status) const {
+  if (options_.leases == nullptr ||
+      options_.leases->fence(node) != control::FenceLeases::Fence::kKeeper) {
+    return;
+  }
+  const auto lease = options_.leases->get(node);
+  status.has_fence = status.kept = true;
+  status.fenced = lease && lease->epoch != core::Epoch(0);
+  status.promised = status.heard_ago && *status.heard_ago < core::follow_bond();
 }
 
 Awaitable<std::shared_ptr<RedisDriver::Inquiry>> RedisDriver::await_answer(

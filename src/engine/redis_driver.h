@@ -28,9 +28,10 @@ class RedisDriver final : public control::EngineDriver {
     CertificateSource certificates;
     std::shared_ptr<const InstalledEngines> installed =
         std::make_shared<InstalledEngines>(InstalledEngines::List());
-    // Our module, and where the engines of this host find their leases; empty and nullptr: none are
-    // fenced.
+    // Our module, the program for engines that cannot load it, and where both find the leases of
+    // this host's engines; empty and nullptr: none are fenced, or none of that kind.
     std::string fence_module;
+    std::string keeper;
     std::string front_module;  // empty: no engine takes clients with and without TLS on one port
     control::FenceLeases* leases = nullptr;
     bool strict = false;  // refuse to substitute another version
@@ -87,7 +88,9 @@ class RedisDriver final : public control::EngineDriver {
   // What it loads. kUnavailable: it cannot be started without a module that is not here.
   Result<EngineModules> modules_of(const core::NodeAssignment& assignment,
                                    const InstalledEngine& installed) const;
+  Status put_under_keeper(const core::NodeAssignment& assignment, control::LaunchSpec& spec) const;
   void add_fence(const core::NodeAssignment& assignment, std::vector<std::string>& sections) const;
+  void add_keeper(const core::NodeKey& node, control::EngineStatus& status) const;
   NodeSecrets secrets_of(const core::NodeAssignment& assignment) const;
   // What makes it follow, where the outcome of the last one counts.
   std::vector<Command> commands_to_follow(const core::NodeAssignment& assignment) const;

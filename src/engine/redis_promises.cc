@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "codec/resp/info.h"
+#include "core/failover/lease.h"
 #include "engine/redis_config.h"
 
 namespace hikae::engine {
@@ -19,6 +20,7 @@ constexpr Duration kConnectTimeout = milliseconds(200);
 constexpr Duration kCallTimeout = milliseconds(500);
 // For the acknowledgements, of the length of a lease.
 constexpr int kWaitsPerLease = 4;
+constexpr int kMoreThanThereAre = 1000;
 
 Command promise(const core::NodeAssignment& assignment, Duration length) {
   const auto ms = std::chrono::ceil<milliseconds>(length).count();
@@ -51,6 +53,20 @@ bool has_acknowledged(const std::vector<Replica>& replicas, Ipv4 peer, std::int6
   return std::any_of(replicas.begin(), replicas.end(), [&](const Replica& one) {
     return one.address == peer.str() && one.online && one.offset >= offset;
   });
+}
+
+std::int64_t offset_of(const codec::resp::Value& replication) {
+  return codec::resp::Info::parse(replication.as_text()).integer("master_repl_offset").value_or(0);
+}
+
+// Two sections of INFO, of which this is the first.
+std::string both(const std::vector<codec::resp::Value>& replies, int first) {
+  return fmt::format("{}\r\n{}", replies[std::size_t(first)].as_text(),
+                     replies[std::size_t(first) + 1].as_text());
+}
+
+std::string does_not_lead_all(const core::NodeKey& node) {
+  return fmt::format("node {}: not all of its replicas follow it", node.str());
 }
 
 }  // namespace
@@ -87,7 +103,41 @@ Awaitable<Status> RedisPromises::count(core::NodeAssignment assignment, Duration
   co_return Status();
 }
 
+// Who applies a byte of the stream that was written after this began followed then. WAIT for more
+// replicas than there are makes the primary ask for acknowledgements by the stream itself; what is
+// behind the first such question is acknowledged by the answer to the second.
+Awaitable<Status> RedisPromises::take_by_following(core::NodeAssignment assignment) {
+  const core::NodeKey node = assignment.node;
+  const std::vector<Ipv4> peers = assignment.peers;
+  const auto all = std::to_string(peers.size() + kMoreThanThereAre);
+  const Duration patience = core::kFollowPromise / kWaitsPerLease;
+  const auto patience_ms = std::chrono::duration_cast<milliseconds>(patience).count();
+  std::vector<Command> commands = {{"INFO", "replication"},
+                                   {"INFO", "stats"},
+                                   {"WAIT", all, "1"},
+                                   {"INFO", "replication"},
+                                   {"WAIT", all, std::to_string(patience_ms)},
+                                   {"INFO", "replication"},
+                                   {"INFO", "stats"}};
+  const auto replies = co_await administrator_.ask(std::move(assignment), std::move(commands),
+                                                   patience + kCallTimeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  enum { kBefore = 0, kAsked = 3, kAfter = 5 };
+  const std::int64_t before = offset_of((*replies)[kBefore]);
+  const std::int64_t asked = offset_of((*replies)[kAsked]);
+  if (asked <= before || !all_have_promised(both(*replies, kBefore), both(*replies, kAfter),
+                                            std::uint64_t(asked), peers)) {
+    co_return fail(ErrorCode::kUnavailable, does_not_lead_all(node));
+  }
+  co_return Status();
+}
+
 Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration length) {
+  if (assignment.kept) {
+    co_return co_await take_by_following(std::move(assignment));
+  }
   const core::NodeKey node = assignment.node;
   const std::vector<Ipv4> peers = assignment.peers;
   const Duration patience = length / kWaitsPerLease;
@@ -107,20 +157,14 @@ Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration 
     co_return tl::unexpected(replies.error());
   }
   enum { kBefore = 0, kPromise = 2, kSent = 3, kAfter = 5 };
-  const auto text = [&](int at) {
-    return fmt::format("{}\r\n{}", (*replies)[std::size_t(at)].as_text(),
-                       (*replies)[std::size_t(at) + 1].as_text());
-  };
   if ((*replies)[kPromise].is_error()) {
     co_return fail(ErrorCode::kUnavailable,
                    fmt::format("node {}: {}", node.str(), (*replies)[kPromise].text));
   }
-  const auto sent = codec::resp::Info::parse((*replies)[kSent].as_text());
-  const auto offset = sent.integer("master_repl_offset").value_or(0);
-  if (offset <= 0 ||
-      !all_have_promised(text(kBefore), text(kAfter), std::uint64_t(offset), peers)) {
-    co_return fail(ErrorCode::kUnavailable,
-                   fmt::format("node {}: not all of its replicas follow it", node.str()));
+  const std::int64_t offset = offset_of((*replies)[kSent]);
+  if (offset <= 0 || !all_have_promised(both(*replies, kBefore), both(*replies, kAfter),
+                                        std::uint64_t(offset), peers)) {
+    co_return fail(ErrorCode::kUnavailable, does_not_lead_all(node));
   }
   co_return Status();
 }

@@ -9,8 +9,8 @@ namespace hikae::engine {
 
 // Promises of replicas, by the stream of their primary: HIKAE.PROMISE of our module goes to all
 // replicas behind every write before it, and a replica that acknowledges what comes after it has
-// taken note. So no agent needs a way to another one. Over connections of its own: the driver's
-// may be held up by a question.
+// taken note; replicas without the module promise by following. So no agent needs a way to another
+// one. Over connections of its own: the driver's may be held up by a question.
 class RedisPromises final : public control::ReplicaPromises {
  public:
   // `runner` and `connector` must outlive it.
@@ -22,6 +22,8 @@ class RedisPromises final : public control::ReplicaPromises {
   control::Awaitable<Status> end_transactions(core::NodeAssignment assignment) override;
 
  private:
+  control::Awaitable<Status> take_by_following(core::NodeAssignment assignment);
+
   Administrator administrator_;
 };
 

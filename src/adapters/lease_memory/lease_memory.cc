@@ -31,6 +31,7 @@ std::string prefix_of(const LeaseMemory::Options& options) {
 struct LeaseMemory::Words {
   std::atomic<std::uint64_t> epoch;
   std::atomic<std::int64_t> until;
+  std::atomic<std::uint64_t> fence;  // ours alone: fences do not read it
 };
 
 Result<std::unique_ptr<LeaseMemory>> LeaseMemory::open(Options options) {
@@ -123,6 +124,21 @@ std::optional<control::FenceLeases::Lease> LeaseMemory::get(core::NodeKey node) 
     return std::nullopt;
   }
   return Lease{core::Epoch((*words)->epoch.load()), Monotonic((*words)->until.load())};
+}
+
+Status LeaseMemory::set_fence(core::NodeKey node, Fence fence) {
+  const auto words = map(node, true);
+  if (!words) {
+    return tl::unexpected(words.error());
+  }
+  (*words)->fence.store(std::uint64_t(fence));
+  return {};
+}
+
+control::FenceLeases::Fence LeaseMemory::fence(core::NodeKey node) const {
+  const auto words = map(node, false);
+  const bool kept = words && (*words)->fence.load() == std::uint64_t(Fence::kKeeper);
+  return kept ? Fence::kKeeper : Fence::kModule;
 }
 
 void LeaseMemory::remove(core::NodeKey node) {

@@ -30,6 +30,8 @@ class LeaseMemory final : public control::FenceLeases {
   Result<std::string> path(core::NodeKey node) override;
   Status set(core::NodeKey node, Lease lease) override;
   std::optional<Lease> get(core::NodeKey node) const override;
+  Status set_fence(core::NodeKey node, Fence fence) override;
+  Fence fence(core::NodeKey node) const override;
   void remove(core::NodeKey node) override;
 
  private:

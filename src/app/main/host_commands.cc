@@ -29,6 +29,7 @@ struct AgentLine {
   std::optional<std::int64_t> max_nodes;
   std::string snapshots;
   std::string fence_module;
+  std::string keeper;
 };
 
 void add_options(CLI::App& command, AgentLine& line) {
@@ -62,6 +63,11 @@ void add_options(CLI::App& command, AgentLine& line) {
                   "Module by which engines refuse writes without a lease, or none [installed]")
       ->option_text("FILE");
   command
+      .add_option("--keeper", line.keeper,
+                  "Program that stops engines without that module when their lease is over, or "
+                  "none [installed]")
+      ->option_text("FILE");
+  command
       .add_option("--snapshots", line.snapshots,
                   "Where the region's snapshots lie, a directory that the servers see too")
       ->option_text("DIR");
@@ -82,6 +88,7 @@ AgentSettings settings_of(const AgentLine& line) {
   take_engine_options(line.engine, settings);
   settings.snapshots = if_said(line.snapshots);
   settings.fence_module = if_said(line.fence_module);
+  settings.keeper = if_said(line.keeper);
   return settings;
 }
 

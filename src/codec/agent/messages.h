@@ -27,6 +27,7 @@ struct HostFacts {
   std::vector<std::string> engines;
   bool shared_addresses = false;  // nodes have them in common, each with a port of its own
   bool fences = false;            // its engines can be made to take writes by a lease alone
+  bool keeps = false;             // without the module, which refuses writes: keepers stop them
   bool fronts = false;            // its engines can take clients with and without TLS on one port
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
   template <class Self, class V>
@@ -38,6 +39,7 @@ struct HostFacts {
     v("engines", s.engines);
     v("shared_addresses", s.shared_addresses);
     v("fences", s.fences);
+    v("keeps", s.keeps);
     v("fronts", s.fronts);
   }
   Status check() const;

@@ -132,6 +132,7 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
   host.software = facts.software;
   host.shared_addresses = facts.shared_addresses;
   host.fences = facts.fences;
+  host.keeps = facts.keeps;
   host.fronts = facts.fronts;
   if (auto checked = check_nodes(state, host); !checked) {
     return tl::unexpected(checked.error());
@@ -142,7 +143,8 @@ Admitted<Host> with_facts(const State& state, Host host, const HostFacts& facts)
 bool same_facts(const Host& a, const Host& b) {
   return a.zone == b.zone && a.max_nodes == b.max_nodes && a.memory_bytes == b.memory_bytes &&
          a.addresses == b.addresses && a.engines == b.engines && a.software == b.software &&
-         a.shared_addresses == b.shared_addresses && a.fences == b.fences && a.fronts == b.fronts;
+         a.shared_addresses == b.shared_addresses && a.fences == b.fences && a.keeps == b.keeps &&
+         a.fronts == b.fronts;
 }
 
 Admitted<void> check_token(const State& state, const JoinHost& command, Instant now) {

@@ -28,6 +28,7 @@ struct HostFacts {
   std::string software;
   bool shared_addresses = false;  // nodes have them in common, each with a port of its own
   bool fences = false;            // its engines can be made to take writes by a lease alone
+  bool keeps = false;             // without the module, which refuses writes: keepers stop them
   bool fronts = false;            // its engines can take clients with and without TLS on one port
 };
 

@@ -9,6 +9,7 @@
 #include "core/failover/confirmed_writes.h"
 #include "core/failover/disk_leader.h"
 #include "core/failover/fence.h"
+#include "core/failover/lease.h"
 
 namespace hikae::core {
 namespace {
@@ -189,6 +190,30 @@ bool has_promised(const Member& member) {
   return member.seen->promised;
 }
 
+// The member is counted on by a primary with a keeper, and has told since that one fell silent that
+// it has not followed it for longer than it counts.
+bool denies_to_follow(const Observed& observed, const Member& member, const Member& primary,
+                      const NodeGroup& node_group) {
+  if (member.seen == nullptr || member.key == primary.key ||
+      observed.silent.contains(member.cluster->nodes[0].host) ||
+      !is_counted_on(member, primary, node_group)) {
+    return false;
+  }
+  return member.seen->dead() ? observed.dead_for(member.key) > follow_bond()
+                             : has_answered(observed, member) && !member.seen->promised;
+}
+
+// It takes no writes: without each of those that it counts on it has no lease.
+bool is_left(const State& state, const Observed& observed, const NodeGroup& node_group,
+             const Member& primary) {
+  const auto& members = node_group.members;
+  return std::any_of(members.begin(), members.end(), [&](const CacheClusterId& id) {
+    const Member member = member_of(state, observed, id);
+    return member.cluster != nullptr && !member.cluster->nodes.empty() &&
+           denies_to_follow(observed, member, primary, node_group);
+  });
+}
+
 // How far the old one had come when it was last heard of, if it ever was.
 void tell_risk_in_silence(FailoverDecision& decision, const State& state, const Observed& observed,
                           const Member& primary) {
@@ -232,8 +257,10 @@ FailoverDecision choose_in_silence(const State& state, const Observed& observed,
   const std::string silence = fmt::format("nothing is heard of host {} of {} and its lease is over",
                                           node.host.str(), node_group.primary.str());
   auto all = candidates(state, observed, node_group);
-  std::erase_if(all, [&](const Member& m) { return !is_counted_on(*m.seen, node_group); });
-  if (!all.empty() && std::all_of(all.begin(), all.end(), has_promised)) {
+  std::erase_if(all, [&](const Member& m) { return !is_counted_on(m, primary, node_group); });
+  const bool goes_on = node.kept ? !is_left(state, observed, node_group, primary)
+                                 : std::all_of(all.begin(), all.end(), has_promised);
+  if (!all.empty() && goes_on) {
     out.reason = silence + "; its replicas follow it and let it go on";
     out.recheck_after = kNewsBound;
     return out;

@@ -23,31 +23,22 @@ bool can_fence(const State& state, const Observed& observed, const CacheCluster&
   return host != nullptr && host->fences && (seen == nullptr || !seen->ready || seen->has_fence);
 }
 
-}  // namespace
-
-bool wants_lease(const State& state, const Observed& observed, const ReplicationGroup& group,
-                 const NodeGroup& node_group) {
-  const auto& members = node_group.members;
-  return observed.grants_leases && members.size() > 1 && wants_failover(group) &&
-         std::all_of(members.begin(), members.end(), [&](const CacheClusterId& id) {
-           const auto* member = state.find<CacheCluster>(id);
-           return member == nullptr || member->nodes.empty() || can_fence(state, observed, *member);
-         });
+bool are_of_one_kind(const State& state, const Observed& observed, const NodeGroup& node_group) {
+  int kept = 0;
+  int others = 0;
+  for (const CacheClusterId& id : node_group.members) {
+    const Member member = member_of(state, observed, id);
+    if (member.seen != nullptr && member.seen->ready) {
+      ++(member.seen->kept ? kept : others);
+    }
+  }
+  return kept == 0 || others == 0;
 }
 
 // One that is being made holds no copy and may not lead; once it may, the primary's agent is told.
-std::vector<Ipv4> lease_peers(const State& state, const NodeGroup& node_group) {
-  std::vector<Ipv4> out;
-  for (const CacheClusterId& id : node_group.members) {
-    const auto* member = state.find<CacheCluster>(id);
-    const bool may_lead = member != nullptr && id != node_group.primary &&
-                          member->status != "creating" && member->status != "deleting" &&
-                          !member->nodes.empty() && !member->nodes[0].host.empty();
-    if (may_lead) {
-      out.push_back(member->nodes[0].address);
-    }
-  }
-  return out;
+bool is_peer(const NodeGroup& node_group, const CacheCluster& member) {
+  return member.id != node_group.primary && member.status != "creating" &&
+         member.status != "deleting" && !member.nodes.empty() && !member.nodes[0].host.empty();
 }
 
 bool is_known_fenced(const State& state, const Observed& observed, const ReplicationGroup& group,
@@ -65,6 +56,57 @@ bool is_known_fenced(const State& state, const Observed& observed, const Replica
   }
   // A process that does not answer is the one that was seen before.
   return seen->ready ? seen->role == Role::kPrimary && seen->fenced : node.fenced && !seen->dead();
+}
+
+bool is_known_to_count(const State& state, const Observed& observed, const NodeGroup& node_group,
+                       const CacheCluster& member) {
+  const auto* primary = state.find<CacheCluster>(node_group.primary);
+  const bool kept = primary != nullptr && !primary->nodes.empty() && primary->nodes[0].kept;
+  const Node& node = member.nodes[0];
+  return kept && is_peer(node_group, member) &&
+         (node.counted_epoch == node_group.epoch ||
+          observed.counted.contains(NodeKey{member.id, node.id}));
+}
+
+}  // namespace
+
+bool wants_lease(const State& state, const Observed& observed, const ReplicationGroup& group,
+                 const NodeGroup& node_group) {
+  const auto& members = node_group.members;
+  return observed.grants_leases && members.size() > 1 && wants_failover(group) &&
+         are_of_one_kind(state, observed, node_group) &&
+         std::all_of(members.begin(), members.end(), [&](const CacheClusterId& id) {
+           const auto* member = state.find<CacheCluster>(id);
+           return member == nullptr || member->nodes.empty() || can_fence(state, observed, *member);
+         });
+}
+
+std::vector<Ipv4> lease_peers(const State& state, const NodeGroup& node_group) {
+  std::vector<Ipv4> out;
+  for (const CacheClusterId& id : node_group.members) {
+    const auto* member = state.find<CacheCluster>(id);
+    if (member != nullptr && is_peer(node_group, *member)) {
+      out.push_back(member->nodes[0].address);
+    }
+  }
+  return out;
+}
+
+FenceNote fence_note(const Node& node) {
+  return {node.fenced, node.kept, node.counted_epoch};
+}
+
+FenceNote known_fence(const State& state, const Observed& observed, const ReplicationGroup& group,
+                      const NodeGroup& node_group, const CacheCluster& member) {
+  const Node& node = member.nodes[0];
+  const auto* seen = observed.find(member.id, node);
+  FenceNote out;
+  out.fenced = is_known_fenced(state, observed, group, node_group, member);
+  out.kept = out.fenced && (seen != nullptr && seen->ready ? seen->kept : node.kept);
+  if (is_known_to_count(state, observed, node_group, member)) {
+    out.counted_epoch = node_group.epoch;
+  }
+  return out;
 }
 
 bool lease_is_over(const Observed& observed, const Node& node) {
@@ -90,8 +132,10 @@ bool asks_replicas(const State& state, const Observed& observed, const NodeGroup
              });
 }
 
-bool is_counted_on(const NodeObservation& member, const NodeGroup& node_group) {
-  return member.counted_epoch == node_group.epoch;
+bool is_counted_on(const Member& member, const Member& primary, const NodeGroup& node_group) {
+  const Epoch counted = primary.cluster->nodes[0].kept ? member.cluster->nodes[0].counted_epoch
+                                                       : member.seen->counted_epoch;
+  return counted == node_group.epoch;
 }
 
 }  // namespace hikae::core

@@ -12,6 +12,10 @@ Duration longest(Duration lease) {
 
 }  // namespace
 
+Duration follow_bond() {
+  return longest(kFollowPromise);
+}
+
 LeaseLedger::LeaseLedger(Monotonic now, Duration length)
     : length_(length), first_(now + std::max(longest(length), kLeaseHandover)) {}
 

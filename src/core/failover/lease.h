@@ -25,6 +25,18 @@ inline constexpr Duration kLeaseSlack = std::chrono::milliseconds(20);
 // longer than any lease, whatever the servers of the region are configured for.
 inline constexpr Duration kLeaseHandover = std::chrono::seconds(5);
 
+// For how long a replica promises not to lead by what it does at all times: to follow its primary.
+// A constant, because the leader has to know when that one no longer counts on it.
+inline constexpr Duration kFollowPromise = std::chrono::seconds(1);
+
+// A keeper stops its engine so much before the end of the lease.
+inline constexpr Duration kKeeperMargin = std::chrono::milliseconds(20);
+
+// So long after a replica last heard of its primary, that one no longer counts on it, on whatever
+// clock. Then it takes no writes until a server grants it a lease again: a lease that was over is
+// not made longer by replicas.
+Duration follow_bond();
+
 // The leases that were granted, as the leader knows them. Its own clock.
 class LeaseLedger {
  public:

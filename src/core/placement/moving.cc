@@ -68,6 +68,7 @@ Admitted<NewPlace> place_anew(const State& state, const CacheCluster& cluster, c
 void arrive(const State& state, Node& node) {
   node.host = node.move.host;
   node.address = node.move.address;
+  node.counted_epoch = Epoch(0);
   const auto* subnet = state.find<Subnet>(node.subnet);
   if (subnet != nullptr && subnet->cidr.contains(node.address)) {
     node.vpc_address = node.address;

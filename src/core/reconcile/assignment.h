@@ -106,6 +106,8 @@ struct NodeAssignment {
   // addresses when no server can be asked.
   bool lease = false;
   std::vector<Ipv4> peers;
+  // Of that primary: its fence is its keeper, so replicas promise by following it.
+  bool kept = false;
   // A snapshot is wanted: the node's data is to be put under this name into the region's snapshot
   // directory. Empty: none.
   std::string snapshot_file;
@@ -160,6 +162,7 @@ struct NodeAssignment {
     v("members", s.members);
     v("lease", s.lease);
     v("peers", s.peers);
+    v("kept", s.kept);
     v("snapshot_file", s.snapshot_file);
     v("restore_file", s.restore_file);
     v("source", s.source);

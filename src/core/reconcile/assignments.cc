@@ -179,6 +179,7 @@ void assign_role(const State& state, const Observed& observed, const Replication
     // First the state forgets that it is fenced, then its agent opens the fence.
     out.lease = node.fenced || wants_lease(state, observed, group, *node_group);
     out.peers = out.lease ? lease_peers(state, *node_group) : out.peers;
+    out.kept = out.lease && node.kept;
     return;
   }
   out.role = Role::kReplica;

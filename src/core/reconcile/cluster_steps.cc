@@ -32,7 +32,8 @@ void set_placement(CacheCluster& cluster, const PlacedNode& placed, AdmissionCon
     node.placement_reason = placed.reason;
     node.network_interface = NetworkInterfaceId("eni-" + context.random.hex(17));
     node.created_at = context.now;
-    node.fenced = false;
+    node.fenced = node.kept = false;
+    node.counted_epoch = Epoch(0);
   }
 }
 

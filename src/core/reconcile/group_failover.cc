@@ -50,7 +50,8 @@ void lead(const GroupView& view, const CacheClusterId& id, Plan& plan) {
     return;
   }
   CacheCluster leader = before;
-  leader.nodes[0].fenced = false;  // until its agent tells that it is, as a primary
+  // Until its agent tells that it is, as a primary.
+  leader.nodes[0].fenced = leader.nodes[0].kept = false;
   if (restarting) {
     call_off_restart(leader, *seen);
   }

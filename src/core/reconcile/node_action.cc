@@ -68,6 +68,10 @@ std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& k
   if (desired.kill && desired.role == Role::kPrimary) {
     return "a test of the failover was asked for";
   }
+  // It would take what its clients have sent meanwhile, before anybody could tell it to follow.
+  if (known.halted && desired.role == Role::kReplica) {
+    return "its keeper has stopped it and another leads";
+  }
   // Killing is the fence: nothing that may wake up again is replaced.
   if (known.hung && (desired.role == Role::kReplica || desired.replaceable)) {
     return "it hangs";
@@ -89,16 +93,24 @@ std::optional<NodeAction> save_first(const NodeAssignment& desired, const NodeKn
                          desired.generation, known.generation));
 }
 
+NodeAction arrange_promotion(const NodeAssignment& desired, const NodeKnowledge& known) {
+  // It may have come back empty since it was chosen.
+  if (!known.synced && desired.replaceable) {
+    return act(NodeActionKind::kAwait, "it holds no copy, and another member does");
+  }
+  if (!desired.may_promote) {
+    return act(NodeActionKind::kAwait, "another member may still take writes");
+  }
+  // Its keeper would stop it right after.
+  if (known.kept && desired.lease && !known.lease_runs) {
+    return act(NodeActionKind::kAwait, "its lease comes first");
+  }
+  return act(NodeActionKind::kPromote, fmt::format("primary of epoch {}", desired.epoch.value()));
+}
+
 NodeAction arrange_replication(const NodeAssignment& desired, const NodeKnowledge& known) {
   if (desired.role == Role::kPrimary && known.role == Role::kReplica) {
-    // It may have come back empty since it was chosen.
-    if (!known.synced && desired.replaceable) {
-      return act(NodeActionKind::kAwait, "it holds no copy, and another member does");
-    }
-    return desired.may_promote
-               ? act(NodeActionKind::kPromote,
-                     fmt::format("primary of epoch {}", desired.epoch.value()))
-               : act(NodeActionKind::kAwait, "another member may still take writes");
+    return arrange_promotion(desired, known);
   }
   if (desired.role == Role::kPrimary) {
     return {};
@@ -204,6 +216,9 @@ NodeAction next_node_action(const std::optional<NodeAssignment>& desired,
   }
   if (auto reason = reason_to_kill(*desired, known); !reason.empty()) {
     return act(NodeActionKind::kKill, std::move(reason));
+  }
+  if (known.halted) {
+    return act(NodeActionKind::kAwait, "its keeper has stopped it until it has a lease again");
   }
   const bool listens = known.answers && !known.loading;
   NodeAction replication = listens ? arrange_replication(*desired, known) : NodeAction();

@@ -31,6 +31,10 @@ struct NodeKnowledge {
   Epoch followed_epoch{0};  // of the primary it was last told to follow; 0: of none
   // Whether it was told to use TLS for that; unknown of an adopted process.
   std::optional<bool> followed_encrypted;
+  // Its fence is its keeper; which has stopped it, because its lease is over; or whose lease runs.
+  bool kept = false;
+  bool halted = false;
+  bool lease_runs = false;
   bool writes_paused = false;  // primary: holds back writes for a switchover
   // Replica: clients came by a name that meant it when it was the primary, and want to write.
   bool clients_astray = false;

@@ -111,10 +111,11 @@ struct NodeObservation {
   std::string restore_problem;  // why it cannot take in that data, however often it is started
   SnapshotProgress snapshot;
   SourceAnswer source;
-  bool has_fence = false;  // the process has our module
+  bool has_fence = false;  // the process has our module or a keeper
   bool fenced = false;     // and takes writes by a lease alone
-  // Replica: the epoch in which its primary last counted on its promise (0: in none), and that a
-  // promise not to lead is not over.
+  bool kept = false;       // it has a keeper
+  // Replica: the epoch in which its primary last counted on its promise (0: in none, or not known
+  // to itself), and that a promise not to lead is not over.
   Epoch counted_epoch{0};
   bool promised = false;
 
@@ -170,6 +171,7 @@ struct NodeObservation {
     v("source", s.source);
     v("has_fence", s.has_fence);
     v("fenced", s.fenced);
+    v("kept", s.kept);
     v("counted_epoch", s.counted_epoch);
     v("promised", s.promised);
   }
@@ -196,6 +198,8 @@ struct Observed {
   // old at once: nodes that it may start again as a primary, and replicas that it may promote.
   std::set<NodeKey> may_start_again;
   std::set<NodeKey> may_be_promoted;
+  // Replicas on which the agent of their primary counts, by whatever assignment it still may have.
+  std::set<NodeKey> counted;
   // Groups of which a failover is being committed: what was decided on must not change meanwhile.
   std::set<ReplicationGroupId> deciding;
   // Hosts of which no lease lasts any more, for certain, and since when; a host that asks for one

@@ -199,6 +199,16 @@ std::string recovering(const View& view) {
   return "";
 }
 
+std::string describe_fence(const CacheCluster& member, const FenceNote& now) {
+  const bool same = now.fenced == member.nodes[0].fenced && now.kept == member.nodes[0].kept;
+  if (same) {
+    return fmt::format("{} is {} by its primary", member.id.str(),
+                       now.counted_epoch == Epoch(0) ? "not counted on" : "counted on");
+  }
+  return fmt::format("{} takes writes {}", member.id.str(),
+                     now.fenced ? "by a lease" : "without a lease");
+}
+
 // What is known of fences, for a leader that comes after a host fell silent.
 Plan note_fences(const View& view) {
   Plan plan;
@@ -208,14 +218,14 @@ Plan note_fences(const View& view) {
       if (member == nullptr || member->nodes.empty()) {
         continue;
       }
-      const bool fenced =
-          is_known_fenced(view.state, view.observed, view.group, node_group, *member);
-      if (fenced != member->nodes[0].fenced) {
+      const FenceNote now = known_fence(view.state, view.observed, view.group, node_group, *member);
+      if (now != fence_note(member->nodes[0])) {
+        plan.reason = describe_fence(*member, now);
         CacheCluster next = *member;
-        next.nodes[0].fenced = fenced;
+        next.nodes[0].fenced = now.fenced;
+        next.nodes[0].kept = now.kept;
+        next.nodes[0].counted_epoch = now.counted_epoch;
         plan.transition.put(std::move(next));
-        plan.reason =
-            fmt::format("{} takes writes {}", id.str(), fenced ? "by a lease" : "without a lease");
       }
     }
   }

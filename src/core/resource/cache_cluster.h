@@ -156,6 +156,10 @@ struct Node {
   // Of a primary: its engine takes writes by a lease alone, as its agent has told. It stays so when
   // the host can no longer be asked.
   bool fenced = false;
+  // Of such a primary: its fence is its keeper. Of a replica: the epoch in which the agent of a
+  // primary with a keeper is known to count on it at this place.
+  bool kept = false;
+  Epoch counted_epoch{0};
   NodeMove move;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -179,6 +183,8 @@ struct Node {
     v("parameter_status", s.parameter_status);
     v("recovering", s.recovering);
     v("fenced", s.fenced);
+    v("kept", s.kept);
+    v("counted_epoch", s.counted_epoch);
     v("move", s.move);
   }
 };

@@ -34,6 +34,7 @@ struct Host {
   // Its nodes have its addresses in common, each with a port of its own.
   bool shared_addresses = false;
   bool fences = false;  // its engines can be fenced: they take writes by a lease alone
+  bool keeps = false;   // without the module, which refuses writes: keepers stop engines
   bool fronts = false;  // its engines can take clients with and without TLS on one port
   const Key& key() const { return id; }
   bool is_stand_in() const { return identity.empty(); }
@@ -54,6 +55,7 @@ struct Host {
     v("absent_since", s.absent_since);
     v("shared_addresses", s.shared_addresses);
     v("fences", s.fences);
+    v("keeps", s.keeps);
     v("fronts", s.fronts);
   }
 };
