@@ -154,17 +154,23 @@ class LeaseLink {
   ~LeaseLink() = default;
 };
 
-// The leases of one host's engines, where the fences inside them read them: memory that both share.
-// An engine reads the newest value with every command, also when it takes no command of ours.
+// The leases of one host's engines, where their fences read them: memory that both share. A fence
+// reads the newest value by itself, also while the engine takes no command of ours.
 class FenceLeases {
  public:
+  enum class Fence {
+    kModule,  // inside the engine (module/fence.c): refuses writes
+    kKeeper,  // the process that the engine runs under (module/keeper.c): stops it
+  };
   struct Lease {
     core::Epoch epoch{0};  // 0: the engine needs no lease
     Monotonic until;       // on Clock::unsuspended()
   };
-  // What the engine needs to be told at its start; made where it is missing, and as it was
-  // otherwise.
-  virtual Result<std::string> path(core::NodeKey node) = 0;
+  // What the fence needs to be told when the engine is started; made where it is missing, and
+  // otherwise with the lease as it was.
+  virtual Result<std::string> path(core::NodeKey node, Fence fence) = 0;
+  // Which one path() was asked for last; kModule of a node that has no lease.
+  virtual Fence fence(core::NodeKey node) const = 0;
   virtual Status set(core::NodeKey node, Lease lease) = 0;
   // The newest value, also one that an earlier agent set; nothing of a node that has none.
   virtual std::optional<Lease> get(core::NodeKey node) const = 0;
@@ -208,6 +214,10 @@ struct LaunchSpec {
   bool keep_data = false;
   // Put in its place before the start: a copy of the file at this path. Empty: none.
   std::string seed;
+  // Not empty: the process runs under this program (module/keeper.c), which stops it while the
+  // lease in the file `lease` is over. When one of the two ends, so does the other.
+  std::string keeper;
+  std::string lease;
 };
 
 // A process, named so that a recycled pid is never taken for it.
