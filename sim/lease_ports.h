@@ -11,7 +11,8 @@ class LeasePorts final : public control::FenceLeases, public control::ReplicaPro
       : env_(env), fleet_(fleet), disk_(disk), realm_(realm) {}
   void end() { ended_ = true; }
 
-  Result<std::string> path(core::NodeKey node) override { return "/sim/" + node.str(); }
+  Result<std::string> path(core::NodeKey node, Fence) override { return "/sim/" + node.str(); }
+  Fence fence(core::NodeKey) const override { return Fence::kModule; }
   Status set(core::NodeKey node, Lease lease) override;
   std::optional<Lease> get(core::NodeKey node) const override;
   void remove(core::NodeKey node) override;

@@ -12,7 +12,8 @@ namespace {
 constexpr Duration kLength = milliseconds(1000);
 
 struct FakeLeases final : FenceLeases {
-  Result<std::string> path(NodeKey node) override { return "/dev/shm/" + node.str(); }
+  Result<std::string> path(NodeKey node, Fence) override { return "/dev/shm/" + node.str(); }
+  Fence fence(NodeKey) const override { return Fence::kModule; }
   Status set(NodeKey node, Lease lease) override {
     all[node] = lease;
     return {};

@@ -88,7 +88,7 @@ Result<EngineModules> RedisDriver::modules_of(const core::NodeAssignment& assign
       !can_be_fenced(installed)) {
     return out;
   }
-  auto lease = options_.leases->path(assignment.node);
+  auto lease = options_.leases->path(assignment.node, control::FenceLeases::Fence::kModule);
   if (!lease) {
     return tl::unexpected(lease.error());
   }

@@ -31,7 +31,11 @@ std::string prefix_of(const LeaseMemory::Options& options) {
 struct LeaseMemory::Words {
   std::atomic<std::uint64_t> epoch;
   std::atomic<std::int64_t> until;
+  // A Fence, for agents only: engines are told by how they are started. Files of earlier versions
+  // end before it; they grow, and a zero is what they mean.
+  std::atomic<std::uint64_t> fence;
 };
+static_assert(int(control::FenceLeases::Fence::kModule) == 0);
 
 Result<std::unique_ptr<LeaseMemory>> LeaseMemory::open(Options options) {
   if (::access(options.directory.c_str(), W_OK | X_OK) != 0) {
@@ -98,9 +102,19 @@ Result<LeaseMemory::Words*> LeaseMemory::map(const core::NodeKey& node, bool mak
   return words;
 }
 
-Result<std::string> LeaseMemory::path(core::NodeKey node) {
+Result<std::string> LeaseMemory::path(core::NodeKey node, Fence fence) {
   const auto words = map(node, true);
-  return words ? Result<std::string>(file_of(node)) : tl::unexpected(words.error());
+  if (!words) {
+    return tl::unexpected(words.error());
+  }
+  (*words)->fence.store(std::uint64_t(fence));
+  return file_of(node);
+}
+
+control::FenceLeases::Fence LeaseMemory::fence(core::NodeKey node) const {
+  const auto words = map(node, false);
+  const bool keeper = words && (*words)->fence.load() == std::uint64_t(Fence::kKeeper);
+  return keeper ? Fence::kKeeper : Fence::kModule;
 }
 
 Status LeaseMemory::set(core::NodeKey node, Lease lease) {

@@ -10,6 +10,7 @@
 namespace hikae::adapters {
 namespace {
 
+using Fence = control::FenceLeases::Fence;
 using Lease = control::FenceLeases::Lease;
 
 const core::NodeKey kNode{core::CacheClusterId("foo-001"), core::NodeId("0001")};
@@ -41,7 +42,7 @@ class LeaseMemoryTest : public ::testing::Test {
 TEST_F(LeaseMemoryTest, BeginsWithoutALease) {
   const auto leases = open();
   EXPECT_FALSE(leases->get(kNode));
-  const std::string path = *leases->path(kNode);
+  const std::string path = *leases->path(kNode, Fence::kModule);
   EXPECT_EQ(read(path), std::pair(std::uint64_t(0), std::int64_t(0)));
   struct stat info = {};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
@@ -50,7 +51,7 @@ TEST_F(LeaseMemoryTest, BeginsWithoutALease) {
 
 TEST_F(LeaseMemoryTest, AnEngineReadsWhatIsSet) {
   const auto leases = open();
-  const std::string path = *leases->path(kNode);
+  const std::string path = *leases->path(kNode, Fence::kModule);
   ASSERT_TRUE(leases->set(kNode, Lease{core::Epoch(7), Monotonic(123)}));
   EXPECT_EQ(read(path), std::pair(std::uint64_t(7), std::int64_t(123)));
   ASSERT_TRUE(leases->set(kNode, {}));
@@ -62,11 +63,41 @@ TEST_F(LeaseMemoryTest, OutlivesTheAgent) {
   ASSERT_TRUE(leases->set(kNode, Lease{core::Epoch(7), Monotonic(123)}));
   leases = open();
   EXPECT_EQ(leases->get(kNode)->until, Monotonic(123));
-  EXPECT_EQ(read(*leases->path(kNode)).first, 7U) << "as it was";
+  EXPECT_EQ(read(*leases->path(kNode, Fence::kModule)).first, 7U) << "as it was";
   EXPECT_FALSE(open("another agent of the machine")->get(kNode));
   leases->remove(kNode);
   EXPECT_FALSE(leases->get(kNode));
   EXPECT_TRUE(std::filesystem::is_empty(directory_));
+}
+
+TEST_F(LeaseMemoryTest, SaysWhichFenceWasAskedForLast) {
+  auto leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_)) << "a question makes nothing";
+  const std::string path = *leases->path(kNode, Fence::kKeeper);
+  ASSERT_TRUE(leases->set(kNode, Lease{core::Epoch(7), Monotonic(123)}));
+  leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kKeeper) << "outlives the agent";
+  EXPECT_EQ(leases->path(kNode, Fence::kModule), path);
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+  EXPECT_EQ(leases->get(kNode)->until, Monotonic(123)) << "the lease is as it was";
+  ASSERT_TRUE(leases->path(kNode, Fence::kKeeper));
+  leases->remove(kNode);
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+}
+
+TEST_F(LeaseMemoryTest, AFileOfAnEarlierVersionIsOfTheModule) {
+  const std::pair<std::uint64_t, std::int64_t> words(7, 123);
+  std::ofstream(directory_ + "/hikae-d-foo-001-0001", std::ios::binary)
+      .write(reinterpret_cast<const char*>(&words.first), sizeof(words.first))
+      .write(reinterpret_cast<const char*>(&words.second), sizeof(words.second));
+  auto leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+  EXPECT_EQ(leases->get(kNode)->epoch, core::Epoch(7));
+  const std::string path = *leases->path(kNode, Fence::kKeeper);
+  EXPECT_EQ(read(path), words);
+  leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kKeeper);
 }
 
 TEST_F(LeaseMemoryTest, AllOfOneAgentAreRemovedTogether) {
@@ -84,7 +115,7 @@ TEST_F(LeaseMemoryTest, WhatIsNotOursIsNotUsed) {
   std::ofstream(directory_ + "/elsewhere") << "precious";
   std::filesystem::create_symlink(directory_ + "/elsewhere", directory_ + "/hikae-d-foo-001-0001");
   EXPECT_FALSE(leases->set(kNode, Lease{core::Epoch(7), Monotonic(123)}));
-  EXPECT_FALSE(leases->path(kNode));
+  EXPECT_FALSE(leases->path(kNode, Fence::kModule));
   EXPECT_FALSE(LeaseMemory::open({directory_ + "/missing", "d"}));
 }
 
