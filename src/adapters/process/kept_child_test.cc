@@ -121,13 +121,13 @@ TEST_F(KeptChildTest, LeadsASessionInItsDirectoryAndGetsNothingOfTheKeepers) {
   run_script(
       kept("pwd > where; env > environment; ls /proc/$$/fd > descriptors; "
            "cut -d' ' -f6 /proc/$$/stat > session; echo $$ > pid; "
-           "grep -E '^Sig(Blk|Ign)' /proc/$$/status > signals"));
+           "grep -E '^Sig(Blk|Ign)' /proc/self/status > signals"));
   run_script(kept("true"));
   EXPECT_EQ(file("where"), directory_ + "\n");
   EXPECT_EQ(file("session"), file("pid"));
   LaunchSpec plain = shell(
       "env > environment2; ls /proc/$$/fd > descriptors2; "
-      "grep -E '^Sig(Blk|Ign)' /proc/$$/status > signals2");
+      "grep -E '^Sig(Blk|Ign)' /proc/self/status > signals2");
   run_script(plain);
   EXPECT_EQ(file("environment"), file("environment2"));
   EXPECT_EQ(file("descriptors"), file("descriptors2"));
@@ -292,11 +292,13 @@ TEST_F(KeptChildTest, WhatCannotBeStartedIsAnErrorThatSaysWhy) {
 
 TEST_F(KeptChildTest, RunsBeforeOrdinaryWorkWhereThatIsPermittedAndItsChildDoesNot) {
   const Process process = start_kept();
-  const int policy = ::sched_getscheduler(pid_t(keeper_of(process)));
-  if (policy != SCHED_OTHER) {
-    EXPECT_EQ(policy, SCHED_FIFO | SCHED_RESET_ON_FORK);
-  }
   EXPECT_EQ(::sched_getscheduler(pid_t(process.pid)), SCHED_OTHER);
+  const sched_param lowest{.sched_priority = ::sched_get_priority_min(SCHED_FIFO)};
+  const bool permitted = ::sched_setscheduler(pid_t(process.pid), SCHED_FIFO, &lowest) == 0;
+  const sched_param none{};
+  EXPECT_EQ(::sched_setscheduler(pid_t(process.pid), SCHED_OTHER, &none), 0);
+  EXPECT_EQ(::sched_getscheduler(pid_t(keeper_of(process))),
+            permitted ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER);
 }
 
 }  // namespace
