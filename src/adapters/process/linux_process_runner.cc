@@ -283,6 +283,8 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
     Descriptor ended(pidfd->release());
     exits_.erase(process.pid);
     reaper_.reap(std::move(ended));
+  } else {
+    reaper_.reap_keepers();
   }
 }
 
