@@ -3,8 +3,8 @@
 
   build_deb.py --binary build/release/hikae [--output DIR]
 
-The modules for engines, fence.so and front.so, are taken from beside it. Needs dpkg-deb and the
-libraries that the program uses, as packages. Prints the path of the package.
+What engines need, fence.so, front.so and hikae-keeper, is taken from beside it. Needs dpkg-deb and
+the libraries that the program uses, as packages. Prints the path of the package.
 """
 
 import argparse
@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 PACKAGING = os.path.join(ROOT, "packaging")
 # What the program starts, and what its package's scripts need.
 RECOMMENDS = "valkey-server | redis-server"
-MODULES = ("fence.so", "front.so")  # for engines
+MODULES = ("fence.so", "front.so", "hikae-keeper")  # for engines
 SCRIPTS = ("postinst", "prerm", "postrm")
 FIXED_TIME = 1_700_000_000  # the same files give the same package
 

@@ -15,6 +15,7 @@ FILES = {
     "./usr/bin/hikae": "-rwxr-xr-x",
     "./usr/lib/hikae/fence.so": "-rwxr-xr-x",
     "./usr/lib/hikae/front.so": "-rwxr-xr-x",
+    "./usr/lib/hikae/hikae-keeper": "-rwxr-xr-x",
     "./lib/systemd/system/hikae-server.service": "-rw-r--r--",
     "./lib/systemd/system/hikae-agent.service": "-rw-r--r--",
     "./etc/hikae/server.toml": "-rw-r--r--",

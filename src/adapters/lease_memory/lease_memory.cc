@@ -31,8 +31,11 @@ std::string prefix_of(const LeaseMemory::Options& options) {
 struct LeaseMemory::Words {
   std::atomic<std::uint64_t> epoch;
   std::atomic<std::int64_t> until;
-  std::atomic<std::uint64_t> fence;  // ours alone: fences do not read it
+  // A Fence, for agents alone: engines are told by how they are started. Files of earlier versions
+  // end before it; they grow, and a zero is what they mean.
+  std::atomic<std::uint64_t> fence;
 };
+static_assert(int(control::FenceLeases::Fence::kModule) == 0);
 
 Result<std::unique_ptr<LeaseMemory>> LeaseMemory::open(Options options) {
   if (::access(options.directory.c_str(), W_OK | X_OK) != 0) {
@@ -109,11 +112,15 @@ Status LeaseMemory::set(core::NodeKey node, Lease lease) {
   if (!words) {
     return tl::unexpected(words.error());
   }
-  // Whoever reads between two of these finds a lease that is over, or the old one.
-  if ((*words)->epoch.load() != lease.epoch.value()) {
+  // Whoever reads between two of these finds a lease that is over, or the old one; who needed none
+  // finds that or the new one.
+  const std::uint64_t before = (*words)->epoch.load();
+  if (before == 0) {
+    (*words)->until.store(lease.until.microseconds());
+  } else if (before != lease.epoch.value()) {
     (*words)->until.store(0);
-    (*words)->epoch.store(lease.epoch.value());
   }
+  (*words)->epoch.store(lease.epoch.value());
   (*words)->until.store(lease.until.microseconds(), std::memory_order_release);
   return {};
 }

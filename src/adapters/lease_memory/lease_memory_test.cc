@@ -10,6 +10,7 @@
 namespace hikae::adapters {
 namespace {
 
+using Fence = control::FenceLeases::Fence;
 using Lease = control::FenceLeases::Lease;
 
 const core::NodeKey kNode{core::CacheClusterId("foo-001"), core::NodeId("0001")};
@@ -67,6 +68,37 @@ TEST_F(LeaseMemoryTest, OutlivesTheAgent) {
   leases->remove(kNode);
   EXPECT_FALSE(leases->get(kNode));
   EXPECT_TRUE(std::filesystem::is_empty(directory_));
+}
+
+TEST_F(LeaseMemoryTest, SaysWhichFenceWasSetLast) {
+  auto leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_)) << "a question makes nothing";
+  ASSERT_TRUE(leases->set_fence(kNode, Fence::kKeeper));
+  ASSERT_TRUE(leases->set(kNode, Lease{core::Epoch(7), Monotonic(123)}));
+  leases = open();
+  ASSERT_TRUE(leases->path(kNode));
+  EXPECT_EQ(leases->fence(kNode), Fence::kKeeper) << "outlives the agent";
+  ASSERT_TRUE(leases->set_fence(kNode, Fence::kModule));
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+  EXPECT_EQ(leases->get(kNode)->until, Monotonic(123)) << "the lease is as it was";
+  ASSERT_TRUE(leases->set_fence(kNode, Fence::kKeeper));
+  leases->remove(kNode);
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+}
+
+TEST_F(LeaseMemoryTest, AFileOfAnEarlierVersionIsOfTheModule) {
+  const std::pair<std::uint64_t, std::int64_t> words(7, 123);
+  std::ofstream(directory_ + "/hikae-d-foo-001-0001", std::ios::binary)
+      .write(reinterpret_cast<const char*>(&words.first), sizeof(words.first))
+      .write(reinterpret_cast<const char*>(&words.second), sizeof(words.second));
+  auto leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kModule);
+  EXPECT_EQ(leases->get(kNode)->epoch, core::Epoch(7));
+  ASSERT_TRUE(leases->set_fence(kNode, Fence::kKeeper));
+  EXPECT_EQ(read(*leases->path(kNode)), words);
+  leases = open();
+  EXPECT_EQ(leases->fence(kNode), Fence::kKeeper);
 }
 
 TEST_F(LeaseMemoryTest, AllOfOneAgentAreRemovedTogether) {

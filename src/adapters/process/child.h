@@ -30,10 +30,13 @@ struct ChildSpec {
   Namespaces namespaces = Namespaces::kNone;
   bool private_hosts = false;     // mount the file `hosts` of the working directory on /etc/hosts
   std::optional<Account> run_as;  // nullopt: as we are
+  // Becomes descriptor 3 of a keeper, which runs before ordinary work where that is permitted;
+  // what it starts does not. Below zero: the program is none.
+  int told = -1;
 };
 
 // Starts the program as the leader of a session of its own, with an empty environment but PATH, no
-// descriptor of ours, default signals and as many open files as we may give. It outlives us.
+// other descriptor of ours, default signals and as many open files as we may give. It outlives us.
 // Returns the pid once the program is executed for certain; an error names the step that failed.
 Result<pid_t> spawn_child(const ChildSpec& spec);
 

@@ -21,6 +21,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include "adapters/process/kept_child.h"
 #include "adapters/process/socket_diag.h"
 #include "control/offload.h"
 
@@ -82,22 +83,20 @@ bool is_same_and_alive(Process process) {
   return stat && stat->start_time == process.start_time && is_alive(*stat);
 }
 
-// Both fail, as they should, for an engine that an earlier hikae started.
-void reap(int pidfd) {
-  constexpr auto kPidfd = idtype_t(3);  // P_PIDFD
-  siginfo_t info{};
-  ::waitid(kPidfd, id_t(pidfd), &info, WEXITED | WNOHANG);
-}
-// To take a process off the list the kernel also clears its directory in /proc, in a loop that
-// waits for whoever does the same. After the loss of a zone a thread that runs before all ordinary
-// work spent a fifth of both processors in it.
-void reap_as_ordinary_work(int pidfd) {
-  const sched_param none{};
-  ::sched_setscheduler(0, SCHED_OTHER, &none);
-  reap(pidfd);
-}
+// Fails, as it should, for an engine that an earlier hikae or a keeper started.
 void reap(Process process) {
   ::waitpid(pid_t(process.pid), nullptr, WNOHANG);
+}
+
+// What has been printed since there were so many bytes; empty when nothing was.
+std::string last_line(int directory, std::uint64_t before) {
+  const std::string text = read_small_file(directory, kEngineOutput).value_or("");
+  const std::size_t end = text.find_last_not_of('\n');
+  if (text.size() <= before || end == std::string::npos) {
+    return "";
+  }
+  const std::size_t begin = text.find_last_of('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
 }
 
 void put_aside(int directory, const char* name, std::uint64_t limit) {
@@ -150,7 +149,6 @@ LinuxProcessRunner::~LinuxProcessRunner() {
   });
   pool_.join();
   seed_pool_.join();
-  reaper_.join();
 }
 
 Awaitable<Result<std::vector<FoundNode>>> LinuxProcessRunner::find_all() {
@@ -196,7 +194,7 @@ Awaitable<Result<Process>> LinuxProcessRunner::start(LaunchSpec spec) {
   co_return co_await offload(pool_, std::move(work));
 }
 
-Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) const {
+Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) {
   const std::string who = "node " + spec.node.str();
   const auto directory = directories_.find_or_make(spec.node);
   if (!directory) {
@@ -236,13 +234,28 @@ Result<Process> LinuxProcessRunner::start_now(const LaunchSpec& spec) const {
   child.namespaces = namespaces_;
   child.private_hosts = private_hosts;
   child.run_as = directories_.owner();
-  const auto pid = spawn_child(child);
+  const auto pid = spawn(spec, child);
   if (!pid) {
     return fail(pid.error().code, fmt::format("{}: {}", who, pid.error().message));
   }
-  // Also when it ended already: nobody reaps it before wait_exit().
+  // Also when it ended already: nobody reaps it before wait_exit(). But a keeper does.
   const auto stat = read_process_stat(*pid);
   return Process{*pid, stat ? stat->start_time : 0};
+}
+
+Result<pid_t> LinuxProcessRunner::spawn(const LaunchSpec& spec, const ChildSpec& child) {
+  if (spec.keeper.empty()) {
+    return spawn_child(child);
+  }
+  const std::uint64_t before = stored_size(child.directory, kEngineOutput);
+  const auto kept = spawn_kept_child(child, spec.keeper, spec.lease);
+  if (!kept) {
+    const std::string line = last_line(child.directory, before);
+    return fail(kept.error().code,
+                fmt::format("{}{}{}", kept.error().message, line.empty() ? "" : ": ", line));
+  }
+  reaper_.add_keeper(kept->keeper);
+  return kept->program;
 }
 
 Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
@@ -250,6 +263,7 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
   const auto watch = watch_exit(process, executor);
   if (!watch && watch.error().code != ErrorCode::kNotFound) {
     co_await poll_exit(process);
+    reaper_.reap_keepers();
     co_return;
   }
   boost::asio::posix::stream_descriptor* pidfd = watch ? &(*watch)->pidfd : nullptr;
@@ -266,9 +280,11 @@ Awaitable<void> LinuxProcessRunner::wait_exit(Process process) {
   }
   files_.erase(process.pid);
   if (pidfd != nullptr) {
-    const auto ended = std::make_shared<Descriptor>(pidfd->release());
+    Descriptor ended(pidfd->release());
     exits_.erase(process.pid);
-    boost::asio::post(reaper_, [ended] { reap_as_ordinary_work(ended->get()); });
+    reaper_.reap(std::move(ended));
+  } else {
+    reaper_.reap_keepers();
   }
 }
 

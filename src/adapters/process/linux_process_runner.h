@@ -14,6 +14,7 @@
 
 #include "adapters/process/node_directory.h"
 #include "adapters/process/posix.h"
+#include "adapters/process/reaper.h"
 #include "adapters/process/socket_resets.h"
 #include "control/ports.h"
 
@@ -62,7 +63,8 @@ class LinuxProcessRunner final : public control::ProcessRunner {
 
  private:
   LinuxProcessRunner(Options options, NodeDirectories directories, Namespaces namespaces);
-  Result<control::Process> start_now(const control::LaunchSpec& spec) const;
+  Result<control::Process> start_now(const control::LaunchSpec& spec);
+  Result<pid_t> spawn(const control::LaunchSpec& spec, const ChildSpec& child);
   Status remove_now(const core::NodeKey& node) const;
   void bound_logs_later();
 
@@ -94,7 +96,7 @@ class LinuxProcessRunner final : public control::ProcessRunner {
   SocketResets socket_resets_;
   // Nobody waits for the copying of gigabytes.
   boost::asio::thread_pool seed_pool_{1};
-  boost::asio::thread_pool reaper_{1};  // never preferred, see there
+  Reaper reaper_;
   boost::asio::steady_timer log_timer_{pool_};
   bool closing_ = false;  // used on the pool's thread
 };

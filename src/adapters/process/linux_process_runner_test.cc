@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "adapters/process/program_probe.h"
-#include "adapters/process/test_support.h"
+#include "adapters/process/runner_fixture.h"
 
 namespace hikae::adapters {
 namespace {
@@ -22,57 +22,7 @@ namespace fs = std::filesystem;
 using control::LaunchSpec;
 using control::Process;
 
-const core::NodeKey kNode{core::CacheClusterId("foo-001"), core::NodeId("0001")};
-
-class LinuxProcessRunnerTest : public ::testing::Test {
- protected:
-  void SetUp() override { open(); }
-  void TearDown() override {
-    for (const Process& process : started_) {
-      (void)runner_->signal(process, SIGKILL);
-      run(io_, runner_->wait_exit(process));
-    }
-  }
-  void open() {
-    runner_.reset();
-    LinuxProcessRunner::Options options;
-    options.root = root_;
-    options.log_bytes = 100;
-    auto opened = LinuxProcessRunner::open(options);
-    ASSERT_TRUE(opened) << opened.error().message;
-    runner_ = std::move(*opened);
-  }
-  LaunchSpec shell(std::string script) {
-    LaunchSpec spec;
-    spec.node = kNode;
-    spec.program = "/bin/sh";
-    spec.arguments = {"-c", std::move(script)};
-    return spec;
-  }
-  Process start(LaunchSpec spec) {
-    const auto started = run(io_, runner_->start(std::move(spec)));
-    EXPECT_TRUE(started && *started) << (started ? started->error().message : "no answer");
-    const Process process = started && *started ? **started : Process{};
-    started_.push_back(process);
-    return process;
-  }
-  // Starts the script and waits for its end.
-  void run_script(LaunchSpec spec) {
-    const Process process = start(std::move(spec));
-    EXPECT_TRUE(run(io_, runner_->wait_exit(process)));
-  }
-  std::string file(const std::string& name) {
-    std::ifstream in(directory_ + "/" + name);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
-
-  TemporaryDirectory temporary_;
-  std::string root_ = temporary_.path() + "/nodes/host-a";
-  std::string directory_ = root_ + "/foo-001/0001";
-  boost::asio::io_context io_{1};
-  std::unique_ptr<LinuxProcessRunner> runner_;
-  std::vector<Process> started_;
-};
+class LinuxProcessRunnerTest : public RunnerFixture {};
 
 TEST_F(LinuxProcessRunnerTest, ProcessGetsItsDirectoryItsFilesAndNothingOfOurs) {
   const int leak = ::open("/dev/null", O_RDONLY);  // not close-on-exec
@@ -288,6 +238,9 @@ TEST_F(LinuxProcessRunnerTest, AGlanceShowsWhatAProcessDoes) {
   EXPECT_FALSE(glance().exiting);
   ASSERT_TRUE(runner_->signal(process, SIGKILL));
   run(io_, runner_->wait_exit(process));
+  while (runner_->probe(process)) {
+    pause_briefly();  // it is reaped by another thread
+  }
   EXPECT_EQ(runner_->probe(process).error().code, ErrorCode::kNotFound);
 }
 
