@@ -31,6 +31,10 @@ void print_servers(const StatusAnswer& answer) {
   }
 }
 
+std::string lease_of(const CacheView& cache) {
+  return !cache.lease ? "no" : cache.kept ? "by keepers" : "yes";
+}
+
 void print_caches(const StatusAnswer& answer) {
   if (answer.caches.empty()) {
     return;
@@ -42,7 +46,7 @@ void print_caches(const StatusAnswer& answer) {
         cache.recovering == 0 ? fmt::format("{}", cache.members)
                               : fmt::format("{}, {} recovering", cache.members, cache.recovering);
     rows.push_back({cache.id, cache.engine, cache.status, cache.primary, cache.host, members,
-                    cache.lease ? "yes" : "no", cache.note});
+                    lease_of(cache), cache.note});
   }
   fmt::print("\n");
   print_table(rows);

@@ -34,6 +34,8 @@ struct CacheView {
   std::uint32_t members = 0;
   std::uint32_t recovering = 0;  // of them: lost, and being brought back
   bool lease = false;            // it takes writes by a lease alone
+  bool kept = false;             // that is, keepers stop its engines
+  std::uint32_t counted = 0;     // by primaries with keepers: replicas that can lead without them
   std::string note;              // what it waits for, where this server knows
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
@@ -45,6 +47,8 @@ struct CacheView {
     v("members", s.members);
     v("recovering", s.recovering);
     v("lease", s.lease);
+    v("kept", s.kept);
+    v("counted", s.counted);
     v("note", s.note);
   }
 };

@@ -26,6 +26,29 @@ std::string host_of(const core::CacheCluster* cluster) {
   return cluster == nullptr || cluster->nodes.empty() ? "" : cluster->nodes[0].host.str();
 }
 
+bool all_primaries(const core::State& state, const core::ReplicationGroup& group,
+                   bool (*is_so)(const core::Node&)) {
+  return std::all_of(
+      group.node_groups.begin(), group.node_groups.end(), [&](const core::NodeGroup& node_group) {
+        const auto* primary = state.find<core::CacheCluster>(node_group.primary);
+        return primary != nullptr && !primary->nodes.empty() && is_so(primary->nodes[0]);
+      });
+}
+
+std::uint32_t count_counted(const core::State& state, const core::ReplicationGroup& group) {
+  std::uint32_t out = 0;
+  for (const core::NodeGroup& node_group : group.node_groups) {
+    for (const core::CacheClusterId& id : node_group.members) {
+      const auto* member = state.find<core::CacheCluster>(id);
+      const bool counted = member != nullptr && id != node_group.primary &&
+                           !member->nodes.empty() &&
+                           member->nodes[0].counted_epoch == node_group.epoch;
+      out += counted ? 1 : 0;
+    }
+  }
+  return out;
+}
+
 CacheView view_of(const core::State& state, const core::ReplicationGroup& group) {
   CacheView out;
   out.id = group.id.str();
@@ -42,11 +65,9 @@ CacheView view_of(const core::State& state, const core::ReplicationGroup& group)
       }
     }
   }
-  out.lease = std::all_of(
-      group.node_groups.begin(), group.node_groups.end(), [&](const core::NodeGroup& node_group) {
-        const auto* primary = state.find<core::CacheCluster>(node_group.primary);
-        return primary != nullptr && !primary->nodes.empty() && primary->nodes[0].fenced;
-      });
+  out.lease = all_primaries(state, group, [](const core::Node& node) { return node.fenced; });
+  out.kept = all_primaries(state, group, [](const core::Node& node) { return node.kept; });
+  out.counted = count_counted(state, group);
   out.members = std::uint32_t(members.size());
   out.recovering = count_recovering(members);
   return out;

@@ -5,6 +5,7 @@
   tests/chaos/machines.py --seconds 3600 --seed 7  an hour of seed 7
   tests/chaos/machines.py --seed 7 --round 12      round 12 of seed 7, again and again
   tests/chaos/machines.py --seed 7 --plan 5        shows the first five rounds and does nothing
+  tests/chaos/machines.py --keepers                engines have keepers in place of the module
 
 Ends at the first broken promise, with both servers' logs. The exit code is 1 then, else 0.
 HIKAE_BINARY names another program than build/release/hikae.
@@ -18,12 +19,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 
 from chaos import arguments  # noqa: E402 - the path comes first
 from support import netns  # noqa: E402
-from support.machines import Machines  # noqa: E402
+from support.machines import WITHOUT_MODULE, Machines  # noqa: E402
 from support.storm import Broken, Storm, make_round  # noqa: E402
 
 
 def main():
-    options = arguments.parser(__doc__).parse_args()
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--keepers", action="store_true")
+    options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of dispose()
     if options.plan:
         for number in range(options.first, options.first + options.plan):
@@ -31,7 +34,8 @@ def main():
             print(f"round {number}: {steps}, then {hold:.1f} s")
         return 0
     netns.require()
-    machines = Machines("--rebuild-after", "6s")
+    machines = Machines("--rebuild-after", "6s",
+                        agent_arguments=WITHOUT_MODULE if options.keepers else ())
     try:
         storm = Storm(machines.start(), options.seed, lambda line: print(line, flush=True))
         rounds = storm.run(options.seconds, options.first, options.only)

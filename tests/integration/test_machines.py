@@ -8,70 +8,16 @@ import time
 import unittest
 
 from support import netns
+from support.machine_case import LEASE, REBUILD, MachineCase
 from support.machines import ETCDS, HOSTS, Machines
 from support.storm import Storm, make_round
 from support.waiting import eventually
-
-LEASE = 1.0
-REBUILD = "6s"  # of a host of which nothing is heard
-
 
 SECONDS = 180  # of faults by chance
 TIMELINE_LINES = 80
 
 
-class Faults(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        netns.require()
-        cls.region = Machines("--rebuild-after", REBUILD)
-        cls.addClassCleanup(cls.region.dispose)
-        cls.region.start()
-
-    def setUp(self):
-        self.m = self.region
-        self.m.wait_whole()
-        self.beside = self.m.start_clients()
-        self.addCleanup(self.m.end_clients)
-        self.addCleanup(self.m.heal)
-        self.old = self.m.primary()
-        self.host = self.beside.host
-        self.others = sorted({c.host for c in self.m.clients.values()} - {self.host})
-
-    def settle(self):
-        account = self.m.settle()
-        print(f"\n{account.describe()}")
-        self.assertEqual(account.problems(), [])
-        return account
-
-    def writes_until(self, at, client=None):
-        """Until a write was taken that was asked for after `at`."""
-        client = client or self.beside
-        eventually(lambda: client.last_taken() > at, "writes are taken", 30)
-
-    def wait_moved(self):
-        """Until another node takes writes. When it took the first one."""
-        def first():
-            found = [asked for member, client in self.m.clients.items() if member != self.old
-                     for asked, _, _, text in list(client.answers) if text == "OK"]
-            return min(found, default=None)
-
-        return eventually(first, "another node takes writes", 30)
-
-    def has_another_host(self):
-        """Its name has an address all the way there, or this raises OSError."""
-        return self.m.host_of(self.old) != self.host
-
-    def assert_stayed(self, began):
-        """No failover, and the primary refused nothing."""
-        account = self.settle()
-        self.assertEqual(account.failovers, [])
-        refused = [text for asked, _, _, text in self.beside.answers if asked > began
-                   and text != "OK"]
-        self.assertEqual(refused, [])
-        self.assertEqual(account.lost, [])
-        return account
-
+class Faults(MachineCase):
     # One way
 
     def test_a_host_that_hears_nothing_is_replaced(self):
@@ -142,9 +88,6 @@ class Faults(unittest.TestCase):
         self.assertEqual(self.m.lost_of(confirmed), [])
         self.assertGreater(len(account.writes), 0)
 
-    def member_at(self, host):
-        return next(member for member, client in self.m.clients.items() if client.host == host)
-
     def test_a_lost_member_of_etcd_delays_no_failover(self):
         began = self.m.kill_etcd(self.m.wait_etcd_leader())
         self.m.kill_engine(self.old)
@@ -177,10 +120,6 @@ class Faults(unittest.TestCase):
         self.assertLess(self.beside.last_taken(), elsewhere)
         self.settle()
         eventually(lambda: self.reported(self.old), "somebody has reported it", 30)
-
-    def reported(self, old):
-        return [report for report in self.m.reports()
-                if report["old_primary"] == old and not report["planned"]]
 
     # Machines
 

@@ -34,6 +34,12 @@ def start_time(pid):
         return int(file.read().rsplit(")", 1)[1].split()[19])
 
 
+def parent_of(pid):
+    """The pid of its parent."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+
+
 def user_of(pid):
     """The effective uid. (Root owns /proc/<pid> of a process that may not be dumped.)"""
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
