@@ -233,7 +233,7 @@ void AssignmentBook::mark(const Unit& unit) {
 }
 
 void AssignmentBook::mark_counted(const Placed& placed) {
-  std::set<Ipv4> counted;
+  std::map<Ipv4, core::Epoch> counted;
   for (const auto& [host, key] : placed) {
     const auto slot = hosts_[host].find(key);
     if (slot == hosts_[host].end()) {
@@ -241,16 +241,18 @@ void AssignmentBook::mark_counted(const Placed& placed) {
     }
     for (const auto& [peer, since] : slot->second.counted.since) {
       if (since <= acknowledged_[host]) {
-        counted.insert(peer);
+        counted[peer] = slot->second.counted.epoch;
       }
     }
   }
   for (const auto& [host, key] : placed) {
     const auto slot = hosts_[host].find(key);
-    if (slot != hosts_[host].end() && counted.contains(slot->second.wanted->address)) {
-      observed_.counted.insert(key);
-    } else {
+    const auto known =
+        slot == hosts_[host].end() ? counted.end() : counted.find(slot->second.wanted->address);
+    if (known == counted.end()) {
       observed_.counted.erase(key);
+    } else {
+      observed_.counted.insert_or_assign(key, core::Observed::Counted{known->first, known->second});
     }
   }
 }

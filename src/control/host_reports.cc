@@ -77,9 +77,12 @@ bool HostReports::take_one(const core::State& state, const core::HostId& host,
 }
 
 void HostReports::enter(const core::NodeObservation& node) {
-  if (!node.dead()) {
+  // One that was started since and has died again was alive in between, though nobody told.
+  const auto* before = observed_.find(node.node);
+  if (!node.dead() || (before != nullptr && before->starts != node.starts)) {
     observed_.dead_since.erase(node.node);
-  } else {
+  }
+  if (node.dead()) {
     observed_.dead_since.try_emplace(node.node, observed_.now);
   }
   observed_.nodes.insert_or_assign(node.node, node);

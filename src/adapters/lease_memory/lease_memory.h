@@ -9,8 +9,8 @@
 namespace hikae::adapters {
 
 // Leases in shared memory, one small file of a memory file system for each node: module/fence.c
-// says what is in it, but for a third word: which fence reads it. On a disk a renewal could wait for that, and a healthy primary would refuse
-// writes because its disk is slow.
+// says what is in it, but for a third word: which fence reads it. On a disk a renewal could wait
+// for that, and a healthy primary would refuse writes because its disk is slow.
 class LeaseMemory final : public control::FenceLeases {
  public:
   struct Options {

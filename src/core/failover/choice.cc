@@ -190,17 +190,16 @@ bool has_promised(const Member& member) {
   return member.seen->promised;
 }
 
-// The member is counted on by a primary with a keeper, and has told since that one fell silent that
-// it has not followed it for longer than it counts.
-bool denies_to_follow(const Observed& observed, const Member& member, const Member& primary,
-                      const NodeGroup& node_group) {
-  if (member.seen == nullptr || member.key == primary.key ||
-      observed.silent.contains(member.cluster->nodes[0].host) ||
-      !is_counted_on(member, primary, node_group)) {
+// The member is counted on by a primary with a keeper, and its agent has told since that one fell
+// silent that the member has not followed it for longer than it counts.
+bool denies_to_follow(const State& state, const Observed& observed, const Member& member,
+                      const Member& primary, const NodeGroup& node_group) {
+  const auto* seen = answer_of(state, observed, member.cluster->id);
+  if (seen == nullptr || !is_counted_on(member, primary, node_group)) {
     return false;
   }
-  return member.seen->dead() ? observed.dead_for(member.key) > follow_bond()
-                             : has_answered(observed, member) && !member.seen->promised;
+  return seen->dead() ? observed.dead_for(member.key) > follow_bond()
+                      : seen->surveyed && !seen->promised;
 }
 
 // It takes no writes: without each of those that it counts on it has no lease.
@@ -210,7 +209,7 @@ bool is_left(const State& state, const Observed& observed, const NodeGroup& node
   return std::any_of(members.begin(), members.end(), [&](const CacheClusterId& id) {
     const Member member = member_of(state, observed, id);
     return member.cluster != nullptr && !member.cluster->nodes.empty() &&
-           denies_to_follow(observed, member, primary, node_group);
+           denies_to_follow(state, observed, member, primary, node_group);
   });
 }
 

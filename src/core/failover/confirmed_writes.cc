@@ -113,15 +113,16 @@ int witnesses_needed(const State& state, const Observed& observed, const NodeGro
 }
 
 bool asks_witnesses(const State& state, const Observed& observed, const NodeGroup& node_group) {
-  if (confirmations_of(state, node_group) == 0) {
+  const auto* primary = state.find<CacheCluster>(node_group.primary);
+  if (primary == nullptr || primary->nodes.empty()) {
     return false;
   }
-  const auto* primary = state.find<CacheCluster>(node_group.primary);
-  const auto* seen = primary == nullptr || primary->nodes.empty()
-                         ? nullptr
-                         : observed.find(primary->id, primary->nodes[0]);
-  const bool silent = primary != nullptr && !primary->nodes.empty() && primary->nodes[0].fenced &&
-                      observed.silent.contains(primary->nodes[0].host);
+  const Node& node = primary->nodes[0];
+  const auto* seen = observed.find(primary->id, node);
+  const bool silent = node.fenced && observed.silent.contains(node.host);
+  if (confirmations_of(state, node_group) == 0) {
+    return silent && node.kept;
+  }
   const bool empty = seen != nullptr && seen->ready && seen->role == Role::kReplica &&
                      !seen->synced && !seen->promoting;
   return silent || (seen != nullptr && (seen->dead() || empty));

@@ -31,7 +31,8 @@ bool may_be_held(const State& state, const Observed& observed, const NodeGroup& 
 int witnesses_needed(const State& state, const Observed& observed, const NodeGroup& node_group);
 
 // Every replica is to be asked anew: the primary is gone or came back empty, and what they told
-// before is no witness. Always false where nothing is promised.
+// before is no witness. Where no confirmed writes are promised: only while nothing is heard of a
+// primary with a keeper, which goes on for as long as they follow it.
 bool asks_witnesses(const State& state, const Observed& observed, const NodeGroup& node_group);
 
 // A member that its owner removed has ended, and may have been the only one that confirmed a write.

@@ -62,10 +62,14 @@ bool is_known_to_count(const State& state, const Observed& observed, const NodeG
                        const CacheCluster& member) {
   const auto* primary = state.find<CacheCluster>(node_group.primary);
   const bool kept = primary != nullptr && !primary->nodes.empty() && primary->nodes[0].kept;
+  if (!kept || !is_peer(node_group, member)) {
+    return false;
+  }
   const Node& node = member.nodes[0];
-  return kept && is_peer(node_group, member) &&
-         (node.counted_epoch == node_group.epoch ||
-          observed.counted.contains(NodeKey{member.id, node.id}));
+  const auto told = observed.counted.find(NodeKey{member.id, node.id});
+  const bool now = told != observed.counted.end() && told->second.address == node.address &&
+                   told->second.epoch == node_group.epoch;
+  return now || node.counted_epoch == node_group.epoch;
 }
 
 }  // namespace
@@ -133,9 +137,11 @@ bool asks_replicas(const State& state, const Observed& observed, const NodeGroup
 }
 
 bool is_counted_on(const Member& member, const Member& primary, const NodeGroup& node_group) {
-  const Epoch counted = primary.cluster->nodes[0].kept ? member.cluster->nodes[0].counted_epoch
-                                                       : member.seen->counted_epoch;
-  return counted == node_group.epoch;
+  if (!primary.cluster->nodes[0].kept) {
+    return member.seen->counted_epoch == node_group.epoch;
+  }
+  return is_peer(node_group, *member.cluster) &&
+         member.cluster->nodes[0].counted_epoch == node_group.epoch;
 }
 
 }  // namespace hikae::core

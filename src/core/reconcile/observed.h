@@ -198,8 +198,13 @@ struct Observed {
   // old at once: nodes that it may start again as a primary, and replicas that it may promote.
   std::set<NodeKey> may_start_again;
   std::set<NodeKey> may_be_promoted;
-  // Replicas on which the agent of their primary counts, by whatever assignment it still may have.
-  std::set<NodeKey> counted;
+  // Replicas on which the agent of their primary counts, by whatever assignment it still may have:
+  // at which address, and in which epoch.
+  struct Counted {
+    Ipv4 address;
+    Epoch epoch{0};
+  };
+  std::map<NodeKey, Counted> counted;
   // Groups of which a failover is being committed: what was decided on must not change meanwhile.
   std::set<ReplicationGroupId> deciding;
   // Hosts of which no lease lasts any more, for certain, and since when; a host that asks for one
