@@ -70,6 +70,8 @@ log_file = "/var/log/hikae.log"
 strict = true
 valkey_server = "/opt/valkey-server"
 redis_server = "/opt/redis-server"
+fence_module = "none"
+keeper = "/opt/hikae-keeper"
 [failover]
 hang_ms = 250
 [logs]
@@ -92,8 +94,19 @@ webhook = "http://127.0.0.1:9000/logs"
   EXPECT_TRUE(config->engines_strict);
   EXPECT_EQ(config->limits.hang, std::chrono::milliseconds(250));
   EXPECT_EQ(config->redis_server, "/opt/redis-server");
+  EXPECT_EQ(config->fence_module, "none");
+  EXPECT_EQ(config->keeper, "/opt/hikae-keeper");
   EXPECT_EQ(config->logs_directory, "/srv/logs");
   EXPECT_EQ(config->logs_webhook, "http://127.0.0.1:9000/logs");
+}
+
+TEST(AgentConfig, TheKeeperIsTheInstalledOneUnlessItIsNamed) {
+  EXPECT_EQ(resolve(enough(), "x", kMemory)->keeper, "");
+  AgentSettings file = enough();
+  file.keeper = "/opt/hikae-keeper";
+  AgentSettings line;
+  line.keeper = "none";
+  EXPECT_EQ(resolve(merge(file, line), "x", kMemory)->keeper, "none");
 }
 
 TEST(AgentConfig, AWebhookIsAUrl) {

@@ -62,6 +62,14 @@ TEST(Doctor, ADataDirectoryThatCannotHoldARegionFails) {
   }));
 }
 
+TEST(Doctor, WithoutAnyFenceItSaysWhatThatCosts) {
+  const auto findings = check_fence();  // nothing is installed beside the tests
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].level, Finding::Level::kWarn);
+  EXPECT_NE(findings[0].text.find("take writes without a lease"), std::string::npos);
+  EXPECT_NE(findings[0].mend.find("rebuild_after"), std::string::npos);
+}
+
 TEST(Doctor, OneLineForEachFinding) {
   EXPECT_EQ(render(Finding{Finding::Level::kOk, "disk", "10 MiB free", ""}),
             "ok    disk: 10 MiB free");

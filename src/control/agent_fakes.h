@@ -126,6 +126,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
   bool private_hosts = true;
   std::string installed = "8.0.1";  // the version of every program
   std::uint64_t programs = 1;       // grows with it
+  std::string keeper;               // of every process that is started
 
   void end(Engine& engine) {
     engine.pid = 0;
@@ -159,6 +160,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     engine = Engine{++last_pid_, {}, std::move(spec.files), nullptr, {}};
     engine.files["hosts"] = std::move(spec.hosts_file);
     engine.status.version = installed;
+    engine.status.has_fence = engine.status.kept = !spec.keeper.empty();
     co_return Process{engine.pid, 7};
   }
   Awaitable<void> wait_exit(Process process) override {
@@ -247,6 +249,7 @@ class FakeHost final : public ProcessRunner, public EngineDriver {
     spec.program = assignment.engine + "-server";
     spec.version = assignment.engine + " " + installed;
     spec.hosts_file = core::render_hosts_file(assignment);
+    spec.keeper = keeper;
     return spec;
   }
   std::uint64_t programs_edition() const override { return programs; }

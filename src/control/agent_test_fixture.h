@@ -13,6 +13,7 @@
 
 #include "control/agent.h"
 #include "control/agent_fakes.h"
+#include "control/lease_fakes.h"
 
 // One agent on the host and with the clock of agent_fakes.h.
 
@@ -76,9 +77,10 @@ class AgentTest : public ::testing::Test {
   void TearDown() override { stop(); }
 
   void launch() {
-    agent_ = std::make_unique<Agent>(io_.get_executor(), core::HostId("h"),
-                                     AgentPorts{host_, host_, clock_, log_, gate_, {}, addresses_},
-                                     reports_);
+    AgentPorts ports{host_, host_, clock_, log_, gate_, {}, addresses_};
+    ports.leases = fences_;
+    agent_ =
+        std::make_unique<Agent>(io_.get_executor(), core::HostId("h"), std::move(ports), reports_);
     agent_->start();
     settle();
   }
@@ -134,6 +136,8 @@ class AgentTest : public ::testing::Test {
   Reports reports_;
   FakeAddresses pool_;
   Addressing* addresses_ = nullptr;  // &pool_ where a test is about them
+  FakeLeases leases_;
+  FenceLeases* fences_ = nullptr;  // &leases_, likewise
   std::unique_ptr<Agent> agent_;
   std::uint64_t revision_ = 0;
 };

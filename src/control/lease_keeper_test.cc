@@ -1,67 +1,12 @@
 #include "control/lease_keeper.h"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
 #include "control/agent_test_fixture.h"
+#include "control/lease_fakes.h"
 
 namespace hikae::control {
 namespace {
-
-constexpr Duration kLength = milliseconds(1000);
-
-struct FakeLeases final : FenceLeases {
-  Result<std::string> path(NodeKey node) override { return "/dev/shm/" + node.str(); }
-  Status set(NodeKey node, Lease lease) override {
-    all[node] = lease;
-    return {};
-  }
-  std::optional<Lease> get(NodeKey node) const override {
-    const auto it = all.find(node);
-    return it == all.end() ? std::nullopt : std::optional(it->second);
-  }
-  Status set_fence(NodeKey, Fence which) override {
-    one = which;
-    return {};
-  }
-  Fence fence(NodeKey) const override { return one; }
-  void remove(NodeKey node) override { all.erase(node); }
-  std::map<NodeKey, Lease> all;
-  Fence one = Fence::kModule;
-};
-
-struct FakePromises final : ReplicaPromises {
-  Awaitable<Status> count(NodeAssignment, Duration) override {
-    ++counted;
-    co_return Status();
-  }
-  Awaitable<Status> take(NodeAssignment, Duration) override {
-    ++asked;
-    co_await boost::asio::post(boost::asio::use_awaitable);  // a question takes its time
-    if (const auto event = std::exchange(meanwhile, nullptr)) {
-      event();
-    }
-    co_return promise ? Status() : fail(ErrorCode::kUnavailable, "one does not follow");
-  }
-  Awaitable<Status> end_transactions(NodeAssignment) override {
-    ++ended;
-    co_return answers ? Status() : fail(ErrorCode::kTimeout, "busy");
-  }
-  int counted = 0;
-  int asked = 0;
-  int ended = 0;
-  bool promise = true;
-  bool answers = true;
-  std::function<void()> meanwhile;
-};
-
-struct FakeLink final : LeaseLink {
-  void ask_lease(Monotonic asked) override { questions.push_back(asked); }
-  Duration lease_length() const override { return length; }
-  std::vector<Monotonic> questions;
-  Duration length = kLength;
-};
 
 class LeaseKeeperTest : public AgentTest {
  protected:
@@ -77,6 +22,13 @@ class LeaseKeeperTest : public AgentTest {
     out.epoch = core::Epoch(epoch);
     out.lease = true;
     out.peers = {*Ipv4::parse("127.64.0.5")};
+    return out;
+  }
+  // Its process has a keeper, and it is to be known as one that has.
+  NodeAssignment kept() {
+    leases_.fences[kPrimary] = FenceLeases::Fence::kKeeper;
+    NodeAssignment out = leased(1);
+    out.kept = true;
     return out;
   }
   void take(const NodeAssignment& node) {
@@ -95,9 +47,8 @@ class LeaseKeeperTest : public AgentTest {
     return leases_.all[kPrimary].epoch == core::Epoch(0) || until() > clock_.monotonic();
   }
 
-  FakeLeases leases_;
-  FakePromises promises_;
-  FakeLink link_;
+  FakePromises promises_{clock_};
+  FakeLeaseLink link_;
   LeaseKeeper keeper_{io_.get_executor(), {leases_, promises_, link_, clock_, log_}};
 };
 
@@ -238,6 +189,98 @@ TEST_F(LeaseKeeperTest, AnEarlierAgentsLeaseIsMet) {
   grant(1);
   EXPECT_EQ(promises_.ended, 1);
   EXPECT_TRUE(open());
+}
+
+TEST_F(LeaseKeeperTest, ReplicasExtendTheLeaseOfAKeptPrimaryForAsLongAsFollowingPromises) {
+  link_.length = milliseconds(600);
+  take(kept());
+  keeper_.granted({link_.questions.back(), link_.length, {{kPrimary, core::Epoch(1)}}});
+  Monotonic asked;
+  promises_.meanwhile = [&] { asked = clock_.monotonic(); };
+  ASSERT_TRUE(run_until([&] { return asked != Monotonic(); }, link_.length));
+  EXPECT_EQ(promises_.length, core::kFollowPromise);
+  EXPECT_EQ(until(), asked + core::kFollowPromise);
+}
+
+TEST_F(LeaseKeeperTest, ReplicasOfAKeptPrimaryAreToldNothing) {
+  take(kept());
+  for (int i = 0; i < 20; ++i) {
+    grant(1);
+    pass(milliseconds(250));
+  }
+  EXPECT_EQ(promises_.counted, 0) << "they would not understand it";
+}
+
+TEST_F(LeaseKeeperTest, NobodyIsAskedWhileItsFenceIsAnotherThanIsKnown) {
+  NodeAssignment known = kept();
+  leases_.fences[kPrimary] = FenceLeases::Fence::kModule;
+  take(known);
+  grant(1);
+  pass(seconds(3));
+  leases_.fences[kPrimary] = FenceLeases::Fence::kKeeper;
+  known.kept = false;
+  take(known);
+  grant(1);
+  pass(seconds(3));
+  EXPECT_EQ(promises_.asked, 0);
+  EXPECT_EQ(promises_.counted, 0);
+}
+
+TEST_F(LeaseKeeperTest, ReplicasDoNotBringBackTheLeaseOfAKeptPrimary) {
+  take(kept());
+  grant(1);
+  promises_.promise = false;
+  pass(kLength + milliseconds(200));
+  ASSERT_FALSE(open());
+  const Monotonic end = until();
+  promises_.promise = true;
+  promises_.asked = 0;
+  pass(seconds(5));
+  EXPECT_EQ(promises_.asked, 0);
+  EXPECT_EQ(until(), end) << "the leader may have replaced it meanwhile";
+}
+
+TEST_F(LeaseKeeperTest, AnAnswerOfReplicasThatComesTooLateDoesNotEither) {
+  promises_.takes = milliseconds(600);
+  take(kept());
+  grant(1);
+  const Monotonic end = until();
+  pass(milliseconds(1100));
+  EXPECT_EQ(promises_.asked, 1) << "after half of it";
+  pass(seconds(1));
+  EXPECT_EQ(until(), end);
+}
+
+TEST_F(LeaseKeeperTest, OneWithTheModuleMayHaveSuchAnAnswer) {
+  promises_.takes = milliseconds(600);
+  take(leased(1));
+  grant(1);
+  const Monotonic end = until();
+  pass(milliseconds(1500));
+  EXPECT_GT(promises_.ended, 0) << "for this it is opened again";
+  EXPECT_GT(until(), end);
+}
+
+TEST_F(LeaseKeeperTest, AServerBringsItBackAtOnce) {
+  take(kept());
+  grant(1);
+  promises_.promise = promises_.answers = false;
+  pass(seconds(3));
+  ASSERT_FALSE(open());
+  grant(1);
+  EXPECT_TRUE(open());
+  EXPECT_EQ(promises_.ended, 0) << "nothing was refused, and it could not answer";
+}
+
+TEST_F(LeaseKeeperTest, AnAgentThatStopsLeavesAKeptPrimaryWhatFollowingGives) {
+  link_.length = Duration();  // whatever is asked is asked for the leave
+  take(kept());
+  const Monotonic now = clock_.monotonic();
+  keeper_.granted({now, milliseconds(600), {{kPrimary, core::Epoch(1)}}});
+  bool stopped = false;
+  boost::asio::co_spawn(io_, keeper_.stop(), [&](std::exception_ptr) { stopped = true; });
+  ASSERT_TRUE(run_until([&] { return stopped; }));
+  EXPECT_EQ(until(), now + core::kFollowPromise);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ Hello hello() {
   out.facts.memory_bytes = std::uint64_t(1) << 40;
   out.facts.addresses = {*AddressRange::parse("10.0.0.1-10.0.0.9")};
   out.facts.engines = {"valkey 8.0.1"};
+  out.facts.fences = out.facts.keeps = true;
   return out;
 }
 

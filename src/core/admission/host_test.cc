@@ -63,6 +63,17 @@ TEST_F(HostTest, JoinsWithWhatItSaysOfItself) {
   EXPECT_FALSE(host("h1").is_stand_in());
 }
 
+TEST_F(HostTest, HowItsEnginesAreFencedMayChange) {
+  HostFacts now = facts("a", "10.0.1.1-10.0.1.9");
+  now.fences = true;
+  ASSERT_EQ(world.admit_code(RefreshHost{HostId("h1"), now}), "");
+  EXPECT_FALSE(host("h1").keeps);
+  now.keeps = true;
+  ASSERT_EQ(world.admit_code(RefreshHost{HostId("h1"), now}), "");
+  EXPECT_TRUE(host("h1").fences);
+  EXPECT_TRUE(host("h1").keeps);
+}
+
 TEST_F(HostTest, TheSameAgentMayJoinAgain) {
   EXPECT_EQ(join("h1", 'a', facts("a", "10.0.1.1-10.0.1.20")), "");
   EXPECT_EQ(host("h1").addresses[0].size(), 20u);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/failover/failover.h"
+#include "core/failover/lease.h"
+#include "core/placement/moving.h"
 #include "core/testing/hosts.h"
 #include "core/testing/world.h"
 
@@ -186,6 +188,173 @@ TEST_F(Fence, ASwitchoverInSilenceBecomesAFailover) {
   fall_silent();
   EXPECT_EQ(decide().stage, FailoverStage::kDecided);
   EXPECT_FALSE(decide().planned);
+}
+
+NodeKey key_of(const char* cluster) {
+  return {CacheClusterId(cluster), NodeId("0001")};
+}
+
+// The same group, of engines with keepers: nobody is counted on before the primary's agent is known
+// to have heard of it.
+class Kept : public Fence {
+ protected:
+  Kept() {
+    for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+      seen(id).kept = true;
+      seen(id).counted_epoch = Epoch(0);
+    }
+    world.settle_group("foo");
+  }
+
+  void count_on(std::initializer_list<const char*> replicas) {
+    for (const char* id : replicas) {
+      world.observed.counted.insert(key_of(id));
+    }
+    world.settle_group("foo");
+  }
+  // Its lease is over as far as servers know, and every replica says that it follows.
+  void fall_silent_while_all_follow() {
+    fall_silent();
+    seen("foo-002").promised = seen("foo-003").promised = true;
+  }
+  bool goes_on() {
+    const FailoverDecision decision = decide();
+    return decision.stage == FailoverStage::kChoosing &&
+           decision.reason.find("let it go on") != std::string::npos;
+  }
+  void die(const char* replica, Duration ago) {
+    seen(replica).process = NodeObservation::Process::kStopped;
+    seen(replica).ready = false;
+    world.observed.dead_since[key_of(replica)] = world.observed.now + -ago;
+  }
+};
+
+TEST_F(Kept, ThatAPrimaryIsKeptIsKnownAndToldToItsAgent) {
+  EXPECT_TRUE(node("foo-001").fenced);
+  EXPECT_TRUE(node("foo-001").kept);
+  EXPECT_FALSE(node("foo-002").kept) << "of a replica it means nothing";
+  EXPECT_TRUE(assignment("foo-001").kept);
+  EXPECT_FALSE(assignment("foo-002").kept);
+}
+
+TEST_F(Kept, WithoutALeaseNobodyIsToldThatItIsKept) {
+  world.observed.grants_leases = false;
+  world.settle_group("foo");
+  EXPECT_FALSE(node("foo-001").kept);
+  EXPECT_FALSE(assignment("foo-001").kept);
+}
+
+TEST_F(Kept, ItStaysSoWhileTheProcessDoesNotAnswer) {
+  seen("foo-001").ready = seen("foo-001").kept = false;
+  world.settle_group("foo");
+  EXPECT_TRUE(node("foo-001").kept) << "a keeper has stopped it";
+}
+
+TEST_F(Kept, AReplicaIsCountedOnOnceTheAgentOfItsPrimaryIsKnownToCountOnIt) {
+  EXPECT_EQ(node("foo-002").counted_epoch, Epoch(0));
+  count_on({"foo-002"});
+  EXPECT_EQ(node("foo-002").counted_epoch, Epoch(1));
+  EXPECT_EQ(node("foo-003").counted_epoch, Epoch(0));
+}
+
+TEST_F(Kept, ANewLeaderThatHasHeardNothingYetStillKnowsIt) {
+  count_on({"foo-002"});
+  world.observed.counted.clear();
+  world.settle_group("foo");
+  EXPECT_EQ(node("foo-002").counted_epoch, Epoch(1));
+}
+
+TEST_F(Kept, AnotherEpochBeginsWithNobody) {
+  count_on({"foo-002"});
+  world.observed.counted.clear();
+  Transition change;
+  ReplicationGroup group = world.group("foo");
+  group.node_groups[0].epoch = Epoch(2);
+  change.put(group);
+  world.apply(change);
+  world.settle_group("foo");
+  EXPECT_EQ(node("foo-002").counted_epoch, Epoch(0));
+}
+
+TEST_F(Kept, AtAnotherPlaceAReplicaIsNotCountedOn) {
+  count_on({"foo-003"});
+  Node moved = node("foo-003");
+  moved.move.host = node("foo-002").host;
+  moved.move.address = *Ipv4::parse("127.64.9.9");
+  arrive(world.state, moved);
+  EXPECT_EQ(moved.counted_epoch, Epoch(0));
+}
+
+TEST_F(Kept, BesideOneWithTheModuleThereIsNoLease) {
+  seen("foo-003").kept = false;
+  world.settle_group("foo");
+  EXPECT_FALSE(node("foo-001").fenced);
+  EXPECT_FALSE(assignment("foo-001").lease) << "one cannot promise as the other does";
+}
+
+TEST_F(Kept, ItGoesOnWhileAllFollow) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  EXPECT_TRUE(goes_on()) << decide().reason;
+}
+
+TEST_F(Kept, ItIsReplacedOnceOneThatItCountsOnHasNotHeardOfIt) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  seen("foo-003").promised = false;
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided) << decide().reason;
+  world.settle_group("foo");
+  EXPECT_NE(shard().primary.str(), "foo-001");
+  EXPECT_TRUE(assignment(shard().primary.str()).may_promote) << "the old one stands still";
+}
+
+TEST_F(Kept, WhatOneOnASilentHostSaidLastIsOld) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  seen("foo-003").promised = false;
+  world.observed.silent[node("foo-003").host] = Monotonic(0);
+  EXPECT_TRUE(goes_on()) << decide().reason;
+}
+
+TEST_F(Kept, SoIsWhatWasNotSaidInASurvey) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  seen("foo-003").promised = seen("foo-003").surveyed = false;
+  EXPECT_TRUE(goes_on()) << decide().reason;
+  seen("foo-003").surveyed = true;
+  world.observed.unheard.insert(key_of("foo-003"));
+  EXPECT_TRUE(goes_on()) << "in this one";
+}
+
+TEST_F(Kept, OneThatItMayNotCountOnIsNoWitness) {
+  count_on({"foo-002"});
+  fall_silent_while_all_follow();
+  seen("foo-003").promised = false;
+  EXPECT_TRUE(goes_on()) << decide().reason;
+}
+
+TEST_F(Kept, OneThatIsDeadForLongEnoughIsAWitness) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  die("foo-003", follow_bond());
+  EXPECT_TRUE(goes_on()) << "it may have followed a moment before it died";
+  die("foo-003", follow_bond() + std::chrono::microseconds(1));
+  EXPECT_EQ(decide().stage, FailoverStage::kDecided);
+  EXPECT_EQ(decide().new_primary.str(), "foo-002");
+}
+
+TEST_F(Kept, OneThatIsDeadAndWasNotCountedOnIsNone) {
+  count_on({"foo-002"});
+  fall_silent_while_all_follow();
+  die("foo-003", std::chrono::hours(1));
+  EXPECT_TRUE(goes_on()) << decide().reason;
+}
+
+TEST_F(Kept, WhatReplicasSayOfTheModulesPromisesMeansNothing) {
+  fall_silent();
+  seen("foo-002").counted_epoch = seen("foo-003").counted_epoch = Epoch(1);
+  world.observed.now = Monotonic(0) + std::chrono::hours(1);
+  EXPECT_EQ(decide().stage, FailoverStage::kChoosing) << decide().reason;
 }
 
 }  // namespace

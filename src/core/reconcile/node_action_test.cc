@@ -239,6 +239,52 @@ TEST(NodeAction, NobodyIsPromotedBesideAnotherThatTakesWrites) {
   EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
 }
 
+TEST(NodeAction, WhomItsKeeperHasStoppedIsKilledWhenAnotherLeads) {
+  NodeKnowledge k = settled(replica());
+  k.kept = k.halted = true;
+  k.role = Role::kPrimary;
+  k.answers = false;
+  EXPECT_EQ(next(replica(), k), NodeActionKind::kKill) << "it would still take what was sent to it";
+}
+
+TEST(NodeAction, WhomItsKeeperHasStoppedIsWaitedForWhileItShouldLead) {
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.lease = a.kept = a.replaceable = true;
+  NodeKnowledge k = settled(a);
+  k.kept = k.halted = true;
+  k.answers = false;
+  k.hosts_file.clear();  // nothing else is done to it
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait);
+}
+
+TEST(NodeAction, OneWithAKeeperIsPromotedWhenItsLeaseRuns) {
+  NodeKnowledge k = settled(replica());
+  k.kept = true;
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.lease = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait) << "it would be stopped at once";
+  k.lease_runs = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+}
+
+TEST(NodeAction, OneWithAKeeperThatNeedsNoLeaseIsPromotedAtOnce) {
+  NodeKnowledge k = settled(replica());
+  k.kept = true;
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+}
+
+TEST(NodeAction, OneWithTheModuleIsPromotedBeforeItHasALease) {
+  const NodeKnowledge k = settled(replica());
+  NodeAssignment a = replica();
+  a.role = Role::kPrimary;
+  a.lease = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote) << "it refuses writes until then";
+}
+
 TEST(NodeAction, WritesAreHeldBackForASwitchoverAndTakenAgainAfterIt) {
   NodeAssignment a = replica();
   a.role = Role::kPrimary;
