@@ -171,7 +171,6 @@ void Fleet::watch_lease(Engine& engine) {
   const bool open = engine.fence_is_open(now);
   const bool was_halted = std::exchange(engine.halted, !open);
   if (was_halted == open) {
-    engine.halted_at = open ? engine.halted_at : now;
     env_.trace.line("fleet", "the keeper {} {}", open ? "lets go" : "stops", engine.pid);
   }
   if (was_halted && engine.runs()) {
@@ -503,6 +502,7 @@ void Fleet::promise(Engine& primary, core::Epoch epoch, Duration length,
       if (hears == nullptr || !hears->runs()) {
         return;
       }
+      ++hears->acknowledged;
       if (!hears->kept) {
         hears->counted_epoch = epoch;
       }
@@ -558,7 +558,6 @@ void Fleet::drop_link(Engine& replica) {
     upstream->downstream.erase(replica.pid);
   }
   replica.upstream = 0;
-  replica.last_linked = replica.link_up ? env_.timeline.now() : replica.last_linked;
   replica.link_up = false;
   replica.stream_pending = false;
   replica.loading = replica.loading && replica.has_copy;  // from a file

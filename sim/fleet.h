@@ -73,8 +73,7 @@ struct Engine {
   // The fence is its keeper, and has stopped it.
   bool kept = false;
   bool halted = false;
-  Monotonic halted_at;    // when that was last begun
-  Monotonic last_linked;  // while its link is down: when that ended
+  std::uint64_t acknowledged = 0;  // as a replica: how often it was asked to, by the stream
   // As a replica: what it promised its primary.
   core::Epoch counted_epoch{0};
   Monotonic promised_until;

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "core/failover/lease.h"
 #include "core/reconcile/hosts_file.h"
 #include "core/reconcile/node_action.h"
 #include "sim/lease_ports.h"
@@ -18,7 +17,6 @@ using control::Awaitable;
 using core::NodeAssignment;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr Duration kCallTimeout = milliseconds(500);
 // Where nobody listens: a replica that waits for its turn follows this port.
@@ -252,16 +250,6 @@ Awaitable<Result<Pid>> HostPorts::reach(core::NodeKey node) {
   co_return engine->pid;
 }
 
-// Engines tell whole seconds, so they may say so for one more.
-bool HostPorts::follows_lately(const Engine& engine) const {
-  const Engine* upstream = engine.link_up ? fleet_.find(engine.upstream) : nullptr;
-  if (upstream != nullptr && !upstream->halted) {
-    return true;
-  }
-  const Monotonic heard = upstream == nullptr ? engine.last_linked : upstream->halted_at;
-  return env_.timeline.now() - heard < core::follow_bond() + seconds(1);
-}
-
 Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assignment) {
   const auto pid = co_await reach(assignment.node);
   if (!pid) {
@@ -290,8 +278,8 @@ Awaitable<Result<control::EngineStatus>> HostPorts::inspect(NodeAssignment assig
   status.fenced = engine.lease_epoch != core::Epoch(0);
   status.counted_epoch = engine.counted_epoch;
   status.kept = engine.kept;
-  status.promised =
-      engine.kept ? follows_lately(engine) : env_.timeline.now() < engine.promised_until;
+  status.promised = env_.timeline.now() < engine.promised_until;
+  status.applied = status.replication_offset + engine.acknowledged;
   co_await pass(microseconds(10), microseconds(200));
   co_return status;
 }

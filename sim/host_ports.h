@@ -76,7 +76,6 @@ class HostPorts final : public control::ProcessRunner, public control::EngineDri
   void disconnect(core::NodeKey) override {}
 
  private:
-  bool follows_lately(const Engine& engine) const;
   Engine* process(control::Process process) const;
   Engine* running(const core::NodeKey& node) const;
   std::string follow_source(const core::NodeAssignment& assignment) const;

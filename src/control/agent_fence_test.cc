@@ -170,9 +170,28 @@ TEST_F(KeeperTest, AReplicaIsStartedWithItsFenceOpen) {
   EXPECT_EQ(leases_.all[kReplica].epoch, core::Epoch(0));
 }
 
-TEST_F(KeeperTest, AFreshReplicaMayHavePromisedBeforeItsStart) {
+TEST_F(KeeperTest, AReplicaMayBeCountedOnUntilItHasAppliedNothingForLong) {
   launch();
   assign({replica(true)});
+  ASSERT_TRUE(run_until_ready(kReplica));
+  pass(seconds(3));
+  EXPECT_TRUE(reports_.newest(kReplica)->promised) << "nobody has asked for it";
+  NodeAssignment asked = replica(true);
+  asked.survey = true;
+  assign({asked});
+  ASSERT_TRUE(run_until([&] { return !reports_.newest(kReplica)->promised; }, seconds(5)));
+  host_.engines[kReplica].status.applied += 37;
+  ASSERT_TRUE(run_until([&] { return reports_.newest(kReplica)->promised; }, seconds(5)));
+  const Monotonic applied = clock_.monotonic();
+  ASSERT_TRUE(run_until([&] { return !reports_.newest(kReplica)->promised; }, seconds(5)));
+  EXPECT_GT(clock_.monotonic() - applied, core::kFollowPromise);
+}
+
+TEST_F(KeeperTest, AFreshReplicaMayHaveBeenCountedOnBeforeItsStart) {
+  launch();
+  NodeAssignment asked = replica(true);
+  asked.survey = true;
+  assign({asked});
   ASSERT_TRUE(run_until_ready(kReplica));
   const Monotonic ready = clock_.monotonic();
   EXPECT_TRUE(reports_.newest(kReplica)->promised);

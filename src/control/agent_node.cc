@@ -172,6 +172,7 @@ Awaitable<void> AgentNode::look() {
     core::NodeAssignment assignment = as_it_runs();
     const Question question{ports_.clock.monotonic(), assignment.which_survey()};
     liveness_.asked(question.asked);
+    open_since_ = open_since_.value_or(question.asked);
     const auto status = co_await ports_.driver.inspect(std::move(assignment));
     take(status, question);
   }
@@ -222,7 +223,9 @@ void AgentNode::take(const Result<EngineStatus>& status, const Question& questio
   fenced_ = status->fenced;
   counted_epoch_ = status->counted_epoch;
   kept_ = status->kept;
-  promised_ = status->promised || may_have_promised(*status);
+  const Monotonic asked = *std::exchange(open_since_, std::nullopt);
+  const bool counts = may_be_counted_on(*status, asked);
+  promised_ = status->kept ? counts || !survey : status->promised;
   if (status->role == core::Role::kReplica) {
     open_fence_of_replica();
   }
@@ -452,6 +455,8 @@ Awaitable<void> AgentNode::start(core::NodeAssignment assignment) {
   version_.clear();
   offset_ = used_memory_ = 0;
   has_fence_ = fenced_ = kept_ = promised_ = false;
+  contact_.reset();
+  open_since_.reset();
   counted_epoch_ = core::Epoch(0);
 }
 

@@ -106,7 +106,7 @@ class AgentNode {
   Status close_fence(const core::NodeAssignment& assignment, bool starts);
   Status choose_fence(const LaunchSpec& spec);
   bool has_keeper() const;
-  bool may_have_promised(const EngineStatus& status) const;
+  bool may_be_counted_on(const EngineStatus& status, Monotonic asked);
   bool is_halted() const;
   void look_at_fence();
   void open_fence_of_replica();
@@ -196,6 +196,16 @@ class AgentNode {
   core::Epoch counted_epoch_{0};
   bool promised_ = false;
   bool kept_ = false;
+  // Where it was in its primary's stream, and when it was first seen there.
+  struct Contact {
+    std::string stream;
+    std::uint64_t applied = 0;
+    Monotonic seen;
+  };
+  std::optional<Contact> contact_;
+  // Of a question that was not answered yet: an answer may be as old, because the driver joins
+  // questions.
+  std::optional<Monotonic> open_since_;
   bool offset_settled_ = false;  // nothing is on the way any more, as a survey shows
   bool surveyed_ = false;        // at least one reading was taken in this survey
   Begun begun_ = Begun::kNothing;

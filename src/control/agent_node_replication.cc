@@ -118,10 +118,17 @@ void AgentNode::look_at_fence() {
   }
 }
 
-// The process before this one followed its primary a moment ago.
-bool AgentNode::may_have_promised(const EngineStatus& status) const {
-  return status.kept && status.role == core::Role::kReplica &&
-         ports_.clock.monotonic() - started_at_ < core::follow_bond();
+// A primary with a keeper counts on a replica for a while after that has applied something of its
+// stream. Where nothing was applied between two looks, that while is over when they are as far
+// apart; the process before this one had ended by the first. No clock but ours is asked: engines
+// tell whole seconds of one that can be set.
+bool AgentNode::may_be_counted_on(const EngineStatus& status, Monotonic asked) {
+  const bool same =
+      contact_ && contact_->stream == status.stream && contact_->applied == status.applied;
+  if (!same) {
+    contact_ = Contact{status.stream, status.applied, ports_.clock.monotonic()};
+  }
+  return status.role == core::Role::kReplica && asked - contact_->seen < core::follow_bond();
 }
 
 bool AgentNode::has_keeper() const {

@@ -327,8 +327,8 @@ struct EngineStatus {
   // a full synchronisation; empty when unknown or none.
   std::string stream;
   std::string previous_stream;
-  // Replica: how long ago it last heard of its primary, rounded down; nullopt: it never did.
-  std::optional<Duration> heard_ago;
+  // Replica: where it is in its primary's stream, which moves with everything that it applies.
+  std::uint64_t applied = 0;
   std::uint64_t refused_writes = 0;  // because it is a replica, since the process began
   std::uint64_t replication_offset = 0;
   std::uint64_t used_memory = 0;  // bytes; 0 unless the assignment wants it

@@ -219,19 +219,6 @@ TEST(RedisStatus, TheStreamIsPendingUntilItsFirstByte) {
   EXPECT_FALSE(parse_redis_status(down + "repl_backlog_histlen:0\r\n")->stream_pending);
 }
 
-TEST(RedisStatus, AReplicaLastHeardOfItsPrimaryWhileTheLinkWasUp) {
-  const std::string replica = "role:slave\r\nslave_repl_offset:7\r\n";
-  const std::string up = replica + "master_link_status:up\r\nmaster_last_io_seconds_ago:";
-  EXPECT_EQ(parse_redis_status(up + "0\r\n")->heard_ago, std::chrono::seconds(0));
-  EXPECT_EQ(parse_redis_status(up + "3\r\n")->heard_ago, std::chrono::seconds(3));
-  const std::string down = replica +
-                           "master_link_status:down\r\nmaster_last_io_seconds_ago:-1\r\n"
-                           "master_link_down_since_seconds:";
-  EXPECT_EQ(parse_redis_status(down + "9\r\n")->heard_ago, std::chrono::seconds(9));
-  EXPECT_EQ(parse_redis_status(down + "-1\r\n")->heard_ago, std::nullopt) << "it never was";
-  EXPECT_EQ(parse_redis_status("role:master\r\n")->heard_ago, std::nullopt);
-}
-
 TEST(RedisStatus, CountsTheWritesThatAReplicaRefused) {
   const std::string replica = "role:slave\r\nslave_repl_offset:7\r\n";
   EXPECT_EQ(parse_redis_status(replica)->refused_writes, 0U);

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "codec/text/digest.h"
-#include "core/failover/lease.h"
 #include "core/reconcile/hosts_file.h"
 #include "engine/redis_access.h"
 #include "engine/redis_config.h"
@@ -161,7 +160,6 @@ void RedisDriver::add_keeper(const core::NodeKey& node, control::EngineStatus& s
   const auto lease = options_.leases->get(node);
   status.has_fence = status.kept = true;
   status.fenced = lease && lease->epoch != core::Epoch(0);
-  status.promised = status.heard_ago && *status.heard_ago < core::follow_bond();
 }
 
 Awaitable<std::shared_ptr<RedisDriver::Inquiry>> RedisDriver::await_answer(

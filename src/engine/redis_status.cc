@@ -19,14 +19,6 @@ std::uint64_t refused_writes(const codec::resp::Info& info) {
   return std::uint64_t(std::max<std::int64_t>(fields.integer("count").value_or(0), 0));
 }
 
-// A link that is down was up when it was last heard.
-std::optional<Duration> heard_ago(const codec::resp::Info& info) {
-  const auto up = info.integer("master_last_io_seconds_ago").value_or(-1);
-  const auto down = info.integer("master_link_down_since_seconds").value_or(-1);
-  const std::int64_t seconds = up >= 0 ? up : down;
-  return seconds < 0 ? std::nullopt : std::optional<Duration>(std::chrono::seconds(seconds));
-}
-
 // `12.34`, without what follows the point.
 int percent_of(std::string_view text) {
   const auto number = parse_integer(text.substr(0, text.find('.')));
@@ -59,7 +51,6 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
     status.following = info.text("master_host").value_or("");
     status.link_up = info.text("master_link_status") == "up" &&
                      info.integer("master_sync_in_progress").value_or(0) == 0;
-    status.heard_ago = heard_ago(info);
     offset = info.integer("slave_repl_offset").value_or(offset);
     // A full synchronisation begins the backlog anew, and every byte of the stream goes into it.
     status.stream_pending = status.link_up && info.integer("repl_backlog_histlen").value_or(1) == 0;
@@ -72,6 +63,7 @@ Result<control::EngineStatus> parse_redis_status(std::string_view text) {
       std::uint64_t(std::max<std::int64_t>(info.integer("hikae_counted_epoch").value_or(0), 0)));
   status.promised = info.integer("hikae_promised_ms").value_or(0) != 0;
   status.replication_offset = std::uint64_t(std::max<std::int64_t>(offset, 0));
+  status.applied = *role == "slave" ? status.replication_offset : 0;
   return status;
 }
 
