@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(All, Mutants,
                                            Mutant{Mutation::kUnderstateLoss},
                                            Mutant{Mutation::kClaimSnapshot},
                                            Mutant{Mutation::kPromoteBeforeLeaseEnds, 200},
-                                           Mutant{Mutation::kLeadWhileFollowed, 1000},
+                                           Mutant{Mutation::kLeadWhileFollowed, 550},
                                            Mutant{Mutation::kChooseWithoutQuorum, 400}));
 
 }  // namespace

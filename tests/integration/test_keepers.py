@@ -8,7 +8,7 @@ import time
 import unittest
 
 from support import processes
-from support.machine_case import LEASE, MachineCase
+from support.machine_case import LEASE, MachineCase, StormCase
 from support.machines import ETCDS, GROUP, WITHOUT_MODULE
 from support.waiting import eventually
 
@@ -122,6 +122,14 @@ class Faults(MachineCase):
         self.wait_moved()
         self.settle()
         self.assertEqual(self.m.engines(), engines)
+
+
+class Storms(StormCase):
+    seconds = 45
+    agent_arguments = WITHOUT_MODULE
+
+    def test_faults_by_chance(self):
+        self.run_storm()
 
 
 if __name__ == "__main__":

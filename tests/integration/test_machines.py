@@ -1,20 +1,15 @@
 """Six hosts in three zones, two servers, three members of etcd, each a machine of its own that can
 be cut off, struck by half, or lose its power; clients on every side write all the time."""
 
-import os
 import random
 import signal
 import time
 import unittest
 
-from support import netns
-from support.machine_case import LEASE, REBUILD, MachineCase
-from support.machines import ETCDS, HOSTS, Machines
-from support.storm import Storm, make_round
+from support.machine_case import LEASE, MachineCase, StormCase
+from support.machines import ETCDS, HOSTS
+from support.storm import make_round
 from support.waiting import eventually
-
-SECONDS = 180  # of faults by chance
-TIMELINE_LINES = 80
 
 
 class Faults(MachineCase):
@@ -153,26 +148,11 @@ class Faults(MachineCase):
         self.settle()
 
 
-class Storms(unittest.TestCase):
-    longest_seconds = 420  # on a machine on which each round takes the longest it may
+class Storms(StormCase):
+    seconds = 180
 
     def test_faults_by_chance(self):
-        netns.require()
-        seed = int(os.environ.get("HIKAE_CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
-        lines = []
-        self.region = Machines("--rebuild-after", REBUILD)
-        self.addCleanup(self.region.dispose)
-        self.region.start()
-        storm = Storm(self.region, seed, lines.append)
-        try:
-            rounds = storm.run(SECONDS)
-        except Exception as error:
-            told = "\n".join(lines[-TIMELINE_LINES:])
-            raise AssertionError(f"seed {seed} (tests/chaos/machines.py --seed {seed})\n{told}\n"
-                                 f"{error}") from error
-        print(f"\n  seed {seed}: {rounds} rounds, {storm.failovers} failovers, {storm.writes} "
-              f"writes, {storm.lost} lost and admitted")
-        self.assertGreater(rounds, 0)
+        self.run_storm()
 
     def test_a_round_is_a_function_of_seed_and_number(self):
         self.assertEqual(make_round(7, 3), make_round(7, 3))

@@ -1,14 +1,18 @@
 """The base of tests that strike machines while clients on every side write."""
 
+import os
+import random
 import time
 import unittest
 
 from . import netns
 from .machines import Machines
+from .storm import Storm
 from .waiting import eventually
 
 LEASE = 1.0
 REBUILD = "6s"  # of a host of which nothing is heard
+TIMELINE_LINES = 80  # of a storm that failed
 
 
 class MachineCase(unittest.TestCase):
@@ -19,8 +23,7 @@ class MachineCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         netns.require()
-        cls.region = Machines("--rebuild-after", REBUILD,
-                              agent_arguments=cls.agent_arguments)
+        cls.region = Machines("--rebuild-after", REBUILD, agent_arguments=cls.agent_arguments)
         cls.addClassCleanup(cls.region.dispose)
         cls.region.start()
 
@@ -74,3 +77,29 @@ class MachineCase(unittest.TestCase):
     def reported(self, old):
         return [report for report in self.m.reports()
                 if report["old_primary"] == old and not report["planned"]]
+
+
+class StormCase(unittest.TestCase):
+    """Faults by chance, with a seed that it prints, or $HIKAE_CHAOS_SEED."""
+
+    longest_seconds = 420  # on a machine on which each round takes the longest it may
+    seconds = 60  # of faults
+    agent_arguments = ()
+
+    def run_storm(self):
+        netns.require()
+        seed = int(os.environ.get("HIKAE_CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
+        lines = []
+        self.region = Machines("--rebuild-after", REBUILD, agent_arguments=self.agent_arguments)
+        self.addCleanup(self.region.dispose)
+        self.region.start()
+        storm = Storm(self.region, seed, lines.append)
+        try:
+            rounds = storm.run(self.seconds)
+        except Exception as error:
+            told = "\n".join(lines[-TIMELINE_LINES:])
+            raise AssertionError(f"seed {seed} (tests/chaos/machines.py --seed {seed})\n{told}\n"
+                                 f"{error}") from error
+        print(f"\n  seed {seed}: {rounds} rounds, {storm.failovers} failovers, {storm.writes} "
+              f"writes, {storm.lost} lost and admitted")
+        self.assertGreater(rounds, 0)
