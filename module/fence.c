@@ -16,20 +16,17 @@
 //   INFO hikae
 //     What the agent wants to know.
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine_abi.h"
+#include "lease.h"
 
 // ---- the engine ----
 
@@ -102,24 +99,12 @@ static int find_functions(RedisModuleCtx* ctx) {
 
 // ---- what the fence knows ----
 
-struct Lease {
-  _Atomic uint64_t epoch;
-  _Atomic int64_t until;
-};
-
 static const struct Lease* lease;
 static char own_address[64];
 
 static int64_t promised_until;  // as a replica
 static uint64_t counted_epoch;
 static uint64_t refused;
-
-// The clock goes on while the machine is suspended.
-static int64_t now_us(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 // At most so much later than it is: an exact look at the clock costs a tenth of a short command.
 // Another one is due when the kernel's tick has moved the wall clock, which is cheap to read and
@@ -382,24 +367,6 @@ static void tell(RedisModuleInfoCtx* info, int for_crash_report) {
 
 // ---- the beginning ----
 
-static int open_lease(const char* path) {
-  const int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (file < 0) {
-    return errno;
-  }
-  struct stat info;
-  int failed = fstat(file, &info) != 0 ? errno : 0;
-  if (failed == 0 && (!S_ISREG(info.st_mode) || info.st_size < (off_t)sizeof(struct Lease))) {
-    failed = EINVAL;
-  }
-  void* mapped =
-      failed != 0 ? MAP_FAILED : mmap(NULL, sizeof(struct Lease), PROT_READ, MAP_SHARED, file, 0);
-  failed = failed == 0 && mapped == MAP_FAILED ? errno : failed;
-  close(file);
-  lease = failed == 0 ? mapped : NULL;
-  return failed;
-}
-
 static int create_commands(RedisModuleCtx* ctx) {
   // Whoever may run a write is to see why it is refused: `no-auth` asks for no permission.
   const char* const kAnswer = "no-auth fast allow-loading allow-stale";
@@ -429,7 +396,7 @@ __attribute__((visibility("default"))) int RedisModule_OnLoad(RedisModuleCtx* ct
   }
   memcpy(own_address, address, length);
   learn_tick();
-  const int failed = open_lease(StringPtrLen(argv[0], NULL));
+  const int failed = open_lease(StringPtrLen(argv[0], NULL), &lease);
   if (failed != 0) {
     Log(ctx, "warning", "hikae fence: the lease file cannot be used: %s", strerror(failed));
     return kError;

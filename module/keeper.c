@@ -21,26 +21,22 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lease.h"
 
 enum { kFailed = 1, kNotExecuted = 127, kBySignal = 128 };
 enum { kTold = 3 };  // the descriptor
 // In microseconds. An engine stops so long before its lease is over, because that takes a moment.
 enum { kMargin = 20000 };
 // Between two looks at a lease: who needs none may need one at any time, which lasts 200 ms or
-// longer. One that runs is looked at when it ends: it never becomes shorter for a process that
-// runs.
-enum { kLookWhileOpen = 100000, kLookWhileStopped = 10000, kLookWhileStopping = 1000 };
-
-struct Lease {
-  _Atomic uint64_t epoch;
-  _Atomic int64_t until;
-};
+// longer. One that runs is looked at when it ends; no agent makes it shorter for a process that
+// runs, and one that did would be noticed.
+enum { kLookWhileOpen = 100000, kLookWhileGood = 500000 };
+enum { kLookWhileStopped = 10000, kLookWhileStopping = 1000 };
 
 static const struct Lease* lease;
 static pid_t child;
@@ -68,37 +64,13 @@ static _Noreturn void fail(const char* what, int error) {
 
 // ---- the lease ----
 
-static int open_lease(const char* path) {
-  const int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (file < 0) {
-    return errno;
-  }
-  struct stat info;
-  int failed = fstat(file, &info) != 0 ? errno : 0;
-  if (failed == 0 && (!S_ISREG(info.st_mode) || info.st_size < (off_t)sizeof(struct Lease))) {
-    failed = EINVAL;
-  }
-  void* mapped =
-      failed != 0 ? MAP_FAILED : mmap(NULL, sizeof(struct Lease), PROT_READ, MAP_SHARED, file, 0);
-  failed = failed == 0 && mapped == MAP_FAILED ? errno : failed;
-  close(file);
-  lease = failed == 0 ? mapped : NULL;
-  return failed;
-}
-
-// The clock goes on while the machine is suspended.
-static int64_t now_us(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_BOOTTIME, &t);
-  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 // How long the engine may run from now on without another look; zero and below: not at all.
 static int64_t time_left(int64_t now) {
   if (atomic_load_explicit(&lease->epoch, memory_order_acquire) == 0) {
     return kLookWhileOpen;
   }
-  return atomic_load_explicit(&lease->until, memory_order_acquire) - kMargin - now;
+  const int64_t left = atomic_load_explicit(&lease->until, memory_order_acquire) - kMargin - now;
+  return left < kLookWhileGood ? left : kLookWhileGood;
 }
 
 // ---- the engine ----
@@ -226,7 +198,7 @@ int main(int argc, char** argv) {
   if (argc < 3) {
     fail("usage: hikae-keeper <lease file> <program> [argument...]", 0);
   }
-  const int failed = open_lease(argv[1]);
+  const int failed = open_lease(argv[1], &lease);
   if (failed != 0) {
     fail("the lease file cannot be used", failed);
   }

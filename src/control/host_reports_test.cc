@@ -58,6 +58,24 @@ TEST_F(HostReportsTest, OnlyWhatChangedIsTaken) {
   EXPECT_EQ(observed.nodes.at(key(2)).pid, 21);
 }
 
+TEST_F(HostReportsTest, WhoWasStartedSinceIsDeadSinceThen) {
+  const auto dead = [](std::uint64_t starts) {
+    core::NodeObservation out = *seen(1, 0);
+    out.process = core::NodeObservation::Process::kStopped;
+    out.starts = starts;
+    return Shared<core::NodeObservation>(std::move(out));
+  };
+  observed.now = Monotonic(1000);
+  tell(kHost, {dead(1), seen(2, 20)});
+  observed.now = Monotonic(2000);
+  tell(kHost, {dead(1), seen(2, 21)});
+  EXPECT_EQ(observed.dead_for(key(1)), Duration(1000));
+  tell(kHost, {dead(2), seen(2, 21)});
+  EXPECT_EQ(observed.dead_for(key(1)), Duration()) << "nobody told that it lived";
+  tell(kHost, {seen(1, 10), seen(2, 21)});
+  EXPECT_FALSE(observed.dead_since.contains(key(1)));
+}
+
 TEST_F(HostReportsTest, OffsetsAreTakenWithoutBeingNews) {
   tell(kHost, {seen(1, 10)});
   core::NodeObservation further = *seen(1, 10);

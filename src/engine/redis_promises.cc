@@ -65,8 +65,9 @@ std::string both(const std::vector<codec::resp::Value>& replies, int first) {
                      replies[std::size_t(first) + 1].as_text());
 }
 
-std::string does_not_lead_all(const core::NodeKey& node) {
-  return fmt::format("node {}: not all of its replicas follow it", node.str());
+Status not_all_follow(const core::NodeKey& node) {
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("node {}: not all of its replicas follow it", node.str()));
 }
 
 }  // namespace
@@ -103,35 +104,48 @@ Awaitable<Status> RedisPromises::count(core::NodeAssignment assignment, Duration
   co_return Status();
 }
 
+// What the engine answers to the marker, and who has acknowledged all that it had sent then.
+Awaitable<Result<RedisPromises::Answer>> RedisPromises::ask_replicas(
+    core::NodeAssignment assignment, Command marker, std::size_t awaited, Duration patience) {
+  const std::vector<Ipv4> peers = assignment.peers;
+  const auto patience_ms = std::chrono::duration_cast<milliseconds>(patience).count();
+  // The second INFO tells how far the stream was with the marker, which may be applied already.
+  std::vector<Command> commands = {
+      {"INFO", "replication"},
+      {"INFO", "stats"},
+      std::move(marker),
+      {"INFO", "replication"},
+      {"WAIT", std::to_string(awaited), std::to_string(std::max<std::int64_t>(patience_ms, 1))},
+      {"INFO", "replication"},
+      {"INFO", "stats"}};
+  auto replies = co_await administrator_.ask(std::move(assignment), std::move(commands),
+                                             patience + kCallTimeout);
+  if (!replies) {
+    co_return tl::unexpected(replies.error());
+  }
+  enum { kBefore = 0, kMarker = 2, kSent = 3, kAfter = 5 };
+  Answer out;
+  const std::int64_t sent = offset_of((*replies)[kSent]);
+  out.sent_something = sent > offset_of((*replies)[kBefore]);
+  out.all_have_it = sent > 0 && all_have_promised(both(*replies, kBefore), both(*replies, kAfter),
+                                                  std::uint64_t(sent), peers);
+  out.marker = std::move((*replies)[kMarker]);
+  co_return out;
+}
+
 // Who applies a byte of the stream that was written after this began followed then. WAIT for more
 // replicas than there are makes the primary ask for acknowledgements by the stream itself; what is
 // behind the first such question is acknowledged by the answer to the second.
 Awaitable<Status> RedisPromises::take_by_following(core::NodeAssignment assignment) {
   const core::NodeKey node = assignment.node;
-  const std::vector<Ipv4> peers = assignment.peers;
-  const auto all = std::to_string(peers.size() + kMoreThanThereAre);
-  const Duration patience = core::kFollowPromise / kWaitsPerLease;
-  const auto patience_ms = std::chrono::duration_cast<milliseconds>(patience).count();
-  std::vector<Command> commands = {{"INFO", "replication"},
-                                   {"INFO", "stats"},
-                                   {"WAIT", all, "1"},
-                                   {"INFO", "replication"},
-                                   {"WAIT", all, std::to_string(patience_ms)},
-                                   {"INFO", "replication"},
-                                   {"INFO", "stats"}};
-  const auto replies = co_await administrator_.ask(std::move(assignment), std::move(commands),
-                                                   patience + kCallTimeout);
-  if (!replies) {
-    co_return tl::unexpected(replies.error());
+  const std::size_t more = assignment.peers.size() + kMoreThanThereAre;
+  Command question = {"WAIT", std::to_string(more), "1"};
+  const auto answer = co_await ask_replicas(std::move(assignment), std::move(question), more,
+                                            core::kFollowPromise / kWaitsPerLease);
+  if (!answer) {
+    co_return tl::unexpected(answer.error());
   }
-  enum { kBefore = 0, kAsked = 3, kAfter = 5 };
-  const std::int64_t before = offset_of((*replies)[kBefore]);
-  const std::int64_t asked = offset_of((*replies)[kAsked]);
-  if (asked <= before || !all_have_promised(both(*replies, kBefore), both(*replies, kAfter),
-                                            std::uint64_t(asked), peers)) {
-    co_return fail(ErrorCode::kUnavailable, does_not_lead_all(node));
-  }
-  co_return Status();
+  co_return answer->sent_something && answer->all_have_it ? Status() : not_all_follow(node);
 }
 
 Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration length) {
@@ -139,34 +153,18 @@ Awaitable<Status> RedisPromises::take(core::NodeAssignment assignment, Duration 
     co_return co_await take_by_following(std::move(assignment));
   }
   const core::NodeKey node = assignment.node;
-  const std::vector<Ipv4> peers = assignment.peers;
-  const Duration patience = length / kWaitsPerLease;
-  const auto patience_ms = std::chrono::duration_cast<milliseconds>(patience).count();
-  // The second INFO tells the offset of the promise, for one that is not on the way any more.
-  std::vector<Command> commands = {{"INFO", "replication"},
-                                   {"INFO", "stats"},
-                                   promise(assignment, length),
-                                   {"INFO", "replication"},
-                                   {"WAIT", std::to_string(peers.size()),
-                                    std::to_string(std::max<std::int64_t>(patience_ms, 1))},
-                                   {"INFO", "replication"},
-                                   {"INFO", "stats"}};
-  const auto replies = co_await administrator_.ask(std::move(assignment), std::move(commands),
-                                                   patience + kCallTimeout);
-  if (!replies) {
-    co_return tl::unexpected(replies.error());
+  const std::size_t all = assignment.peers.size();
+  Command words = promise(assignment, length);
+  const auto answer =
+      co_await ask_replicas(std::move(assignment), std::move(words), all, length / kWaitsPerLease);
+  if (!answer) {
+    co_return tl::unexpected(answer.error());
   }
-  enum { kBefore = 0, kPromise = 2, kSent = 3, kAfter = 5 };
-  if ((*replies)[kPromise].is_error()) {
+  if (answer->marker.is_error()) {
     co_return fail(ErrorCode::kUnavailable,
-                   fmt::format("node {}: {}", node.str(), (*replies)[kPromise].text));
+                   fmt::format("node {}: {}", node.str(), answer->marker.text));
   }
-  const std::int64_t offset = offset_of((*replies)[kSent]);
-  if (offset <= 0 || !all_have_promised(both(*replies, kBefore), both(*replies, kAfter),
-                                        std::uint64_t(offset), peers)) {
-    co_return fail(ErrorCode::kUnavailable, does_not_lead_all(node));
-  }
-  co_return Status();
+  co_return answer->all_have_it ? Status() : not_all_follow(node);
 }
 
 Awaitable<Status> RedisPromises::end_transactions(core::NodeAssignment assignment) {

@@ -22,6 +22,14 @@ class RedisPromises final : public control::ReplicaPromises {
   control::Awaitable<Status> end_transactions(core::NodeAssignment assignment) override;
 
  private:
+  struct Answer {
+    codec::resp::Value marker;
+    bool sent_something = false;  // to the replicas, with the marker or behind it
+    bool all_have_it = false;     // each of the peers
+  };
+
+  control::Awaitable<Result<Answer>> ask_replicas(core::NodeAssignment assignment, Command marker,
+                                                  std::size_t awaited, Duration patience);
   control::Awaitable<Status> take_by_following(core::NodeAssignment assignment);
 
   Administrator administrator_;

@@ -55,10 +55,7 @@ class Faults(MachineCase):
         self.settle()
 
     def test_servers_that_do_not_hear_a_host_leave_its_primary_alone(self):
-        """Its replicas follow it, and let it go on."""
-        began = self.m.block([self.host], ETCDS)
-        self.writes_until(began + 8 * LEASE)
-        self.assert_stayed(began)
+        self.stays_unheard_by_servers()
         self.assertEqual(self.engine(self.host), self.pid)
 
     # The control plane

@@ -35,10 +35,7 @@ class Faults(MachineCase):
         self.settle()
 
     def test_servers_that_do_not_hear_a_host_leave_its_primary_alone(self):
-        """Its replicas hear it, and let it go on."""
-        began = self.m.block([self.host], ETCDS)
-        self.writes_until(began + 8 * LEASE)
-        self.assert_stayed(began)
+        self.stays_unheard_by_servers()
 
     def test_replicas_that_do_not_hear_their_primary_do_not_lead(self):
         """The servers hear it, and renew its lease."""

@@ -6,7 +6,7 @@ import time
 import unittest
 
 from . import netns
-from .machines import Machines
+from .machines import ETCDS, Machines
 from .storm import Storm
 from .waiting import eventually
 
@@ -70,6 +70,12 @@ class MachineCase(unittest.TestCase):
         self.assertEqual(refused, [])
         self.assertEqual(account.lost, [])
         return account
+
+    def stays_unheard_by_servers(self):
+        """Its replicas hear it, and let it go on."""
+        began = self.m.block([self.host], ETCDS)
+        self.writes_until(began + 8 * LEASE)
+        self.assert_stayed(began)
 
     def member_at(self, host):
         return next(member for member, client in self.m.clients.items() if client.host == host)

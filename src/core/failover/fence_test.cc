@@ -208,7 +208,7 @@ class Kept : public Fence {
 
   void count_on(std::initializer_list<const char*> replicas) {
     for (const char* id : replicas) {
-      world.observed.counted.insert(key_of(id));
+      world.observed.counted[key_of(id)] = {node(id).address, shard().epoch};
     }
     world.settle_group("foo");
   }
@@ -228,6 +228,33 @@ class Kept : public Fence {
     world.observed.dead_since[key_of(replica)] = world.observed.now + -ago;
   }
 };
+
+TEST_F(Kept, WhatWasToldOfAnotherAddressOrEpochIsNothing) {
+  world.observed.counted[key_of("foo-002")] = {node("foo-003").address, shard().epoch};
+  world.observed.counted[key_of("foo-003")] = {node("foo-003").address, shard().epoch.next()};
+  world.settle_group("foo");
+  EXPECT_EQ(node("foo-002").counted_epoch, Epoch(0));
+  EXPECT_EQ(node("foo-003").counted_epoch, Epoch(0));
+}
+
+TEST_F(Kept, WhoIsBeingDeletedIsNoWitness) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  seen("foo-002").promised = false;
+  EXPECT_FALSE(goes_on());
+  Transition transition;
+  CacheCluster leaving = world.cluster("foo-002");
+  leaving.status = "deleting";
+  transition.put(std::move(leaving));
+  world.apply(transition);
+  EXPECT_TRUE(goes_on()) << "its primary's agent may know that already";
+}
+
+TEST_F(Kept, ReplicasAreAskedAnewOnceItIsSilent) {
+  EXPECT_FALSE(assignment("foo-002").anew);
+  fall_silent_while_all_follow();
+  EXPECT_TRUE(assignment("foo-002").anew);
+}
 
 TEST_F(Kept, ThatAPrimaryIsKeptIsKnownAndToldToItsAgent) {
   EXPECT_TRUE(node("foo-001").fenced);
