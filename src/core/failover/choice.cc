@@ -191,7 +191,8 @@ bool has_promised(const Member& member) {
 }
 
 // The member is counted on by a primary with a keeper, and its agent has told since that one fell
-// silent that the member has not followed it for longer than it counts.
+// silent that the member has not followed it for longer than it counts. (One with the module, which
+// may be new there, means something else by its promise.)
 bool denies_to_follow(const State& state, const Observed& observed, const Member& member,
                       const Member& primary, const NodeGroup& node_group) {
   const auto* seen = answer_of(state, observed, member.cluster->id);
@@ -199,7 +200,7 @@ bool denies_to_follow(const State& state, const Observed& observed, const Member
     return false;
   }
   return seen->dead() ? observed.dead_for(member.key) > follow_bond()
-                      : seen->surveyed && !seen->promised;
+                      : seen->kept && seen->surveyed && !seen->promised;
 }
 
 // It takes no writes: without each of those that it counts on it has no lease.

@@ -250,6 +250,13 @@ TEST_F(Kept, WhoIsBeingDeletedIsNoWitness) {
   EXPECT_TRUE(goes_on()) << "its primary's agent may know that already";
 }
 
+TEST_F(Kept, AReplicaThatHasTheModuleByNowIsNoWitness) {
+  count_on({"foo-002", "foo-003"});
+  fall_silent_while_all_follow();
+  seen("foo-002").kept = seen("foo-002").promised = false;
+  EXPECT_TRUE(goes_on());
+}
+
 TEST_F(Kept, ReplicasAreAskedAnewOnceItIsSilent) {
   EXPECT_FALSE(assignment("foo-002").anew);
   fall_silent_while_all_follow();
