@@ -95,7 +95,12 @@ Plan give_up_switchover(const GroupView& view, const NodeGroup& old,
   ReplicationGroup next = view.group;
   same_in(next, old).switchover_target = {};
   // A modification under way goes on, and tries again after a while.
-  next.status = next.applying.empty() ? "available" : next.status;
+  const bool goes_on =
+      !next.applying.empty() ||
+      std::any_of(view.members.begin(), view.members.end(), [&](const CacheCluster* member) {
+        return member->status != "deleting" && is_yet_to_change(view.state, *member);
+      });
+  next.status = goes_on ? next.status : "available";
   events.add(kSourceReplicationGroup, view.group.id.str(),
              fmt::format("Failed to promote {}: {}", old.switchover_target.str(), decision.reason));
   plan.transition.put(std::move(next));

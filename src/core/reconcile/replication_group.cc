@@ -257,14 +257,13 @@ Plan settle_members(const View& view) {
       all_settled = false;
       continue;
     }
+    // One that came while the group was modified, or was rebooted, has its turn, too.
+    if (view.group.status == "modifying" && is_yet_to_change(view.state, *member)) {
+      all_settled = false;
+    }
     const bool pending = member->status == "creating" || member->status == "modifying" ||
                          member->status == "rebooting cluster nodes";
-    if (!pending) {
-      continue;
-    }
-    if (member->status == "modifying" &&
-        (is_in_hand(*member) || differs(*member, target_of(view.state, *member)))) {
-      all_settled = false;  // its turn in the modification is yet to come
+    if (!pending || (member->status == "modifying" && is_yet_to_change(view.state, *member))) {
       continue;
     }
     const auto still = missing(view.observed, *member, view.role_of(member->id));

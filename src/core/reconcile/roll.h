@@ -59,6 +59,9 @@ bool is_in_hand(const CacheCluster& member);
 // What a cluster is to run once the modification under way is finished.
 CacheSettings target_of(const State& state, const CacheCluster& cluster);
 
+// A member of a group: it does not run that yet.
+bool is_yet_to_change(const State& state, const CacheCluster& member);
+
 // The modification would shrink the node or another of its group, so the size of the data is
 // wanted.
 bool is_to_shrink(const State& state, const CacheCluster& cluster);

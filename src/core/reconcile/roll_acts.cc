@@ -34,6 +34,10 @@ CacheSettings target_of(const State& state, const CacheCluster& cluster) {
                           : with(group->settings, group->applying);
 }
 
+bool is_yet_to_change(const State& state, const CacheCluster& member) {
+  return is_in_hand(member) || differs(member, target_of(state, member));
+}
+
 // The primary is weighed, and by now that may be a member that is small already.
 bool is_to_shrink(const State& state, const CacheCluster& cluster) {
   const auto* later = find_node_type(target_of(state, cluster).node_type);

@@ -502,6 +502,40 @@ TEST(Roll, AReplicaThatJoinsMeanwhileIsBroughtToTheTargetToo) {
   EXPECT_EQ(world.cluster("late").settings.engine_version, "7.1");
 }
 
+TEST(Roll, AMemberThatIsRebootedWhenTheOthersAreDoneHasItsTurnToo) {
+  RollWorld world(1);
+  ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
+  while (!is_in_hand(world.cluster("foo-001"))) {
+    ASSERT_TRUE(world.plan_and_apply());
+  }
+  ASSERT_EQ(world.admit_code(AddReplica{"foo", "late", "", {}}), "");
+  while (world.primary().str() != "late" || world.cluster("foo-001").nodes[0].generation == 1) {
+    ASSERT_TRUE(world.plan_and_apply() || world.work());
+  }
+  ASSERT_NE(world.cluster("late").settings.engine_version, "7.1");
+  ASSERT_EQ(world.admit_code(RebootCacheCluster{"late", {"0001"}}), "");
+  world.settle();
+  EXPECT_EQ(world.group("foo").status, "available");
+  EXPECT_EQ(world.cluster("late").settings.engine_version, "7.1");
+}
+
+TEST(Roll, AFailedSwitchoverOfAMemberThatIsYetToChangeLeavesTheGroupModifying) {
+  RollWorld world(2);
+  ASSERT_EQ(world.admit_code(world.upgrade("7.1")), "");
+  while (world.group("foo").node_groups[0].switchover_target.empty()) {
+    ASSERT_TRUE(world.plan_and_apply() || world.work());
+  }
+  Transition forgotten;
+  ReplicationGroup group = world.group("foo");
+  group.settings.engine_version = "7.1";
+  group.applying = {};
+  forgotten.put(std::move(group));
+  world.apply(forgotten);
+  world.now = world.now + kSwitchoverBound;
+  ASSERT_TRUE(world.plan_and_apply());
+  EXPECT_EQ(world.group("foo").status, "modifying");
+}
+
 TEST(Maintenance, WaitsForItsWindow) {
   RollWorld world(2);
   world.now = Instant(4 * 86'400'000'000);  // a Monday, 00:00
