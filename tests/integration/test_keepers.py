@@ -34,6 +34,7 @@ class Faults(MachineCase):
     # The host cannot be asked
 
     def test_a_host_that_is_cut_off_is_replaced_after_its_engine_was_stopped(self):
+        self.writes_until(time.monotonic() + 5 * LEASE)  # beyond a new leader's patience
         cut = self.m.cut(self.host)
         eventually(lambda: self.state() == "T", "its keeper has stopped it", 10, 0.01)
         elsewhere = self.wait_moved()
