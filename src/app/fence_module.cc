@@ -70,37 +70,38 @@ Result<std::string> checked_module(const std::string& file) {
   return file;
 }
 
+Result<std::string> find_file(const std::string& configured, const char* name, const char* option) {
+  std::error_code error;
+  std::string file =
+      configured.empty() ? installed_file(name) : fs::canonical(configured, error).string();
+  if (file.empty()) {
+    return fail(ErrorCode::kNotFound,
+                configured.empty()
+                    ? fmt::format("{} is not installed beside hikae; name it with {}", name, option)
+                    : fmt::format("there is no {}", configured));
+  }
+  return file;
+}
+
 }  // namespace
 
 Result<std::string> find_fence_module(const std::string& configured) {
-  std::error_code error;
-  const std::string file =
-      configured.empty() ? installed_file("fence.so") : fs::canonical(configured, error).string();
-  if (file.empty()) {
-    return fail(ErrorCode::kNotFound,
-                configured.empty()
-                    ? "fence.so is not installed beside hikae; name it with --fence-module"
-                    : fmt::format("there is no {}", configured));
-  }
-  return checked_module(file);
+  const auto file = find_file(configured, "fence.so", "--fence-module");
+  return file ? checked_module(*file) : file;
 }
 
 Result<std::string> find_keeper(const std::string& configured) {
-  std::error_code error;
-  const std::string file = configured.empty() ? installed_file("hikae-keeper")
-                                              : fs::canonical(configured, error).string();
-  if (file.empty()) {
-    return fail(ErrorCode::kNotFound,
-                configured.empty()
-                    ? "hikae-keeper is not installed beside hikae; name it with --keeper"
-                    : fmt::format("there is no {}", configured));
+  auto file = find_file(configured, "hikae-keeper", "--keeper");
+  if (!file) {
+    return file;
   }
-  if (Status access = check_access(file); !access) {
+  if (Status access = check_access(*file); !access) {
     return tl::unexpected(access.error());
   }
-  return ::access(file.c_str(), X_OK) == 0
-             ? Result<std::string>(file)
-             : fail(ErrorCode::kDenied, fmt::format("{} cannot be executed", file));
+  if (::access(file->c_str(), X_OK) != 0) {
+    return fail(ErrorCode::kDenied, fmt::format("{} cannot be executed", *file));
+  }
+  return file;
 }
 
 Fences find_fences(const std::string& module, const std::string& keeper) {
