@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Failovers that nobody asked for while the machine has no time: must be none.
 
-    bench/false_alarms.py [--minutes 10] [--burners 4] [--disks 2]   needs root, for namespaces
+    bench/false_alarms.py [--minutes 10] [--burners 4] [--disks 2] [--keepers]   needs root
 
 Six hosts in three zones, two servers, three members of etcd, each a network namespace; a group of
 three with default leases (1 s), and clients that write all the time. Beside them processes that
@@ -20,7 +20,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tests"))
 
 from support import netns  # noqa: E402 - the path comes first
-from support.machines import Machines  # noqa: E402
+from support.machines import WITHOUT_MODULE, Machines  # noqa: E402
 from support.processes import die_with_parent  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
@@ -73,11 +73,12 @@ def run(machines, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--keepers", action="store_true", help="in place of the module")
     parser.add_argument("--burners", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--disks", type=int, default=2)
     options = parser.parse_args()
     netns.require()
-    machines = Machines()
+    machines = Machines(agent_arguments=WITHOUT_MODULE if options.keepers else ())
     with tempfile.TemporaryDirectory(prefix="hikae-bench-") as directory:
         load = [multiprocessing.Process(target=burn, daemon=True) for _ in range(options.burners)]
         load += [multiprocessing.Process(target=write_and_sync, args=(directory,), daemon=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Milliseconds from what happens to a machine to the first write that is acknowledged elsewhere.
 
-    bench/host_loss.py [--rounds 10] [--faults cut,power,kill,servers,idle] [--stages]
+    bench/host_loss.py [--rounds 10] [--faults cut,power,kill,servers,idle] [--stages] [--keepers]
                                                            needs root, for network namespaces
 
 Six hosts in three zones, two servers, three members of etcd, each a network namespace; a group of
@@ -29,7 +29,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 
 from support import netns  # noqa: E402 - the path comes first
 from support.inline import RedisError  # noqa: E402
-from support.machines import HOSTS, SERVERS, Machines  # noqa: E402
+from support.machines import HOSTS, SERVERS, WITHOUT_MODULE, Machines  # noqa: E402
 from support.waiting import eventually  # noqa: E402
 
 CONTROL_LOSS_SECONDS = 10
@@ -114,10 +114,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--faults", default=",".join((*FAULTS, "servers", "idle")))
     parser.add_argument("--stages", action="store_true", help="of each failover, by its report")
+    parser.add_argument("--keepers", action="store_true", help="in place of the module")
     options = parser.parse_args()
     netns.require()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
-    machines = Machines()
+    machines = Machines(agent_arguments=WITHOUT_MODULE if options.keepers else ())
     try:
         machines.start()
         chosen = options.faults.split(",")
