@@ -105,6 +105,21 @@ TEST_F(ConfirmedWrites, OneThatCameBackEmptyIsNoWitness) {
   EXPECT_TRUE(decide().awaits_confirmed);
 }
 
+TEST_F(ConfirmedWrites, OneThatWasChosenAndIsStartedAgainDoesNotLeadBeforeItSaysWhatItHolds) {
+  make(3, 1);
+  die("foo-001");
+  answer("foo-002", 100);
+  answer("foo-003", 90);
+  wait(kNewsBound);
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-002");
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+  seen("foo-002").ready = seen("foo-002").synced = false;
+  EXPECT_FALSE(assignment("foo-002").may_promote) << "another one may hold what was confirmed";
+  promise(0);
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+}
+
 TEST_F(ConfirmedWrites, NewsFromBeforeTheQuestionAreNoWitness) {
   make(3, 1);
   die("foo-001");

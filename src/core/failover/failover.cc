@@ -54,6 +54,11 @@ FailoverDecision switch_over(const State& state, const Observed& observed,
   return out;
 }
 
+// It was chosen, and another process has not told yet what it holds.
+bool may_be_empty(const NodeObservation& chosen) {
+  return !chosen.dead() && chosen.role == Role::kReplica && !chosen.synced && !chosen.promoting;
+}
+
 }  // namespace
 
 FailoverDecision decide_failover(const State& state, const Observed& observed,
@@ -176,10 +181,13 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
 bool may_promote_primary(const State& state, const Observed& observed,
                          const ReplicationGroup& group, const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
+  const bool kept_for_a_holder =
+      failover_is_on(group, node_group) && keeps_confirmed(state, observed, node_group);
   const bool to_be_replaced =
-      primary.seen != nullptr && came_back_empty(*primary.seen) &&
-      (can_be_replaced(state, observed, group, node_group) ||
-       (failover_is_on(group, node_group) && keeps_confirmed(state, observed, node_group)));
+      primary.seen != nullptr &&
+      ((came_back_empty(*primary.seen) &&
+        (can_be_replaced(state, observed, group, node_group) || kept_for_a_holder)) ||
+       (kept_for_a_holder && may_be_empty(*primary.seen)));
   return !to_be_replaced && !observed.deciding.contains(group.id) &&
          is_fenced(state, observed, node_group, node_group.primary);
 }
