@@ -101,6 +101,10 @@ NodeAction arrange_promotion(const NodeAssignment& desired, const NodeKnowledge&
   if (!desired.may_promote) {
     return act(NodeActionKind::kAwait, "another member may still take writes");
   }
+  // What it held has ended with the process that was chosen.
+  if (desired.start_limit != 0 && known.starts > desired.start_limit) {
+    return act(NodeActionKind::kAwait, "it was started again since it was chosen");
+  }
   // Its keeper would stop it right after.
   if (known.kept && desired.lease && !known.lease_runs) {
     return act(NodeActionKind::kAwait, "its lease comes first");

@@ -239,6 +239,19 @@ TEST(NodeAction, NobodyIsPromotedBesideAnotherThatTakesWrites) {
   EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
 }
 
+TEST(NodeAction, TheProcessAfterTheOneThatWasChosenIsNotPromoted) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  a.role = Role::kPrimary;
+  a.start_limit = 2;
+  k.starts = 2;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+  k.starts = 3;
+  EXPECT_EQ(next(a, k), NodeActionKind::kAwait) << "whoever chose it has not heard of that yet";
+  a.start_limit = 3;
+  EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
+}
+
 TEST(NodeAction, WhomItsKeeperHasStoppedIsKilledWhenAnotherLeads) {
   NodeKnowledge k = settled(replica());
   k.kept = k.halted = true;
