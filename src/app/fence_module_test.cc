@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 class FencesTest : public ::testing::Test {
  protected:
   FencesTest() {
-    char name[] = "/tmp/hikae-fences-XXXXXX";
-    directory_ = ::mkdtemp(name);
+    std::string name = ::testing::TempDir() + "hikae-fences-XXXXXX";
+    directory_ = ::mkdtemp(name.data());
     ::chmod(directory_.c_str(), 0755);
   }
   ~FencesTest() override { fs::remove_all(directory_); }

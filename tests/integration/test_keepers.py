@@ -2,7 +2,6 @@
 promise by following. The same machines, faults and promises as with the module."""
 
 import contextlib
-import os
 import signal
 import time
 import unittest
@@ -98,19 +97,18 @@ class Faults(MachineCase):
     def test_a_killed_keeper_takes_its_engine_along(self):
         keeper = processes.parent_of(self.pid)
         self.assertIn("hikae-keeper", processes.command_line(keeper))
-        os.kill(keeper, signal.SIGKILL)
+        self.m.kill_process_at(self.host, keeper)
         eventually(lambda: self.state() in ("", "Z"), "the engine has ended", 10, 0.01)
         self.wait_moved()
         self.settle()
 
     def test_a_killed_agent_finds_its_engine_again(self):
-        began = self.m.kill_agent(self.host)
+        self.m.kill_agent(self.host)
         self.m.heal()
         self.writes_until(time.monotonic() + 3 * LEASE)
         self.assertEqual(self.engine(self.host), self.pid)
         account = self.settle()
         self.assertEqual(account.failovers, [])
-        self.assertGreater(time.monotonic(), began)
 
     def test_a_planned_switchover_needs_no_end_of_any_process(self):
         engines = self.m.engines()

@@ -493,6 +493,11 @@ class Machines:
                 os.kill(pid, signal.SIGKILL)
         return begin
 
+    def kill_process_at(self, host, pid):
+        begin = self._begin(f"kill process {pid} of {host}", [host], lambda: None)
+        os.kill(pid, signal.SIGKILL)
+        return begin
+
     def signal_agent(self, host, stop, go):
         agent = self.agents[host].process
         begin = self._begin(f"signal agent {host}", [host], lambda: agent.send_signal(go))

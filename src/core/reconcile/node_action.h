@@ -31,10 +31,10 @@ struct NodeKnowledge {
   Epoch followed_epoch{0};  // of the primary it was last told to follow; 0: of none
   // Whether it was told to use TLS for that; unknown of an adopted process.
   std::optional<bool> followed_encrypted;
-  // Its fence is its keeper; which has stopped it, because its lease is over; or whose lease runs.
-  bool kept = false;
-  bool halted = false;
-  bool lease_runs = false;
+  // Of a running process, the last two of one that is kept.
+  bool kept = false;           // it runs under a keeper
+  bool halted = false;         // which has stopped it, because its lease is over
+  bool lease_runs = false;     // it has one of the epoch that is wanted
   bool writes_paused = false;  // primary: holds back writes for a switchover
   // Replica: clients came by a name that meant it when it was the primary, and want to write.
   bool clients_astray = false;
