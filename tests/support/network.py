@@ -1,17 +1,32 @@
 """A VPC with subnets, a security group and a cache subnet group: what every cache needs."""
 
-import itertools
-import os
+import random
+import socket
 
 ZONES = ("ap-northeast-1b", "ap-northeast-1c")
-_numbers = itertools.count(os.getpid())
+# The third byte of a subnet's addresses. Others belong to the examples and to the article.
+THIRD_BYTES = range(16, 200)
+
+
+def reserve_third_byte():
+    """A third byte that no other test of this network namespace has, and what holds it until it is
+    closed, or this process ends: a name of an abstract socket."""
+    for third in random.sample(THIRD_BYTES, len(THIRD_BYTES)):
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            held.bind(f"\0hikae-test-subnet-{third}")
+        except OSError:
+            held.close()
+            continue
+        return third, held
+    raise AssertionError("all subnets are in use by tests")
 
 
 class Network:
     """Made through the API. `subnets` is {zone: subnet id}.
 
     The node at a.b.y.z of a VPC answers on the loopback address 127.n.y.z, n being the VPC's number
-    in its region. Networks of different test runs therefore choose different y.
+    in its region. Tests that run at the same time therefore have different y.
     """
 
     def __init__(self, region, name="net", zones=ZONES):
@@ -29,17 +44,11 @@ class Network:
             SubnetIds=list(self.subnets.values()))
 
     def _subnet(self, zone):
-        third = 2 + next(_numbers) % 250
-        while any(f"10.0.{third}.0/24" == block for block in self.blocks()):
-            third = 2 + next(_numbers) % 250
+        third, held = reserve_third_byte()
+        self.region.on_dispose(held.close)
         return self.region.ec2.create_subnet(
             VpcId=self.vpc, CidrBlock=f"10.0.{third}.0/24",
             AvailabilityZone=zone)["Subnet"]["SubnetId"]
-
-    def blocks(self):
-        subnets = self.region.ec2.describe_subnets(
-            Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["Subnets"]
-        return [subnet["CidrBlock"] for subnet in subnets]
 
     def group_arguments(self, **more):
         """Arguments of create_replication_group that suit this network."""

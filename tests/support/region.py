@@ -73,6 +73,7 @@ class Region:
         self.server = None
         self.model_check = ModelCheck()
         self._clients = {}
+        self._on_dispose = []
         self._log = None
         self._environment = None
 
@@ -169,12 +170,18 @@ class Region:
             self.server.kill()
             self.server.wait(STOP_TIMEOUT)
         processes.kill_below(self.directory)
+        for function in self._on_dispose:
+            function()
         for client in self._clients.values():
             client.close() if hasattr(client, "close") else None
         if self._log is not None:
             self._log.close()
         if not keep_files:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def on_dispose(self, function):
+        """Called when nothing of the region runs any more."""
+        self._on_dispose.append(function)
 
     # Ways in
 
