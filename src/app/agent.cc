@@ -16,6 +16,7 @@
 #include "adapters/snapshot_directory/snapshot_directory.h"
 #include "adapters/system/data_directory.h"
 #include "adapters/system/priority.h"
+#include "adapters/system/proc.h"
 #include "adapters/system/real_clock.h"
 #include "adapters/system/system_random.h"
 #include "adapters/telemetry/spdlog_log.h"
@@ -216,6 +217,7 @@ class AgentProcess {
         addresses_.get(), saver_.get(), snapshots_.get(), sources_.get()};
     ports.logs = logs_.get();
     ports.log_sink = log_post_.get();
+    ports.port_holder = adapters::tcp_port_holder;
     ports.leases = leases_.get();
     ports.promises = promises_.get();
     ports.lease_link = client_.get();

@@ -53,11 +53,6 @@ std::string existing_parent(const std::string& path) {
   return at.string();
 }
 
-std::string owner_of(const ListeningSocket& socket) {
-  const std::string owner = adapters::socket_owner(socket.inode);
-  return owner.empty() ? "a program of another user (sudo hikae doctor names it)" : owner;
-}
-
 Finding check_listen(const std::string& subject, const SocketAddress& address, Protocol protocol,
                      bool required) {
   const Status status = adapters::probe_bind(protocol, address.address, address.port);
@@ -70,28 +65,13 @@ Finding check_listen(const std::string& subject, const SocketAddress& address, P
                    "sudo sysctl net.ipv4.ip_unprivileged_port_start=53, or serve as root; without "
                    "it hikae shell takes another way"};
   }
-  const auto taken =
-      sockets_in_the_way(adapters::listening_sockets(), protocol, address.address, address.port);
-  const std::string by = taken.empty() ? status.error().message : "taken by " + owner_of(taken[0]);
+  const std::string holder = adapters::port_holder(protocol, address.address, address.port);
+  const std::string by = holder.empty() ? status.error().message : "taken by " + holder;
   return Finding{level, subject, fmt::format("{} is {}", address.str(), by),
                  "stop that program, or choose another address"};
 }
 
 }  // namespace
-
-std::vector<ListeningSocket> sockets_in_the_way(const std::vector<ListeningSocket>& sockets,
-                                                Protocol protocol, Ipv4 address,
-                                                std::uint16_t port) {
-  std::vector<ListeningSocket> out;
-  for (const ListeningSocket& socket : sockets) {
-    const bool covers =
-        socket.wildcard || (!socket.ipv6 && socket.address == address && address != Ipv4());
-    if (socket.protocol == protocol && socket.port == port && covers) {
-      out.push_back(socket);
-    }
-  }
-  return out;
-}
 
 std::vector<Finding> check_engines(const ServeConfig& config) {
   std::vector<Finding> findings;
@@ -137,8 +117,8 @@ std::vector<Finding> check_data_directory(const ServeConfig& config) {
 
 std::vector<Finding> check_node_ports() {
   std::vector<Finding> findings;
-  const auto taken =
-      sockets_in_the_way(adapters::listening_sockets(), Protocol::kTcp, Ipv4(), kRedisPort);
+  const auto taken = adapters::sockets_in_the_way(adapters::listening_sockets(), Protocol::kTcp,
+                                                  Ipv4(), kRedisPort);
   if (taken.empty()) {
     findings.push_back(ok("port 6379", "nobody has it on all addresses"));
   }
@@ -146,7 +126,7 @@ std::vector<Finding> check_node_ports() {
     findings.push_back(
         Finding{Level::kFail, "port 6379",
                 fmt::format("{} listens on {}:6379, which takes the port from every node",
-                            owner_of(socket), socket.ipv6 ? "[::]" : "0.0.0.0"),
+                            adapters::holder_of(socket), socket.ipv6 ? "[::]" : "0.0.0.0"),
                 "stop it, bind it to 127.0.0.1, or create nodes with another --port"});
   }
   const Status bind = adapters::probe_bind(Protocol::kTcp, kFirstNodeAddress, 0);
@@ -223,20 +203,21 @@ std::vector<Finding> check_socket_resets() {
 }
 
 std::vector<Finding> check_fence() {
-  const Fences found = find_fences("", "");
+  return {finding_of(find_fences("", ""))};
+}
+
+Finding finding_of(const Fences& found) {
   if (!found.module.empty()) {
-    return {ok("leases", fmt::format("on a host of its own, engines from Redis 6 on and Valkey "
-                                     "refuse writes without a lease ({}); {}",
-                                     found.module,
-                                     found.keeper.empty() ? "older ones have no lease"
-                                                          : "older ones are stopped"))};
+    return ok("leases", fmt::format("on a host of its own, engines from Redis 6 on and Valkey "
+                                    "refuse writes without a lease ({}); {}",
+                                    found.module,
+                                    found.keeper.empty() ? "older ones have no lease"
+                                                         : "older ones are stopped"));
   }
-  if (!found.keeper.empty()) {
-    return {Finding{Level::kWarn, "leases", "on a host of its own: " + found.problem,
-                    "clients of a stopped engine wait, where others are told READONLY"}};
-  }
-  return {Finding{Level::kWarn, "leases", "on a host of its own: " + found.problem,
-                  "until then a lost host's primaries are replaced only after rebuild_after"}};
+  return Finding{Level::kWarn, "leases", "on a host of its own: " + found.problem,
+                 found.keeper.empty()
+                     ? "until then a lost host's primaries are replaced only after rebuild_after"
+                     : "clients of a stopped engine wait, where others are told READONLY"};
 }
 
 std::vector<Finding> check_front() {

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "adapters/system/proc.h"
 #include "app/doctor.h"
+#include "app/fence_module.h"
 
 // The single checks of doctor.h.
 
@@ -21,16 +21,11 @@ std::vector<Finding> check_priority();
 std::vector<Finding> check_socket_resets();
 // Whether engines can load the module by which they refuse writes without a lease.
 std::vector<Finding> check_fence();
+Finding finding_of(const Fences& found);
 // Whether they can load the one by which they take clients with and without TLS on one port.
 std::vector<Finding> check_front();
 // What a running serve watches, and the share of a core that it takes now; takes a second.
 std::vector<Finding> check_agents(const ServeConfig& config);
 std::vector<Finding> check_store(const ServeConfig& config);
-
-// The sockets that take away `port` from an address of loopback: on all addresses, or on that one
-// (`address` 0.0.0.0: on all addresses only).
-std::vector<adapters::ListeningSocket> sockets_in_the_way(
-    const std::vector<adapters::ListeningSocket>& sockets,
-    adapters::ListeningSocket::Protocol protocol, Ipv4 address, std::uint16_t port);
 
 }  // namespace hikae::app

@@ -12,27 +12,6 @@
 namespace hikae::app {
 namespace {
 
-using adapters::ListeningSocket;
-using Protocol = ListeningSocket::Protocol;
-
-TEST(Doctor, AWildcardListenerIsInTheWayOfEveryNode) {
-  ListeningSocket everywhere;
-  everywhere.wildcard = true;
-  everywhere.port = 6379;
-  ListeningSocket loopback;
-  loopback.address = *Ipv4::parse("127.0.0.1");
-  loopback.port = 6379;
-  ListeningSocket ipv6 = everywhere;
-  ipv6.ipv6 = true;
-  ListeningSocket datagrams = everywhere;
-  datagrams.protocol = Protocol::kUdp;
-  const std::vector<ListeningSocket> all = {everywhere, loopback, ipv6, datagrams};
-  EXPECT_EQ(sockets_in_the_way(all, Protocol::kTcp, Ipv4(), 6379).size(), 2u);
-  EXPECT_EQ(sockets_in_the_way(all, Protocol::kTcp, loopback.address, 6379).size(), 3u);
-  EXPECT_TRUE(sockets_in_the_way({loopback}, Protocol::kTcp, Ipv4(), 6379).empty());
-  EXPECT_TRUE(sockets_in_the_way(all, Protocol::kTcp, Ipv4(), 6380).empty());
-}
-
 TEST(Doctor, ATakenApiPortFailsAndNamesTheProgram) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in where = {};
@@ -68,6 +47,21 @@ TEST(Doctor, WithoutAnyFenceItSaysWhatThatCosts) {
   EXPECT_EQ(findings[0].level, Finding::Level::kWarn);
   EXPECT_NE(findings[0].text.find("take writes without a lease"), std::string::npos);
   EXPECT_NE(findings[0].mend.find("rebuild_after"), std::string::npos);
+}
+
+TEST(Doctor, WithKeepersAloneItSaysWhatClientsMeet) {
+  const Finding keeper = finding_of({"", "/usr/lib/hikae/hikae-keeper", "there is no module"});
+  EXPECT_EQ(keeper.level, Finding::Level::kWarn);
+  EXPECT_NE(keeper.text.find("there is no module"), std::string::npos);
+  EXPECT_NE(keeper.mend.find("stopped engine"), std::string::npos);
+}
+
+TEST(Doctor, WithTheModuleAllIsWell) {
+  const Finding both = finding_of({"/lib/fence.so", "/lib/hikae-keeper", ""});
+  EXPECT_EQ(both.level, Finding::Level::kOk);
+  EXPECT_NE(both.text.find("older ones are stopped"), std::string::npos);
+  const Finding module = finding_of({"/lib/fence.so", "", ""});
+  EXPECT_NE(module.text.find("older ones have no lease"), std::string::npos);
 }
 
 TEST(Doctor, OneLineForEachFinding) {

@@ -85,6 +85,7 @@ Status LocalAgents::add(const core::HostId& id) {
       engine::RedisSlowLog(options_.driver.secrets, *host.runner, connector_), log_post_->pool());
   ports.logs = host.logs.get();
   ports.log_sink = log_post_.get();
+  ports.port_holder = adapters::tcp_port_holder;
   host.agent = std::make_unique<control::Agent>(context_.get_executor(), id, ports, link_);
   hosts_.push_back(std::move(host));
   return {};

@@ -40,6 +40,9 @@ struct AgentPorts {
   FenceLeases* leases = nullptr;
   ReplicaPromises* promises = nullptr;
   LeaseLink* lease_link = nullptr;
+  // Who listens there, as `valkey-server (pid 12)`; empty: nobody. Asked after a failed
+  // start alone. Without it the engine's own words must do.
+  std::function<std::string(Ipv4, std::uint16_t)> port_holder = nullptr;
 };
 
 // How often nodes are asked; the agent stretches each as it has more of them.
@@ -140,6 +143,7 @@ class AgentNode {
   void keep_quiet();
   void prefer_engine(bool on);
   std::string describe_end() const;
+  std::string port_holder() const;
   bool may_try_at_once(const std::optional<core::NodeAssignment>& desired) const;
   void settle(const Status& status);
   void let_clients_return(const core::NodeAssignment& before, const core::NodeAssignment& now);

@@ -191,9 +191,20 @@ void AgentNode::note_failed_restore(bool while_loading) {
   }
 }
 
+// Who keeps its process from listening; empty: nobody.
+std::string AgentNode::port_holder() const {
+  return ports_.port_holder && desired_ ? ports_.port_holder(desired_->address, desired_->port)
+                                        : std::string();
+}
+
 std::string AgentNode::describe_end() const {
   std::string out = fmt::format("the process {} ended unexpectedly{}", process_.pid,
                                 answered_ ? "" : " before it answered");
+  const std::string holder = answered_ ? "" : port_holder();
+  if (!holder.empty()) {
+    return fmt::format("{}: {} has its port {}:{}; stop that program, or delete the node", out,
+                       holder, desired_->address.str(), desired_->port);
+  }
   const auto log = ports_.runner.read_note(key_, "engine.log");
   std::string words = last_words(log.value_or(""), process_.pid);
   if (words.empty() && !answered_) {  // it did not come as far as its log

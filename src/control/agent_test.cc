@@ -179,6 +179,33 @@ TEST_F(AgentTest, AProcessThatNeverAnsweredIsNotStartedSoonerForEachNewAssignmen
       << reports_.newest(kPrimary)->problem;
 }
 
+TEST_F(AgentTest, ProblemNamesWhoHasThePortOfAProcessThatCouldNotStart) {
+  launch();
+  host_.mute = true;
+  assign({primary()});
+  ASSERT_TRUE(run_until([&] { return host_.engines[kPrimary].pid != 0; }));
+  port_holder_ = "nginx (pid 12)";
+  host_.end(host_.engines[kPrimary]);
+  settle();
+  const std::string problem = reports_.newest(kPrimary)->problem;
+  EXPECT_NE(problem.find("nginx (pid 12) has its port " + primary().address.str() + ":6379"),
+            std::string::npos)
+      << problem;
+}
+
+TEST_F(AgentTest, WhoWaitsForThePortOfAProcessThatAnsweredIsNotAsked) {
+  launch();
+  assign({primary()});
+  ASSERT_TRUE(run_until_ready(kPrimary));
+  port_holder_ = "nginx (pid 12)";
+  const auto reports = reports_.all.size();
+  host_.end(host_.engines[kPrimary]);
+  settle();
+  ASSERT_GT(reports_.all.size(), reports);
+  const std::string problem = reports_.all[reports].nodes.front()->problem;
+  EXPECT_EQ(problem.find("nginx"), std::string::npos) << problem;
+}
+
 TEST_F(AgentTest, ProcessThatKeepsDyingIsRestartedMoreAndMoreSlowly) {
   launch();
   assign({primary()});

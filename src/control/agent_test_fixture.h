@@ -79,6 +79,7 @@ class AgentTest : public ::testing::Test {
   void launch() {
     AgentPorts ports{host_, host_, clock_, log_, gate_, {}, addresses_};
     ports.leases = fences_;
+    ports.port_holder = [this](Ipv4, std::uint16_t) { return port_holder_; };
     agent_ =
         std::make_unique<Agent>(io_.get_executor(), core::HostId("h"), std::move(ports), reports_);
     agent_->start();
@@ -135,6 +136,7 @@ class AgentTest : public ::testing::Test {
   FakeHost host_;
   Reports reports_;
   FakeAddresses pool_;
+  std::string port_holder_;          // of every port
   Addressing* addresses_ = nullptr;  // &pool_ where a test is about them
   FakeLeases leases_;
   FenceLeases* fences_ = nullptr;  // &leases_, likewise

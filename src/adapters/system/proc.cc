@@ -113,6 +113,20 @@ std::vector<ListeningSocket> listening_sockets() {
   return out;
 }
 
+std::vector<ListeningSocket> sockets_in_the_way(const std::vector<ListeningSocket>& sockets,
+                                                Protocol protocol, Ipv4 address,
+                                                std::uint16_t port) {
+  std::vector<ListeningSocket> out;
+  for (const ListeningSocket& socket : sockets) {
+    const bool covers =
+        socket.wildcard || (!socket.ipv6 && socket.address == address && address != Ipv4());
+    if (socket.protocol == protocol && socket.port == port && covers) {
+      out.push_back(socket);
+    }
+  }
+  return out;
+}
+
 std::vector<RunningProcess> running_processes() {
   std::vector<RunningProcess> out;
   for (const fs::path& process : numbered_entries("/proc")) {
@@ -140,6 +154,20 @@ std::string socket_owner(std::uint64_t inode) {
     }
   }
   return {};
+}
+
+std::string holder_of(const ListeningSocket& socket) {
+  const std::string owner = socket_owner(socket.inode);
+  return owner.empty() ? "a program of another user (root may see which)" : owner;
+}
+
+std::string port_holder(Protocol protocol, Ipv4 address, std::uint16_t port) {
+  const auto taken = sockets_in_the_way(listening_sockets(), protocol, address, port);
+  return taken.empty() ? std::string() : holder_of(taken.front());
+}
+
+std::string tcp_port_holder(Ipv4 address, std::uint16_t port) {
+  return port_holder(Protocol::kTcp, address, port);
 }
 
 Duration thread_cpu_time() {

@@ -29,6 +29,12 @@ std::vector<ListeningSocket> parse_proc_net(std::string_view text,
 // Every listening socket of this network namespace.
 std::vector<ListeningSocket> listening_sockets();
 
+// Those that take away `port` from an address of this machine: on all addresses, or on that one
+// (`address` 0.0.0.0: on all addresses only).
+std::vector<ListeningSocket> sockets_in_the_way(const std::vector<ListeningSocket>& sockets,
+                                                ListeningSocket::Protocol protocol, Ipv4 address,
+                                                std::uint16_t port);
+
 // A process that is alive (zombies are not).
 struct RunningProcess {
   pid_t pid = 0;
@@ -39,6 +45,13 @@ std::vector<RunningProcess> running_processes();
 
 // `name (pid 12)` of a process that has the socket open, empty when none may be seen.
 std::string socket_owner(std::uint64_t inode);
+
+// The same, or that it is a program of another user.
+std::string holder_of(const ListeningSocket& socket);
+
+// The one that has the port now, so that no other program can listen there; empty: none.
+std::string port_holder(ListeningSocket::Protocol protocol, Ipv4 address, std::uint16_t port);
+std::string tcp_port_holder(Ipv4 address, std::uint16_t port);
 
 // Processor time that the calling thread has used.
 Duration thread_cpu_time();

@@ -167,15 +167,30 @@ TEST(Proc, FindsOurOwnListenerAndItsProgram) {
   const std::uint16_t port = ntohs(where.sin_port);
   const Ipv4 loopback(INADDR_LOOPBACK);
   EXPECT_EQ(probe_bind(Protocol::kTcp, loopback, port).error().code, ErrorCode::kConflict);
-  std::string owner;
-  for (const ListeningSocket& socket : listening_sockets()) {
-    if (socket.protocol == Protocol::kTcp && socket.port == port && socket.address == loopback) {
-      owner = socket_owner(socket.inode);
-    }
-  }
+  const std::string owner = port_holder(Protocol::kTcp, loopback, port);
   EXPECT_NE(owner.find("(pid " + std::to_string(::getpid()) + ")"), std::string::npos) << owner;
+  EXPECT_EQ(port_holder(Protocol::kUdp, loopback, port), "");
   ::close(fd);
   EXPECT_TRUE(probe_bind(Protocol::kTcp, loopback, port));
+  EXPECT_EQ(port_holder(Protocol::kTcp, loopback, port), "");
+}
+
+TEST(Proc, AWildcardListenerIsInTheWayOfEveryNode) {
+  ListeningSocket everywhere;
+  everywhere.wildcard = true;
+  everywhere.port = 6379;
+  ListeningSocket loopback;
+  loopback.address = *Ipv4::parse("127.0.0.1");
+  loopback.port = 6379;
+  ListeningSocket ipv6 = everywhere;
+  ipv6.ipv6 = true;
+  ListeningSocket datagrams = everywhere;
+  datagrams.protocol = Protocol::kUdp;
+  const std::vector<ListeningSocket> all = {everywhere, loopback, ipv6, datagrams};
+  EXPECT_EQ(sockets_in_the_way(all, Protocol::kTcp, Ipv4(), 6379).size(), 2u);
+  EXPECT_EQ(sockets_in_the_way(all, Protocol::kTcp, loopback.address, 6379).size(), 3u);
+  EXPECT_TRUE(sockets_in_the_way({loopback}, Protocol::kTcp, Ipv4(), 6379).empty());
+  EXPECT_TRUE(sockets_in_the_way(all, Protocol::kTcp, Ipv4(), 6380).empty());
 }
 
 TEST(Proc, FindsThisProcessWithItsDirectory) {
