@@ -108,15 +108,18 @@ void Checker::on_commit(const core::State& before, const core::State& after,
 // A failover's note is what a later controller would report it by.
 void Checker::check_report(const core::State& before, const core::ReplicationGroup& now) {
   const auto* old = before.find<ReplicationGroup>(now.id);
-  if (old == nullptr || old->node_groups.front().failover.from.empty()) {
+  if (old == nullptr) {
     return;
   }
-  const core::Epoch epoch = old->node_groups.front().epoch;
-  const core::NodeGroup& node_group = now.node_groups.front();
-  const bool noted = node_group.epoch != epoch || !node_group.failover.from.empty();
-  if (!noted && !reported_.contains({now.id, epoch})) {
-    fail(fmt::format("{}: the failover of epoch {} was never reported", now.id.str(),
-                     epoch.value()));
+  const auto& left = now.node_groups.front().unreported;
+  for (const core::FailoverNote& note : old->node_groups.front().unreported) {
+    const bool noted = std::any_of(left.begin(), left.end(), [&](const core::FailoverNote& one) {
+      return one.epoch == note.epoch;
+    });
+    if (!noted && !reported_.contains({now.id, note.epoch})) {
+      fail(fmt::format("{}: the failover of epoch {} was never reported", now.id.str(),
+                       note.epoch.value()));
+    }
   }
 }
 

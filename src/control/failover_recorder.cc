@@ -36,6 +36,17 @@ const core::NodeGroup* find_node_group(const core::State& state, const FailoverR
   return nullptr;
 }
 
+// What the state keeps of it; nullptr: it is reported, or gone with its group.
+const core::FailoverNote* find_note(const core::NodeGroup* node_group, core::Epoch epoch) {
+  if (node_group == nullptr) {
+    return nullptr;
+  }
+  const auto& notes = node_group->unreported;
+  const auto it = std::find_if(notes.begin(), notes.end(),
+                               [&](const core::FailoverNote& note) { return note.epoch == epoch; });
+  return it == notes.end() ? nullptr : &*it;
+}
+
 core::NodeKey node_of(const core::CacheClusterId& id) {
   return core::NodeKey{id, core::NodeId("0001")};
 }
@@ -94,8 +105,9 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
   report.new_primary = decision.new_primary.str();
   report.planned = decision.planned;
   report.reason = decision.reason;
-  const auto* node_group = find_node_group(frontend_.state(), report);
-  report.at = node_group == nullptr ? clock_.now() : node_group->failover.at;
+  const auto* note =
+      find_note(find_node_group(frontend_.state(), report), core::Epoch(report.epoch));
+  report.at = note == nullptr ? clock_.now() : note->at;
   report.fenced_us = (failover.decided - open.origin).count();
   report.committed_us = (open.committed - open.origin).count();
   report.names_us = (clock_.monotonic() - open.origin).count();
@@ -111,31 +123,35 @@ void FailoverRecorder::begin(const Reconciler::CommittedFailover& failover) {
 void FailoverRecorder::take_over() {
   for (const auto& [id, group] : frontend_.state().all<core::ReplicationGroup>()) {
     for (const core::NodeGroup& node_group : group.node_groups) {
-      const core::FailoverNote& note = node_group.failover;
-      if (note.from.empty()) {
-        continue;
+      for (const core::FailoverNote& note : node_group.unreported) {
+        open_.push_back(open_of(id, node_group.id, note));
       }
-      Open open;
-      open.unpromoted = false;
-      open.committed = clock_.monotonic();
-      open.origin = open.committed + (note.at - clock_.now()) + Duration(-note.decided_us);
-      FailoverReport& report = open.report;
-      report.taken_over = true;
-      report.replication_group = id.str();
-      report.node_group = node_group.id.str();
-      report.epoch = node_group.epoch.value();
-      report.old_primary = note.from.str();
-      report.new_primary = node_group.primary.str();
-      report.planned = note.planned;
-      report.reason = note.reason;
-      report.at = note.at;
-      report.confirmed_us = note.confirmed_us;
-      report.fenced_us = note.decided_us;
-      report.bytes_at_risk = note.bytes_at_risk;
-      report.last_heard_us = note.last_heard_us;
-      open_.push_back(std::move(open));
     }
   }
+}
+
+FailoverRecorder::Open FailoverRecorder::open_of(const core::ReplicationGroupId& group,
+                                                 const core::NodeGroupId& node_group,
+                                                 const core::FailoverNote& note) const {
+  Open open;
+  open.unpromoted = false;
+  open.committed = clock_.monotonic();
+  open.origin = open.committed + (note.at - clock_.now()) + Duration(-note.decided_us);
+  FailoverReport& report = open.report;
+  report.taken_over = true;
+  report.replication_group = group.str();
+  report.node_group = node_group.str();
+  report.epoch = note.epoch.value();
+  report.old_primary = note.from.str();
+  report.new_primary = note.to.str();
+  report.planned = note.planned;
+  report.reason = note.reason;
+  report.at = note.at;
+  report.confirmed_us = note.confirmed_us;
+  report.fenced_us = note.decided_us;
+  report.bytes_at_risk = note.bytes_at_risk;
+  report.last_heard_us = note.last_heard_us;
+  return open;
 }
 
 void FailoverRecorder::look(const std::set<Unit>& units) {
@@ -224,9 +240,10 @@ Awaitable<void> FailoverRecorder::write_event(const FailoverReport& report) {
     if (const auto* group = state.find<core::ReplicationGroup>(id)) {
       core::ReplicationGroup reported = *group;
       for (core::NodeGroup& node_group : reported.node_groups) {
-        const bool is_it = node_group.id.str() == report.node_group &&
-                           node_group.epoch == core::Epoch(report.epoch);
-        node_group.failover = is_it ? core::FailoverNote() : node_group.failover;
+        std::erase_if(node_group.unreported, [&](const core::FailoverNote& note) {
+          return node_group.id.str() == report.node_group &&
+                 note.epoch == core::Epoch(report.epoch);
+        });
       }
       out.put(std::move(reported));
       core::EventWriter events(state, context.now);

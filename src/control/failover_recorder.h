@@ -51,6 +51,9 @@ class FailoverRecorder {
   };
 
   void begin(const Reconciler::CommittedFailover& failover);
+  // One that a leader before this one has committed.
+  Open open_of(const core::ReplicationGroupId& group, const core::NodeGroupId& node_group,
+               const core::FailoverNote& note) const;
   void look(const std::set<Unit>& units);
   // True when the report is finished.
   bool advance(Open& open);

@@ -23,7 +23,6 @@ class Deeds:
     spans: list
     wiped: str = ""  # the owner's deed that gives up the data, in words
     at_risk: int = 0  # bytes, of all failovers that were not planned
-    unreported: int = 0  # failovers without a report because hikae itself was killed
 
     @property
     def now(self):
@@ -73,7 +72,5 @@ def judge(lost, deeds):
     early = sum(stream_bytes(one.number) for one in lost if not one.late)
     if early <= deeds.at_risk:
         return f"{size} bytes, and {deeds.at_risk} were reported at risk", ""
-    if deeds.unreported:
-        return f"{size} bytes, and hikae was killed before it could report", ""
     return "", (f"{early} bytes were taken long before the primary died, and {deeds.at_risk} were "
                 f"reported at risk")

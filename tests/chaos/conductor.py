@@ -121,7 +121,6 @@ class Conductor:
         self._old_reports = set(report_files(self.region))
         for group in self.groups.values():
             group.begin_round()
-        self.faults.begin_round()
         for step in steps:
             at = time.monotonic() + step.after_ms / 1000
             if step.group in self.groups:
@@ -223,9 +222,8 @@ class Conductor:
     def _account_failovers(self, group):
         events = failovers_of(self.region, group.id, self._wall)
         reports = self._reports_of(group, len(events))
-        if len(reports) < len(events) and not self.faults.was_away:
+        if len(reports) < len(events):
             self._problem(f"{group.id}: {len(events)} failovers, {len(reports)} reports")
-        group.deeds.unreported = max(0, len(events) - len(reports))
         for report in reports:
             self.timeline.say(f"  {group.id}: {_in_words(report)}")
             if report["planned"]:
@@ -236,15 +234,14 @@ class Conductor:
                               f"not hit: {report['reason']}")
 
     def _reports_of(self, group, expected):
-        """The round's reports; waits for as many, unless hikae was killed with some in hand."""
+        """The round's reports; waits for as many. That hikae was killed costs none."""
         def reports():
             return reports_of(self.region, group.id, self._old_reports)
 
-        if not self.faults.was_away:
-            try:
-                eventually(lambda: len(reports()) >= expected, "reports", REPORT_SECONDS)
-            except TimedOut:
-                pass  # told by the caller
+        try:
+            eventually(lambda: len(reports()) >= expected, "reports", REPORT_SECONDS)
+        except TimedOut:
+            pass  # told by the caller
         return reports()
 
     # Violations

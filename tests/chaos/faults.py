@@ -26,10 +26,6 @@ class Faults:
         self._create, self._problem = create, problem
         self._stopped = []  # timers by which stopped processes go on
         self._added = 0
-        self.was_away = False  # hikae, in this round
-
-    def begin_round(self):
-        self.was_away = False
 
     def heal(self):
         """No fault lasts: nothing is stopped, and hikae runs."""
@@ -66,12 +62,10 @@ class Faults:
         return self.region.server is not None and self.region.server.poll() is None
 
     def kill_hikae(self, _):
-        self.was_away = True
         self.region.kill()
         return "killed"
 
     def terminate_hikae(self, _):
-        self.was_away = True
         code = self.region.terminate()
         if code != 0:
             self._problem(f"hikae ended with {code} after SIGTERM")

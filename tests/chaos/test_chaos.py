@@ -98,7 +98,6 @@ class Account(unittest.TestCase):
         self.assertEqual(size, len("*3\r\n$3\r\nset\r\n$3\r\nn:7\r\n$1\r\n7\r\n"))
         self.assertEqual(self.complaint(Lost(7), ("a", ""), at_risk=size), "")
         self.assertIn("reported", self.complaint(Lost(7), ("a", ""), at_risk=size - 1))
-        self.assertEqual(self.complaint(Lost(7), ("a", ""), unreported=1), "")
         self.assertEqual(self.complaint(Lost(7, late=True), ("a", "")), "")
 
     def test_a_confirmed_write_is_on_a_member_that_was_not_hit(self):

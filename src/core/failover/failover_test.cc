@@ -272,6 +272,25 @@ TEST_F(Failover, TheLostPrimaryReturnsAsAReplica) {
   EXPECT_FALSE(world.cluster("foo-001").nodes[0].recovering);
 }
 
+TEST_F(Failover, OneThatIsOvertakenByTheNextIsStillToBeReported) {
+  for (const char* primary : {"foo-001", "foo-002"}) {
+    ASSERT_EQ(shard().primary.str(), primary);
+    die(primary);
+    settle_offsets();
+    world.settle_group("foo");
+    world.agents_work();
+    world.settle_group("foo");
+  }
+  const auto& notes = shard().unreported;
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(notes[0].epoch, Epoch(2));
+  EXPECT_EQ(notes[0].from.str(), "foo-001");
+  EXPECT_EQ(notes[0].to.str(), "foo-002");
+  EXPECT_EQ(notes[1].epoch, shard().epoch);
+  EXPECT_EQ(notes[1].from.str(), "foo-002");
+  EXPECT_EQ(notes[1].to, shard().primary);
+}
+
 TEST_F(Failover, ATestKillsThePrimaryOfItsEpochOnly) {
   EXPECT_EQ(world.admit_code(TestFailover{"foo", "0002"}), "NodeGroupNotFoundFault");
   ASSERT_EQ(world.admit_code(TestFailover{"foo", "0001"}), "");

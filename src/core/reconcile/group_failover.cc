@@ -10,11 +10,17 @@
 namespace hikae::core {
 namespace {
 
+// Reports are kept within moments. When that fails for so many failovers, the oldest are not
+// reported: the state has its limits.
+constexpr std::size_t kMostUnreported = 32;
+
 // What a report needs of it, for a leader that has not seen it.
 FailoverNote note_of(const GroupView& view, const NodeGroup& old,
                      const FailoverDecision& decision) {
   FailoverNote out;
+  out.epoch = old.epoch.next();
   out.from = old.primary;
+  out.to = decision.new_primary;
   out.at = view.context.now;
   out.planned = decision.planned;
   out.reason = decision.reason;
@@ -33,6 +39,14 @@ FailoverNote note_of(const GroupView& view, const NodeGroup& old,
                           ? -1
                           : std::max(Duration(), fault - decision.offset_read).count();
   return out;
+}
+
+void add_note(NodeGroup& node_group, FailoverNote note) {
+  auto& notes = node_group.unreported;
+  if (notes.size() >= kMostUnreported) {
+    notes.erase(notes.begin());
+  }
+  notes.push_back(std::move(note));
 }
 
 // The node group in a copy of its group.
@@ -67,7 +81,7 @@ Plan promote(const GroupView& view, const NodeGroup& old, const FailoverDecision
   NodeGroup& node_group = same_in(next, old);
   node_group.primary = decision.new_primary;
   node_group.epoch = old.epoch.next();
-  node_group.failover = note_of(view, old, decision);
+  add_note(node_group, note_of(view, old, decision));
   node_group.switchover_target = {};
   node_group.switchover_deadline = {};
   node_group.taking_over = decision.planned && view.group.automatic_failover != "enabled";

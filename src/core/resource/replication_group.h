@@ -12,12 +12,13 @@
 
 namespace hikae::core {
 
-// A shard: one primary and its replicas. Cluster mode disabled has exactly one, `0001`.
-// The newest failover of a node group, until it was reported. So a leader that comes after the one
-// which committed it can report it too.
+// A failover that was not reported yet. So a leader that comes after the one which committed it can
+// report it too.
 struct FailoverNote {
-  CacheClusterId from;  // the primary before; empty: none is to be reported
-  Instant at;           // of the decision
+  Epoch epoch{0};  // of the primary that it made
+  CacheClusterId from;
+  CacheClusterId to;
+  Instant at;  // of the decision
   bool planned = false;
   std::string reason;
   std::uint64_t bytes_at_risk = 0;
@@ -28,7 +29,9 @@ struct FailoverNote {
   std::int64_t last_heard_us = 0;
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
+    v("epoch", s.epoch);
     v("from", s.from);
+    v("to", s.to);
     v("at", s.at);
     v("planned", s.planned);
     v("reason", s.reason);
@@ -39,6 +42,7 @@ struct FailoverNote {
   }
 };
 
+// A shard: one primary and its replicas. Cluster mode disabled has exactly one, `0001`.
 struct NodeGroup {
   NodeGroupId id;
   std::string status = "creating";      // creating, available, modifying, deleting
@@ -56,7 +60,7 @@ struct NodeGroup {
   // A planned switchover made it the primary, and it was not seen to lead yet: until then the one
   // before leads again should this one be lost, also without automatic failover.
   bool taking_over = false;
-  FailoverNote failover;
+  std::vector<FailoverNote> unreported;  // its failovers, oldest first
   template <class Self, class V>
   static void visit(Self& s, V&& v) {
     v("id", s.id);
@@ -69,7 +73,7 @@ struct NodeGroup {
     v("kill_epoch", s.kill_epoch);
     v("wait_told", s.wait_told);
     v("taking_over", s.taking_over);
-    v("failover", s.failover);
+    v("unreported", s.unreported);
   }
 };
 
