@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/reconcile/cluster_steps.h"
@@ -82,10 +84,17 @@ std::string lack_of_sync(const GroupView& view) {
   return "";
 }
 
+// A leader that begins knows nothing of members whose agents have not told it yet.
+bool heard_of_all(const GroupView& view) {
+  return std::all_of(view.members.begin(), view.members.end(), [&](const CacheCluster* member) {
+    return seen_of(view.state, view.observed, member->id) != nullptr;
+  });
+}
+
 Plan settle_sync(const GroupView& view) {
   const std::string lack = lack_of_sync(view);
   const std::string source = source_of(view.group);
-  if (lack.empty() != view.group.migration.in_sync) {
+  if (lack.empty() != view.group.migration.in_sync && heard_of_all(view)) {
     ReplicationGroup next = view.group;
     next.migration.in_sync = lack.empty();
     return change(view, std::move(next),

@@ -150,6 +150,15 @@ TEST_F(GroupMigrationTest, ASourceThatIsLostIsTold) {
   EXPECT_EQ(complete(), "InvalidReplicationGroupState");
 }
 
+TEST_F(GroupMigrationTest, ALeaderThatHasNotHeardOfAMemberTellsNothingOfIt) {
+  follow();
+  const std::string told = last_event();
+  world_.observed.nodes.erase(key("foo-002"));
+  settle();
+  EXPECT_TRUE(migration().in_sync);
+  EXPECT_EQ(last_event(), told);
+}
+
 TEST_F(GroupMigrationTest, APrimaryThatDiesFollowsAgainAndNobodyTakesItsPlace) {
   follow();
   NodeObservation& primary = seen("foo-001");
