@@ -51,6 +51,23 @@ TEST_F(LostHostTest, AReplicaIsPlacedElsewhereInItsZone) {
   EXPECT_EQ(world.host_of(replica), "h4");
 }
 
+TEST_F(LostHostTest, AtItsNewPlaceAReplicaIsNotCountedOn) {
+  world.make_group("foo", 3);
+  world.join("h4", "c");
+  const std::string replica = world.member_on("foo", "h3");
+  CacheCluster counted = world.cluster(replica);
+  counted.nodes[0].fenced = counted.nodes[0].kept = true;
+  counted.nodes[0].counted_epoch = world.group("foo").node_groups[0].epoch;
+  Transition change;
+  change.put(counted);
+  world.apply(change);
+  world.lose("h3");
+  rebuild("h3");
+  world.settle_group("foo");
+  EXPECT_EQ(world.host_of(replica), "h4");
+  EXPECT_EQ(world.node(replica).counted_epoch, Epoch(0));
+}
+
 TEST_F(LostHostTest, WithoutRoomItWaits) {
   world.make_group("foo", 3);
   const std::string replica = world.member_on("foo", "h3");
