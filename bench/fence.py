@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What the fence costs: processor time for each command of an engine with the module and a good
-lease, beside the same engine without it, turn by turn, each with two new processes.
+lease, and with the module and no lease (what the engine takes to ask a filter at all), beside the
+same process without it: the module is loaded and unloaded again and again.
 
-  bench/fence.py [--module build/release/fence.so] [--turns 15] [--requests 500000]
+  bench/fence.py [--module build/release/fence.so] [--turns 3] [--rounds 25] [--requests 150000]
 
 The engine has one processor and the engine's own benchmark the other. An engine does one thing at a
 time, so its processor time for a command is what bounds its throughput; unlike throughput it hardly
@@ -30,41 +31,64 @@ from engines import Link
 CLIENTS = "50"
 PIPELINES = {1: 5, 500: 1}  # what its requests are divided by, so that neither takes minutes
 LEASE_US = 1_000_000
-
-
-def renew(memory, end):
-    while not end.wait(0.25):
-        until = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000 + LEASE_US
-        memory[0:16] = struct.pack("<Qq", 1, until)
+LEASE = struct.Struct("<Qq")  # epoch and end, as in module/lease.h
+FILL = 400_000
 
 
 class Engine:
+    """Two processes differ by per cents for as long as they live, by where their memory lies, so
+    one has all sides of a comparison."""
+
     def __init__(self, name, module):
+        self.epoch = 0  # of the lease; zero: the module asks for none
         self.directory = tempfile.mkdtemp(prefix="hikae-bench-")
         self.port = support.free_port()
+        self.module = module
         self.end = threading.Event()
+        self.path = os.path.join("/dev/shm", os.path.basename(self.directory))
+        with open(self.path, "w+b") as file:
+            file.write(bytes(LEASE.size))
+            file.flush()
+            self.lease = mmap.mmap(file.fileno(), LEASE.size)
+        threading.Thread(target=self.renew, daemon=True).start()
         command = [f"{name}-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-                   "--dir", self.directory, "--logfile", "engine.log"]
-        if module:
-            path = os.path.join("/dev/shm", os.path.basename(self.directory))
-            self.lease = open(path, "w+b")
-            self.lease.write(struct.pack("<Qq", 1, 2 ** 62))
-            self.lease.flush()
-            threading.Thread(target=renew, args=(mmap.mmap(self.lease.fileno(), 16), self.end),
-                             daemon=True).start()
-            command += ["--loadmodule", module, path, "127.0.0.1"]
-        self.path = path if module else None
+                   "--dir", self.directory, "--logfile", "engine.log",
+                   "--enable-module-command", "local"]
         self.process = subprocess.Popen(support.mortal(support.pinned(0, command)),
                                         stdout=subprocess.DEVNULL)
         self.benchmark = f"{name}-benchmark"
         support.wait_until(self.answers, "the engine answers", 10, 0.05)
 
+    def renew(self):
+        while not self.end.wait(0.25):
+            self.write_lease()
+
+    def write_lease(self):
+        until = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000 + LEASE_US
+        self.lease[0:LEASE.size] = LEASE.pack(self.epoch, until)
+
     def answers(self):
         try:
-            with Link("127.0.0.1", self.port) as link:
-                return link.ask("ping") == "+PONG\r\n"
+            return self.ask("ping") == "+PONG\r\n"
         except OSError:
             return False
+
+    def ask(self, command):
+        with Link("127.0.0.1", self.port, timeout=10) as link:
+            return link.ask(command)
+
+    def expect_ok(self, command):
+        answer = self.ask(command)
+        if answer != "+OK\r\n":
+            raise RuntimeError(answer)
+
+    def load(self, epoch):
+        self.epoch = epoch
+        self.write_lease()
+        self.expect_ok(f"module load {self.module} {self.path} 127.0.0.1")
+
+    def unload(self):
+        self.expect_ok("module unload hikae")
 
     def processor_ns(self):
         with open(f"/proc/{self.process.pid}/schedstat", encoding="utf-8") as file:
@@ -80,53 +104,70 @@ class Engine:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         return (self.processor_ns() - before) / requests
 
+    def measure_with(self, epoch, *what):
+        self.load(epoch)
+        try:
+            return self.measure(*what)
+        finally:
+            self.unload()
+
+    def compare(self, *what):
+        """Nanoseconds with a lease, with the module alone, and without it. There and back, so that
+        what changes steadily is the same for all three."""
+        def go(side):
+            return self.measure(*what) if side is None else self.measure_with(side, *what)
+
+        sides = (None, 0, 1)
+        there = {side: go(side) for side in sides}
+        back = {side: go(side) for side in reversed(sides)}
+        return tuple((there[side] + back[side]) / 2 for side in (1, 0, None))
+
     def dispose(self):
         self.end.set()
         self.process.kill()
         self.process.wait()
-        if self.path:
-            os.unlink(self.path)
+        os.unlink(self.path)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def compare_once(name, options, turn, tell):
-    """One pair of engines: two processes differ by per cents for as long as they live, by where
-    their memory lies, so every turn has a new pair."""
-    with_fence, without = Engine(name, options.module), Engine(name, None)
-    pair = [with_fence, without] if turn % 2 else [without, with_fence]
+def measure_process(name, options, tell):
+    engine = Engine(name, options.module)
     try:
+        engine.measure("set", 500, FILL)
         for pipeline, test in itertools.product(PIPELINES, ("set", "get")):
-            requests = options.requests // PIPELINES[pipeline]
-            time_of = {engine: engine.measure(test, pipeline, requests) for engine in pair}
-            tell((pipeline, test), time_of[with_fence], time_of[without])
+            for _ in range(options.rounds):
+                tell((pipeline, test),
+                     *engine.compare(test, pipeline, options.requests // PIPELINES[pipeline]))
     finally:
-        with_fence.dispose()
-        without.dispose()
+        engine.dispose()
+
+
+def price(ratios):
+    """In per cent, and how far off the median may be by chance (twice its standard error)."""
+    first, median, third = statistics.quantiles(ratios, n=4)
+    deviation = (third - first) / 1.349  # as of a normal distribution
+    error = 2 * 1.2533 * deviation / len(ratios) ** 0.5
+    return f"{100 * (median - 1):5.2f} % +- {100 * error:.2f}"
 
 
 def compare(name, options):
-    ratios, times = collections.defaultdict(list), collections.defaultdict(list)
-
-    def tell(what, with_fence, without):
-        ratios[what].append(with_fence / without)
-        times[what].append(without)
-
-    for turn in range(options.turns):
-        compare_once(name, options, turn, tell)
-    for pipeline, test in ratios:
-        of_it = ratios[pipeline, test]
-        spread = statistics.quantiles(of_it, n=4)
-        print(f"{name:7} {test} {pipeline:3} at a time "
-              f"{statistics.median(times[pipeline, test]):6.0f} ns a command without; the fence "
-              f"costs {100 * (statistics.median(of_it) - 1):5.2f} % "
-              f"(quartiles {spread[0]:.3f} to {spread[2]:.3f})", flush=True)
+    rounds = collections.defaultdict(list)
+    for _ in range(options.turns):
+        measure_process(name, options, lambda what, *times: rounds[what].append(times))
+    for (pipeline, test), of_it in rounds.items():
+        without = statistics.median(none for _, _, none in of_it)
+        print(f"{name:7} {test} {pipeline:3} at a time {without:6.0f} ns a command without; "
+              f"the fence costs {price([leased / none for leased, _, none in of_it])}, "
+              f"of that without a lease {price([idle / none for _, idle, none in of_it])}",
+              flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--module", default=os.path.join(support.ROOT, "build/release/fence.so"))
-    parser.add_argument("--turns", type=int, default=15)
-    parser.add_argument("--requests", type=int, default=500_000)
+    parser.add_argument("--turns", type=int, default=3, help="processes of each engine")
+    parser.add_argument("--rounds", type=int, default=25, help="in each process")
+    parser.add_argument("--requests", type=int, default=150_000)
     support.each_engine(parser.parse_args(), compare)
     return 0
 
