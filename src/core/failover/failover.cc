@@ -54,11 +54,6 @@ FailoverDecision switch_over(const State& state, const Observed& observed,
   return out;
 }
 
-// It was chosen, and another process has not told yet what it holds.
-bool may_be_empty(const NodeObservation& chosen) {
-  return !chosen.dead() && chosen.role == Role::kReplica && !chosen.synced && !chosen.promoting;
-}
-
 }  // namespace
 
 FailoverDecision decide_failover(const State& state, const Observed& observed,
@@ -181,15 +176,23 @@ bool is_fenced(const State& state, const Observed& observed, const NodeGroup& no
 bool may_promote_primary(const State& state, const Observed& observed,
                          const ReplicationGroup& group, const NodeGroup& node_group) {
   const Member primary = member_of(state, observed, node_group.primary);
-  const bool kept_for_a_holder =
-      failover_is_on(group, node_group) && keeps_confirmed(state, observed, node_group);
   const bool to_be_replaced =
-      primary.seen != nullptr &&
-      ((came_back_empty(*primary.seen) &&
-        (can_be_replaced(state, observed, group, node_group) || kept_for_a_holder)) ||
-       (kept_for_a_holder && may_be_empty(*primary.seen)));
+      primary.seen != nullptr && may_be_empty(*primary.seen) && failover_is_on(group, node_group) &&
+      (can_be_replaced(state, observed, group, node_group) ||
+       keeps_confirmed(state, observed, node_group) || awaits_replica(state, observed, node_group));
   return !to_be_replaced && !observed.deciding.contains(group.id) &&
          is_fenced(state, observed, node_group, node_group.primary);
+}
+
+bool is_to_end(const State& state, const Observed& observed, const ReplicationGroup& group,
+               const NodeGroup& node_group) {
+  const Member primary = member_of(state, observed, node_group.primary);
+  return primary.seen != nullptr && may_be_empty(*primary.seen) &&
+         !observed.may_be_promoted.contains(primary.key) && !is_restarting(*primary.cluster) &&
+         failover_is_on(group, node_group) &&
+         !can_be_replaced(state, observed, group, node_group) &&
+         !keeps_confirmed(state, observed, node_group) &&
+         awaits_replica(state, observed, node_group);
 }
 
 }  // namespace hikae::core

@@ -83,10 +83,16 @@ std::uint64_t start_limit(const ReplicationGroup& group, const NodeGroup& node_g
 bool is_fenced(const State& state, const Observed& observed, const NodeGroup& node_group,
                const CacheClusterId& member);
 
-// The primary may be promoted now: nobody else can take writes, and no other member is to be chosen
-// in its place because it came back empty since it was.
+// The primary may be promoted now: nobody else can take writes, and it did not come back empty
+// since it was chosen while another member may hold a copy.
 bool may_promote_primary(const State& state, const Observed& observed,
                          const ReplicationGroup& group, const NodeGroup& node_group);
+
+// The primary was chosen, its process ended before it led, and the one in its place holds nothing,
+// while it is not certain that no other member does. It is ended, once its agent knows that it may
+// not lead: then all is decided, and waited for, as after the end of any primary.
+bool is_to_end(const State& state, const Observed& observed, const ReplicationGroup& group,
+               const NodeGroup& node_group);
 
 // How long a dead primary waits for news of a replica that was last seen without a copy.
 inline constexpr Duration kNewsBound = std::chrono::seconds(3);

@@ -252,6 +252,31 @@ TEST_F(Failover, AfterARebootAnAgentThatHearsNothingMoreLeavesThePrimaryDead) {
   EXPECT_EQ(assignment("foo-001").start_limit, 3U) << "of this end it was said";
 }
 
+TEST_F(Failover, OneThatIsStartedAgainBeforeItLedIsEndedWhileAnotherMayHoldACopy) {
+  const auto node = [](const char* id) { return NodeKey{CacheClusterId(id), NodeId("0001")}; };
+  die("foo-001");
+  settle_offsets();
+  world.settle_group("foo");
+  ASSERT_EQ(shard().primary.str(), "foo-002");
+  seen("foo-003").synced = false;  // when it was last heard of
+  world.observed.unheard = {node("foo-003")};
+  EXPECT_TRUE(assignment("foo-002").may_promote);
+  seen("foo-002").ready = seen("foo-002").synced = false;
+  EXPECT_FALSE(assignment("foo-002").may_promote);
+  EXPECT_TRUE(assignment("foo-002").kill);
+  world.observed.may_be_promoted = {node("foo-002")};
+  EXPECT_FALSE(assignment("foo-002").kill) << "its agent may be making it the primary";
+  world.observed.may_be_promoted.clear();
+  die("foo-002");
+  world.observed.dead_since[node("foo-002")] = Monotonic(0);
+  world.observed.now = Monotonic(0) + kNewsBound * 2;
+  EXPECT_TRUE(assignment("foo-002").hold);
+  world.observed.unheard.clear();
+  seen("foo-003").surveyed = true;
+  EXPECT_FALSE(assignment("foo-002").hold) << "nobody has a copy";
+  EXPECT_FALSE(assignment("foo-002").kill);
+}
+
 TEST_F(Failover, ALostReplicaLeavesTheReaderNameAndComesBack) {
   die("foo-003");
   world.settle_group("foo");

@@ -41,7 +41,7 @@ bool is_gone(const Observed& observed, const Member& primary) {
   if (primary.cluster == nullptr || is_restarting(*primary.cluster)) {
     return false;
   }
-  return primary.seen == nullptr || primary.seen->dead() || came_back_empty(*primary.seen) ||
+  return primary.seen == nullptr || primary.seen->dead() || may_be_empty(*primary.seen) ||
          is_cut_off(observed, primary);
 }
 
@@ -57,9 +57,12 @@ Member member_of(const State& state, const Observed& observed, const CacheCluste
   return member;
 }
 
+bool may_be_empty(const NodeObservation& primary) {
+  return !primary.dead() && primary.role == Role::kReplica && !primary.synced && !primary.promoting;
+}
+
 bool came_back_empty(const NodeObservation& primary) {
-  return !primary.dead() && primary.ready && primary.role == Role::kReplica && !primary.synced &&
-         !primary.promoting;
+  return may_be_empty(primary) && primary.ready;
 }
 
 bool is_cut_off(const Observed& observed, const Member& primary) {

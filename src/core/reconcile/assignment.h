@@ -85,7 +85,8 @@ struct NodeAssignment {
   // Of a primary: another member can take over now. So a hung process is killed, and one that has
   // no copy of the data is not promoted.
   bool replaceable = false;
-  // The primary is to be killed now, as TestFailover asks.
+  // The primary is to be killed now: TestFailover asks for that, or it does not lead yet, and what
+  // it held ended with an earlier process.
   bool kill = false;
   // A planned switchover: the primary holds back writes and tells the offset at which it stopped.
   bool pause_writes = false;

@@ -170,8 +170,9 @@ void assign_role(const State& state, const Observed& observed, const Replication
     out.start_limit = start_limit(group, *node_group, primary_seen);
     out.replaceable = can_be_replaced(state, observed, group, *node_group);
     // Only while the kill leads to a failover: else the node would be killed again and again.
+    const bool is_test = node_group->kill_epoch == node_group->epoch && out.replaceable;
     out.kill =
-        node_group->kill_epoch == node_group->epoch && out.replaceable && !is_restarting(*primary);
+        (is_test && !is_restarting(*primary)) || is_to_end(state, observed, group, *node_group);
     out.pause_writes = !node_group->switchover_target.empty() || node.move.handing_over();
     assign_source(group.migration, out);
     out.survey = out.survey || place_wanted(state, group) == PlaceWanted::kOfPrimary ||

@@ -66,7 +66,8 @@ std::string reason_to_kill(const NodeAssignment& desired, const NodeKnowledge& k
                        known.generation);
   }
   if (desired.kill && desired.role == Role::kPrimary) {
-    return "a test of the failover was asked for";
+    return known.role == Role::kPrimary ? "a test of the failover was asked for"
+                                        : "it came back empty since it was chosen";
   }
   // It would take what its clients have sent meanwhile, before anybody could tell it to follow.
   if (known.halted && desired.role == Role::kReplica) {

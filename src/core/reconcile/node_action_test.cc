@@ -239,6 +239,16 @@ TEST(NodeAction, NobodyIsPromotedBesideAnotherThatTakesWrites) {
   EXPECT_EQ(next(a, k), NodeActionKind::kPromote);
 }
 
+TEST(NodeAction, OneThatCameBackEmptySinceItWasChosenIsKilledWhenThatIsAskedFor) {
+  NodeAssignment a = replica();
+  NodeKnowledge k = settled(a);
+  a.kill = true;
+  EXPECT_EQ(next(a, k), NodeActionKind::kNone) << "a replica never is";
+  a.role = Role::kPrimary;
+  EXPECT_EQ(next(a, k), NodeActionKind::kKill);
+  EXPECT_EQ(next_node_action(a, k).reason, "it came back empty since it was chosen");
+}
+
 TEST(NodeAction, TheProcessAfterTheOneThatWasChosenIsNotPromoted) {
   NodeAssignment a = replica();
   NodeKnowledge k = settled(a);
