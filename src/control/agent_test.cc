@@ -185,9 +185,12 @@ TEST_F(AgentTest, ProblemNamesWhoHasThePortOfAProcessThatCouldNotStart) {
   assign({primary()});
   ASSERT_TRUE(run_until([&] { return host_.engines[kPrimary].pid != 0; }));
   port_holder_ = "nginx (pid 12)";
+  host_.start_error = Error{ErrorCode::kExhausted, "no space left"};
+  const auto reports = reports_.all.size();
   host_.end(host_.engines[kPrimary]);
   settle();
-  const std::string problem = reports_.newest(kPrimary)->problem;
+  ASSERT_GT(reports_.all.size(), reports);
+  const std::string problem = reports_.all[reports].nodes.front()->problem;
   EXPECT_NE(problem.find("nginx (pid 12) has its port " + primary().address.str() + ":6379"),
             std::string::npos)
       << problem;

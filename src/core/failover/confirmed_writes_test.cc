@@ -117,7 +117,9 @@ TEST_F(ConfirmedWrites, OneThatWasChosenAndIsStartedAgainDoesNotLeadBeforeItSays
   seen("foo-002").ready = seen("foo-002").synced = false;
   EXPECT_FALSE(assignment("foo-002").may_promote) << "another one may hold what was confirmed";
   promise(0);
-  EXPECT_TRUE(assignment("foo-002").may_promote);
+  EXPECT_FALSE(assignment("foo-002").may_promote) << "another one holds a copy";
+  die("foo-003");
+  EXPECT_TRUE(assignment("foo-002").may_promote) << "nobody does";
 }
 
 TEST_F(ConfirmedWrites, NewsFromBeforeTheQuestionAreNoWitness) {

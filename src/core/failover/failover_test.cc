@@ -270,6 +270,7 @@ TEST_F(Failover, OneThatIsStartedAgainBeforeItLedIsEndedWhileAnotherMayHoldACopy
   die("foo-002");
   world.observed.dead_since[node("foo-002")] = Monotonic(0);
   world.observed.now = Monotonic(0) + kNewsBound * 2;
+  world.settle_group("foo");
   EXPECT_TRUE(assignment("foo-002").hold);
   world.observed.unheard.clear();
   seen("foo-003").surveyed = true;
@@ -300,8 +301,10 @@ TEST_F(Failover, TheLostPrimaryReturnsAsAReplica) {
 TEST_F(Failover, OneThatIsOvertakenByTheNextIsStillToBeReported) {
   for (const char* primary : {"foo-001", "foo-002"}) {
     ASSERT_EQ(shard().primary.str(), primary);
+    for (const char* id : {"foo-001", "foo-002", "foo-003"}) {
+      seen(id).surveyed = seen(id).offset_settled = true;
+    }
     die(primary);
-    settle_offsets();
     world.settle_group("foo");
     world.agents_work();
     world.settle_group("foo");
