@@ -313,10 +313,14 @@ class Machines:
         self.writer = Writer(None, shard_of(self.group())["PrimaryEndpoint"], batch=1, timeout=0.5,
                              pause=0.002, open_session=self.open, first=self._runs * 1_000_000)
         self.writer.start()
-        beside = self.clients[self.primary()]
-        eventually(lambda: len(beside.acknowledged()) > 50 and len(self.writer.acknowledged) > 50,
-                   "writes are taken")
-        return beside
+
+        def taken():
+            # A leader that was slow may still replace a primary that fell silent before.
+            beside = self.clients[self.primary()]
+            enough = len(beside.acknowledged()) > 50 and len(self.writer.acknowledged) > 50
+            return beside if enough else None
+
+        return eventually(taken, "writes are taken")
 
     def confirm_beside(self, member):
         """A client beside the member, which takes writes, that asks for a replica each time."""

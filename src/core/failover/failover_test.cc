@@ -270,10 +270,10 @@ TEST_F(Failover, OneThatIsStartedAgainBeforeItLedIsEndedWhileAnotherMayHoldACopy
   die("foo-002");
   world.observed.dead_since[node("foo-002")] = Monotonic(0);
   world.observed.now = Monotonic(0) + kNewsBound * 2;
-  world.settle_group("foo");
   EXPECT_TRUE(assignment("foo-002").hold);
   world.observed.unheard.clear();
   seen("foo-003").surveyed = true;
+  world.settle_group("foo");
   EXPECT_FALSE(assignment("foo-002").hold) << "nobody has a copy";
   EXPECT_FALSE(assignment("foo-002").kill);
 }
