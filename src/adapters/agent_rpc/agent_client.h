@@ -34,7 +34,8 @@ class AgentClient final : public control::ReportLink, public control::LeaseLink 
     codec::agent::Hello hello;       // what we say of ourselves, with the protocol that we speak
     Duration connect = std::chrono::seconds(5);
     Duration first_pause = std::chrono::milliseconds(100);  // before the next round of all servers
-    Duration longest_pause = std::chrono::seconds(10);
+    // Less than the patience of a new leader, which takes who is not back by then for silent.
+    Duration longest_pause = std::chrono::seconds(3);
   };
   struct Events {
     std::function<void(ReceivedAssignment)> assigned;
