@@ -470,10 +470,12 @@ void AgentClient::Impl::tell(const net::Peer& server, const std::string& why) {
 }
 
 // Grows with every round of all servers; at random, so that agents do not all come at once.
+// The servers of a round are asked one right after another: the last one may be the one that is up.
 Duration AgentClient::Impl::pause_after(int failures) {
-  const int rounds = failures / int(options_.servers.size());
-  const Duration longest = std::min(options_.first_pause * (1 << std::min(rounds, kMostDoublings)),
-                                    options_.longest_pause);
+  const int servers = int(options_.servers.size());
+  const int doublings = failures % servers == 0 ? std::min(failures / servers, kMostDoublings) : 0;
+  const Duration longest =
+      std::min(options_.first_pause * (1 << doublings), options_.longest_pause);
   return Duration(longest.count() / 2 + std::int64_t(random_.below(longest.count() / 2 + 1)));
 }
 
