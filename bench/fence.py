@@ -41,11 +41,12 @@ class Engine:
 
     def __init__(self, name, module):
         self.epoch = 0  # of the lease; zero: the module asks for none
-        self.directory = tempfile.mkdtemp(prefix="hikae-bench-")
+        # In memory, as leases are; with it goes all that this engine has.
+        self.directory = tempfile.mkdtemp(prefix="hikae-bench-", dir="/dev/shm")
         self.port = support.free_port()
         self.module = module
         self.end = threading.Event()
-        self.path = os.path.join("/dev/shm", os.path.basename(self.directory))
+        self.path = os.path.join(self.directory, "lease")
         with open(self.path, "w+b") as file:
             file.write(bytes(LEASE.size))
             file.flush()
@@ -126,7 +127,6 @@ class Engine:
         self.end.set()
         self.process.kill()
         self.process.wait()
-        os.unlink(self.path)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

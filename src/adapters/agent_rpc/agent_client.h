@@ -33,7 +33,8 @@ class AgentClient final : public control::ReportLink, public control::LeaseLink 
     std::string host;                // our own, for lines in the log
     codec::agent::Hello hello;       // what we say of ourselves, with the protocol that we speak
     Duration connect = std::chrono::seconds(5);
-    Duration first_pause = std::chrono::milliseconds(100);  // before the next round of all servers
+    // Between the servers of a round, and after the first round of all of them; then it doubles.
+    Duration first_pause = std::chrono::milliseconds(100);
     // Less than the patience of a new leader, which takes who is not back by then for silent.
     Duration longest_pause = std::chrono::seconds(3);
   };

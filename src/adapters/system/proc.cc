@@ -158,7 +158,7 @@ std::string socket_owner(std::uint64_t inode) {
 
 std::string holder_of(const ListeningSocket& socket) {
   const std::string owner = socket_owner(socket.inode);
-  return owner.empty() ? "a program of another user (root may see which)" : owner;
+  return owner.empty() ? "a program of another user (sudo ss -lntup names it)" : owner;
 }
 
 std::string port_holder(Protocol protocol, Ipv4 address, std::uint16_t port) {

@@ -46,7 +46,7 @@ std::vector<RunningProcess> running_processes();
 // `name (pid 12)` of a process that has the socket open, empty when none may be seen.
 std::string socket_owner(std::uint64_t inode);
 
-// The same, or that it is a program of another user.
+// The same, or that it is a program of another user and how to see which.
 std::string holder_of(const ListeningSocket& socket);
 
 // The one that has the port now, so that no other program can listen there; empty: none.

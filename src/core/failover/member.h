@@ -18,8 +18,9 @@ struct Member {
 Member member_of(const State& state, const Observed& observed, const CacheClusterId& id);
 
 // It was chosen to lead, and before its promotion another process took the place of the one that
-// was: it has not told yet that it holds anything, and is certainly empty once it answers.
+// was, which has not told that it holds anything.
 bool may_be_empty(const NodeObservation& primary);
+// And it answers: so it is certain that it does not.
 bool came_back_empty(const NodeObservation& primary);
 
 // Nobody can say what became of it, but it takes no writes by a server's word.
